@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# `make help` lists the targets.
+
+ifeq ($(origin CC),default)
+  CC := gcc
+endif
+CLANG ?= clang
+BPFTOOL ?= $(or $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool 2>/dev/null),bpftool)
+PKG_CONFIG ?= pkg-config
+INSTALL ?= install
+CFLAGS ?= -O2 -g
+
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+BINDIR ?= $(PREFIX)/bin
+MANDIR ?= $(PREFIX)/share/man
+UNITDIR ?= $(PREFIX)/lib/systemd/system
+
+VERSION := 0.1.0
+B := build$(if $(SANITIZE),/sanitize)
+
+ifeq ($(V),1)
+  Q :=
+  msg =
+else
+  Q := @
+  msg = @printf '  %-8s %s\n' "$(1)" "$(2)";
+endif
+
+WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wpointer-arith -Wundef -Wvla -Wformat=2 -Wno-missing-field-initializers
+LIBS := libbpf libsystemd jansson
+# Neither the binaries nor the build id of the programs tell where they were built.
+PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+PSC_CFLAGS := $(PREFIX_MAP) -std=gnu11 $(WARN) -D_GNU_SOURCE -DPSC_VERSION='"$(VERSION)"' \
+	-Iinclude -Isrc -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
+PSC_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
+PSC_LDFLAGS :=
+ifdef SANITIZE
+  SAN := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+  PSC_CFLAGS += $(SAN)
+  PSC_LDFLAGS += $(SAN)
+else
+  PSC_CFLAGS += -fstack-protector-strong -fPIE
+  PSC_LDFLAGS += -pie -Wl,-z,relro,-z,now
+endif
+
+# BPF: -mcpu=v3 for compare-and-swap; vmlinux.h is the project's own, trimmed.
+VMLINUX_H ?= vmlinux.h
+BPF_CFLAGS ?= -O2 -g
+PSC_BPF_CFLAGS := $(PREFIX_MAP) -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wno-missing-declarations \
+	-Wno-unused-parameter -Iinclude -Ibpf -I$(dir $(VMLINUX_H))
+
+MAINS := src/main.c src/ctl.c
+SRCS := $(filter-out $(MAINS),$(wildcard src/*.c))
+OBJS := $(SRCS:src/%.c=$(B)/src/%.o)
+BINS := $(B)/ptracescoped $(B)/ptracescopectl
+UNIT_SRCS := $(wildcard tests/unit/test_*.c)
+UNITS := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/%)
+
+-include tests/vm/vm.mk
+
+# Everything that building, testing and the demo need on Debian, and nothing else.
+BUILD_PACKAGES := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
+	libjansson-dev libsystemd-dev
+TEST_PACKAGES := libcmocka-dev $(VM_PACKAGES)
+
+.DELETE_ON_ERROR:
+.SUFFIXES:
+.PHONY: all have-deps deps check check-run check-fast check-unit check-build demo demo-run \
+	install uninstall clean help
+
+all: $(BINS)
+
+help:
+	@echo 'make                 build the daemon, the CLI and the BPF programs'
+	@echo 'make demo            show what it does, in a throwaway guest'
+	@echo 'make check           all tests; KERNELS="6.1 6.12 unstable" picks the kernels'
+	@echo 'make check-fast      the unit tests and the main guest tests on one kernel'
+	@echo 'make check-unit      the unit tests alone'
+	@echo 'make deps            install the Debian packages that all of this needs'
+	@echo 'make install         copy files; DESTDIR=, PREFIX=/usr'
+	@echo 'make uninstall       remove them again'
+	@echo 'Variables: CC, CLANG, BPFTOOL, CFLAGS, BPF_CFLAGS, LDFLAGS, V=1, SANITIZE=1, VMLINUX_H=FILE'
+
+# --- what it takes ---
+
+have-deps:
+	@$(PKG_CONFIG) --exists $(LIBS) 2>/dev/null && command -v $(CLANG) >/dev/null || { \
+		echo 'Something that the build needs is missing: "make deps" installs it.' >&2; exit 1; }
+
+# Installs nothing when nothing is missing, so that it may run without privileges and networks.
+deps:
+	@missing=; for p in $(BUILD_PACKAGES) $(TEST_PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	command -v apt-get >/dev/null || { echo "Please install:$$missing" >&2; exit 1; }; \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
+	echo "Installing:$$missing"; \
+	$$sudo apt-get update -qq </dev/null && \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing </dev/null
+
+# --- the programs ---
+
+$(B)/ptracescoped: $(B)/src/main.o $(B)/libptracescope.a
+$(B)/ptracescopectl: $(B)/src/ctl.o $(B)/libptracescope.a
+$(BINS):
+	$(call msg,LINK,$@)
+	$(Q)$(CC) $(CFLAGS) $(PSC_LDFLAGS) $(LDFLAGS) -o $@ $^ $(PSC_LDLIBS) $(LDLIBS)
+
+$(B)/libptracescope.a: $(OBJS)
+	$(call msg,AR,$@)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(B)/src/%.o: src/%.c | $(B)/src have-deps
+	$(call msg,CC,$@)
+	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -MMD -MP -c -o $@ $<
+
+# The skeleton must be there before what includes it is compiled the first time.
+$(B)/src/loader.o: $(B)/ptracescope.skel.h
+
+$(B)/ptracescope.bpf.o: bpf/ptracescope.bpf.c | $(B)/src have-deps
+	$(call msg,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(PSC_BPF_CFLAGS) -MMD -MP -MT $@ -MF $(B)/ptracescope.bpf.d -c -o $@.tmp $<
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
+
+$(B)/ptracescope.skel.h: $(B)/ptracescope.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name ptracescope_bpf > $@
+
+$(B)/src $(B)/tests:
+	$(Q)mkdir -p $@
+
+# --- tests ---
+
+$(B)/tests/test_%: tests/unit/test_%.c $(B)/libptracescope.a | $(B)/tests
+	$(call msg,TEST,$@)
+	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -Itests/unit -MMD -MP -MF $@.d $(PSC_LDFLAGS) $(LDFLAGS) \
+		-o $@ $< $(B)/libptracescope.a $(PSC_LDLIBS) $(LDLIBS) -lcmocka
+
+units: $(UNITS)
+
+# The guests share downloads and images, so the parts run one after another.
+check: deps
+	$(Q)$(MAKE) --no-print-directory check-run
+
+check-run:
+	$(Q)tests/check.sh
+
+check-fast: deps
+	$(Q)FAST=1 tests/check.sh
+
+check-unit: deps
+	$(Q)UNIT_ONLY=1 tests/check.sh
+
+demo: deps
+	$(Q)$(MAKE) --no-print-directory demo-run
+
+demo-run: all
+	$(Q)tests/demo/run.sh
+
+# --- installation: copies files, does nothing else ---
+
+MAN8 := docs/ptracescoped.8 docs/ptracescopectl.8
+MAN5 := docs/ptracescope.conf.5
+
+install: all
+	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) \
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+	$(INSTALL) -m 755 $(B)/ptracescoped $(DESTDIR)$(SBINDIR)/
+	$(INSTALL) -m 755 $(B)/ptracescopectl $(DESTDIR)$(BINDIR)/
+	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' ptracescoped.service \
+		> $(DESTDIR)$(UNITDIR)/ptracescoped.service
+	chmod 644 $(DESTDIR)$(UNITDIR)/ptracescoped.service
+	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8/
+	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5/
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/ptracescoped $(DESTDIR)$(BINDIR)/ptracescopectl \
+		$(DESTDIR)$(UNITDIR)/ptracescoped.service \
+		$(MAN8:docs/%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%)
+
+clean:
+	rm -rf build
+
+-include $(OBJS:.o=.d) $(MAINS:src/%.c=$(B)/src/%.d) $(B)/ptracescope.bpf.d $(UNITS:%=%.d)

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All maps. Those marked "frozen" are closed to user space right after their
+ * creation (BPF_MAP_FREEZE): from then on only these programs write them.
+ */
+#ifndef PSC_MAPS_BPF_H
+#define PSC_MAPS_BPF_H
+
+#include "ptracescope.h"
+
+/*
+ * The policy in force: one element. Frozen; written by psc_ctl alone, and
+ * lives as long as the pins do.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, union psc_policy);
+} psc_state SEC(".maps");
+
+/*
+ * PR_SET_PTRACER: what a tracee declared. Keys are thread-group leaders and
+ * tracers are tasks, by their address, as in Yama's list: a task_struct is
+ * neither moved nor reused before psc_task_free has seen it.
+ */
+struct relation {
+	__u64 tracer;		/* task, 0 for PR_SET_PTRACER_ANY */
+	__u64 tracer_id;	/* the tracer's id in psc_tracers then */
+	__u64 serial;		/* differs in every relation ever made */
+};
+
+/*
+ * Frozen; written by psc_prctl and psc_task_free. Sized by the loader. Not
+ * preallocated, so that tables nobody uses cost only their buckets.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PSC_RELATIONS_MIN);
+	__type(key, __u64);
+	__type(value, struct relation);
+} psc_relations SEC(".maps");
+
+/*
+ * Tasks that were named as a tracer, while they live: task address -> a number
+ * never given twice. A relation whose number is no longer found here has lost
+ * its tracer, even if another task lives at the same address now. This makes
+ * the death of a tracer one deletion, however many tracees had named it.
+ * Frozen; written by psc_prctl and psc_task_free.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PSC_RELATIONS_MIN);
+	__type(key, __u64);
+	__type(value, __u64);
+} psc_tracers SEC(".maps");
+
+/* The last serial given to a relation or a tracer. Frozen; written by psc_prctl. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u64);
+} psc_serial SEC(".maps");
+
+/* The window of the event rate limit: {number of the window, events in it}. Frozen. */
+struct event_window {
+	__u64 number;
+	__u64 events;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct event_window);
+} psc_window SEC(".maps");
+
+/* Refusals for the daemon to report: struct psc_event. Best effort, no policy. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, PSC_EVENT_RING_BYTES);
+} psc_events SEC(".maps");
+
+/* Counters, enum psc_stat. Frozen. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, PSC_STATS);
+	__type(key, __u32);
+	__type(value, __u64);
+} psc_stats SEC(".maps");
+
+/*
+ * The daemon's listening socket, marked by the daemon. Not frozen: whoever
+ * marks a socket of his own learns about his own visitors only.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, __u32);
+} psc_listeners SEC(".maps");
+
+/* Who connected to a marked socket, on the accepted side. Frozen; written by psc_connect. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct psc_peer);
+} psc_peers SEC(".maps");
+
+#endif

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Walks over tasks: ancestry, and a pid of the caller's namespace to its task. */
+#ifndef PSC_TASK_BPF_H
+#define PSC_TASK_BPF_H
+
+#include "ptracescope.h"
+
+/* No chain of parents is longer than there are pids. */
+#define ANCESTORS_MAX PSC_RELATIONS_MAX
+
+struct ancestor_walk {
+	struct task_struct *walker;	/* the task reached so far */
+	__u64 ancestor;			/* the thread-group leader looked for */
+	bool found;
+};
+
+static long ancestor_step(__u32 i, struct ancestor_walk *walk)
+{
+	struct task_struct *leader = walk->walker->group_leader;
+
+	if ((__u64)leader == walk->ancestor) {
+		walk->found = true;
+		return 1;
+	}
+	if (leader->pid == 0)	/* the idle task: nothing above it */
+		return 1;
+	walk->walker = leader->real_parent;
+	return 0;
+}
+
+/**
+ * is_descendant - is a task the given process or one of its descendants?
+ * @task: where the walk up begins, any thread
+ * @ancestor: address of the thread-group leader looked for
+ *
+ * task_is_descendant() of security/yama/yama_lsm.c. Running into the bound
+ * means "no".
+ */
+static __always_inline bool is_descendant(struct task_struct *task, __u64 ancestor)
+{
+	struct ancestor_walk walk = { .walker = task, .ancestor = ancestor };
+
+	bpf_loop(ANCESTORS_MAX, ancestor_step, &walk, 0);
+	return walk.found;
+}
+
+/*
+ * Entries of an xarray, include/linux/xarray.h: the low two bits of an inner
+ * node's address are 10; small numbers so tagged are marks such as "retry".
+ */
+#define XA_INTERNAL(entry) (((entry) & 3) == 2)
+#define XA_NODE(entry) (XA_INTERNAL(entry) && (entry) > 4096)
+#define XA_LEVELS_MAX 11	/* 64 bits in steps of 6 */
+#define XA_RETRIES 4
+
+/* The pointer stored at @index, 0 for none. __radix_tree_lookup() of lib/radix-tree.c. */
+static __always_inline __u64 xa_load_once(const struct xarray *xa, __u64 index, bool *retry)
+{
+	__u64 entry = (__u64)BPF_CORE_READ(xa, xa_head);
+	const __u64 slots = bpf_core_field_size(((struct xa_node *)0)->slots) / sizeof(void *);
+	bool root = true;
+
+	*retry = false;
+	for (int i = 0; i < XA_LEVELS_MAX; i++) {
+		const struct xa_node *node = (const void *)(entry - 2);
+		__u8 shift;
+
+		if (!XA_NODE(entry))
+			break;
+		shift = BPF_CORE_READ(node, shift) & 63;
+		if (root && (index >> shift) >= slots)
+			return 0;
+		root = false;
+		bpf_core_read(&entry, sizeof(entry),
+			      &node->slots[(index >> shift) & (slots - 1)]);
+		index &= (1ULL << shift) - 1;
+		if (shift == 0)
+			break;
+	}
+	if (XA_INTERNAL(entry)) {
+		*retry = true;
+		return 0;
+	}
+	/* A lone entry without a node sits at index 0. */
+	return root && index ? 0 : entry;
+}
+
+/**
+ * task_by_vpid - the task with this number in the caller's pid namespace
+ * @nr: pid of a process or a thread
+ *
+ * find_task_by_vpid() of kernel/pid.c, read with CO-RE because the kfunc
+ * bpf_task_from_vpid() is younger than our oldest kernel. The caller is inside
+ * an RCU read-side section, so the task lives until the program ends.
+ *
+ * Return: the task's address, 0 when there is none.
+ */
+static __always_inline __u64 task_by_vpid(int nr)
+{
+	struct task_struct *self = bpf_get_current_task_btf();
+	struct pid *own = BPF_CORE_READ(self, thread_pid);
+	struct pid_namespace *ns;
+	struct hlist_node *first;
+	struct pid *pid = NULL;
+	__u32 level;
+
+	if (nr <= 0 || !own)
+		return 0;
+	/* task_active_pid_ns(): the namespace of the caller's own innermost number */
+	level = BPF_CORE_READ(own, level);
+	bpf_probe_read_kernel(&ns, sizeof(ns),
+			      (void *)own + bpf_core_field_offset(struct pid, numbers) +
+			      level * bpf_core_type_size(struct upid) +
+			      bpf_core_field_offset(struct upid, ns));
+	if (!ns)
+		return 0;
+
+	__u64 index = (__u64)nr - BPF_CORE_READ(ns, idr.idr_base);
+
+	for (int i = 0; i < XA_RETRIES; i++) {
+		bool retry;
+
+		pid = (struct pid *)xa_load_once(&ns->idr.idr_rt, index, &retry);
+		if (!retry)
+			break;
+	}
+	if (!pid)
+		return 0;
+	first = BPF_CORE_READ(pid, tasks[0].first);	/* PIDTYPE_PID */
+	if (!first)
+		return 0;
+	return (__u64)first - bpf_core_field_offset(struct task_struct, pid_links);
+}
+
+#endif

@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR GPL-2.0-or-later */
+/*
+ * What the BPF programs and user space agree on: scopes, access modes, the
+ * policy word, requests to psc_ctl, events, limits. Builds alone in both worlds.
+ */
+#ifndef PTRACESCOPE_H
+#define PTRACESCOPE_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+/* Raised whenever a struct or a constant in this file changes its meaning. */
+#define PSC_ABI 1
+
+/* Yama's values of kernel.yama.ptrace_scope, with our words for them. */
+enum psc_scope {
+	PSC_SCOPE_CLASSIC = 0,		/* no further restriction */
+	PSC_SCOPE_RESTRICTED = 1,	/* ancestors, exceptions, CAP_SYS_PTRACE */
+	PSC_SCOPE_ADMIN_ONLY = 2,	/* CAP_SYS_PTRACE */
+	PSC_SCOPE_NO_ATTACH = 3,	/* nobody */
+	PSC_SCOPE_MAX = PSC_SCOPE_NO_ATTACH,
+};
+
+enum psc_mode {
+	PSC_MODE_ATTACH = 0,		/* PTRACE_MODE_ATTACH checks */
+	PSC_MODE_TRACEME = 1,		/* ptrace(PTRACE_TRACEME) */
+	PSC_MODE_READ = 2,		/* PTRACE_MODE_READ checks */
+	PSC_MODES = 3,
+	PSC_MODE_SLOTS = 4,		/* room in the policy word */
+};
+
+#define PSC_MODE_BIT(mode) (1U << (mode))
+/* What kernel.yama.ptrace_scope governs. */
+#define PSC_MODES_YAMA (PSC_MODE_BIT(PSC_MODE_ATTACH) | PSC_MODE_BIT(PSC_MODE_TRACEME))
+#define PSC_MODES_ALL (PSC_MODE_BIT(PSC_MODES) - 1)
+
+/*
+ * The policy: a scope and a floor for each access mode, floor <= scope. It is
+ * one 64-bit word, so that a change of several modes is one compare-and-swap
+ * and a reader never sees half of it.
+ */
+union psc_policy {
+	struct {
+		__u8 scope[PSC_MODE_SLOTS];
+		__u8 floor[PSC_MODE_SLOTS];
+	};
+	__u64 word;
+};
+_Static_assert(sizeof(union psc_policy) == 8, "the policy is swapped as one word");
+
+enum psc_op {
+	PSC_OP_INFO = 0,		/* only fill in the reply */
+	PSC_OP_SET = 1,			/* set the scope of the modes */
+	PSC_OP_RAISE_FLOOR = 2,		/* raise the floor, and the scope where it is below */
+};
+
+/* PSC_OP_SET: a scope of 3 does not raise the floor along with it. */
+#define PSC_FLAG_REVOCABLE (1U << 0)
+
+/*
+ * The context of a psc_ctl run: request in, reply out. The return value of the
+ * run is 0 or one of the negative errnos below.
+ */
+#define PSC_E_INVAL 22	/* EINVAL: unknown operation, modes, flags or ABI */
+#define PSC_E_RANGE 34	/* ERANGE: the value is no scope */
+#define PSC_E_PERM 1	/* EPERM: the caller lacks CAP_SYS_PTRACE in the initial user namespace */
+#define PSC_E_LOCKED 13	/* EACCES: below the floor, which holds until reboot */
+#define PSC_E_AGAIN 11	/* EAGAIN: somebody else changed the policy all the time */
+
+struct psc_request {
+	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
+	__u32 op;			/* enum psc_op */
+	__u32 modes;			/* PSC_MODE_BIT()s */
+	__u32 value;			/* scope or floor */
+	__u32 flags;			/* PSC_FLAG_* */
+	__u32 pad;
+	__u64 build;			/* out: build id of the loaded programs */
+	union psc_policy policy;	/* out: the policy after the operation */
+};
+_Static_assert(sizeof(struct psc_request) == 40, "ABI");
+
+/* Why a verdict fell as it did; also what an event carries. */
+enum psc_reason {
+	PSC_REASON_SCOPE_CLASSIC = 0,	/* allowed: nothing is asked at scope 0 */
+	PSC_REASON_TRACEME_FREE = 1,	/* allowed: TRACEME is free at scope 1 */
+	PSC_REASON_ANCESTOR = 2,	/* allowed: the tracer is an ancestor */
+	PSC_REASON_EXCEPTION = 3,	/* allowed: already tracing, or PR_SET_PTRACER */
+	PSC_REASON_CAPABLE = 4,		/* allowed: CAP_SYS_PTRACE */
+	PSC_REASON_DEAD = 5,		/* refused: the tracee is dead */
+	PSC_REASON_UNRELATED = 6,	/* refused: neither relation nor capability */
+	PSC_REASON_NOT_CAPABLE = 7,	/* refused: scope 2 without the capability */
+	PSC_REASON_NO_ATTACH = 8,	/* refused: scope 3 */
+	PSC_REASON_UNDECIDED = 9,	/* refused: the facts did not suffice */
+};
+
+#define PSC_COMM_LEN 16
+
+/* One side of a refused access. Ids are those of the initial namespaces. */
+struct psc_party {
+	__u32 pid;			/* thread-group id */
+	__u32 tid;
+	__u32 uid;			/* real uid */
+	__u32 pad;
+	__u64 start_ns;			/* start of the task, CLOCK_BOOTTIME */
+	__u64 cgroup;			/* cgroup2 id */
+	char comm[PSC_COMM_LEN];
+};
+_Static_assert(sizeof(struct psc_party) == 48, "ABI");
+
+/* A refusal, as it comes through the ring buffer. */
+struct psc_event {
+	__u32 size;			/* of this struct */
+	__u8 mode;			/* enum psc_mode */
+	__u8 scope;			/* enum psc_scope that was in force */
+	__u8 reason;			/* enum psc_reason */
+	__u8 pad;
+	__u32 access;			/* PTRACE_MODE_* bits of the check, 0 for TRACEME */
+	__u32 pad2;
+	struct psc_party tracer;
+	struct psc_party tracee;
+};
+_Static_assert(sizeof(struct psc_event) == 112, "ABI");
+
+/* At most this many events reach the ring buffer in a window; the rest is counted. */
+#define PSC_EVENT_BURST 20
+#define PSC_EVENT_WINDOW_NS (5ULL * 1000 * 1000 * 1000)
+#define PSC_EVENT_RING_BYTES (64 * 1024)
+
+/* Indexes of psc_stats, a per-CPU array of __u64. */
+enum psc_stat {
+	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones included */
+	PSC_STAT_SUPPRESSED = 1,	/* events beyond the burst */
+	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
+	PSC_STATS = 3,
+};
+
+/* psc_peers: what is known of the task that connected to the daemon's socket. */
+struct psc_peer {
+	__u32 capable;			/* CAP_SYS_PTRACE in the initial user namespace */
+	__u32 uid;
+	__u32 pid;			/* thread-group id */
+	__u32 pad;
+};
+
+#define PSC_PIN_DIR "/sys/fs/bpf/ptracescope"
+
+/* The exception tables are sized by kernel.threads-max, within these. */
+#define PSC_RELATIONS_MIN 1024
+#define PSC_RELATIONS_MAX 4194304	/* PID_MAX_LIMIT */
+
+#endif

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "cli.h"
+
+#include <errno.h>
+
+#include "control.h"
+#include "escape.h"
+#include "ptracescope_policy.h"
+#include "util.h"
+
+const char psc_cli_help[] =
+	"Usage: ptracescopectl [OPTION]... COMMAND\n"
+	"Read and change who may ptrace whom, as ptracescoped enforces it.\n"
+	"\n"
+	"  get [NAME]         print a value; NAME is kernel.yama.ptrace_scope by default\n"
+	"  set VALUE          set kernel.yama.ptrace_scope\n"
+	"  set NAME=VALUE     set another name\n"
+	"  list               print all names and values\n"
+	"  status             print what is enforced, and by whom\n"
+	"  reload             read the configuration again\n"
+	"  detach             end enforcement and the daemon\n"
+	"  doctor             say whether this system can enforce; works without the daemon\n"
+	"\n"
+	"      --json         print JSON\n"
+	"  -y, --yes          do not ask before what cannot be undone until reboot\n"
+	"      --socket PATH  the daemon's socket, " PSC_SOCKET_PATH " by default\n"
+	"  -h, --help         print this\n"
+	"      --version      print the version\n"
+	"\n"
+	"Names: kernel.yama.ptrace_scope, kernel.ptracescope.attach_scope,\n"
+	"  kernel.ptracescope.traceme_scope, kernel.ptracescope.read_scope,\n"
+	"  kernel.ptracescope.floor (the others cannot go below it until reboot)\n"
+	"Values: 0 or classic, 1 or restricted, 2 or admin-only, 3 or no-attach\n"
+	"Exit codes: 0 done, 1 failed, 2 usage, 3 refused (permission or locked),\n"
+	"  4 the daemon cannot be reached\n";
+
+static const struct {
+	const char *word;
+	enum psc_cli_command command;
+	int arguments_min, arguments_max;
+	const char *takes;
+} commands[] = {
+	{ "get", PSC_CLI_GET, 0, 1, "; get takes at most one NAME" },
+	{ "set", PSC_CLI_SET, 1, 1, "; set takes one VALUE or NAME=VALUE" },
+	{ "list", PSC_CLI_LIST, 0, 0, "; list takes no arguments" },
+	{ "status", PSC_CLI_STATUS, 0, 0, "; status takes no arguments" },
+	{ "detach", PSC_CLI_DETACH, 0, 0, "; detach takes no arguments" },
+	{ "reload", PSC_CLI_RELOAD, 0, 0, "; reload takes no arguments" },
+	{ "doctor", PSC_CLI_DOCTOR, 0, 0, "; doctor takes no arguments" },
+};
+
+enum option { OPTION_HELP, OPTION_VERSION, OPTION_YES, OPTION_JSON, OPTION_SOCKET };
+
+static const struct {
+	const char *text;
+	enum option option;
+} options[] = {
+	{ "-h", OPTION_HELP },
+	{ "--help", OPTION_HELP },
+	{ "--version", OPTION_VERSION },
+	{ "-y", OPTION_YES },
+	{ "--yes", OPTION_YES },
+	{ "--json", OPTION_JSON },
+	{ "--socket", OPTION_SOCKET },
+};
+
+/* "BEFORE 'ARGUMENT'AFTER" as the error; the argument may be anything. */
+static int usage(char **ret_error, const char *before, const char *argument, const char *after)
+{
+	_cleanup_free_ char *shown = psc_escape(argument, strlen(argument), 128);
+
+	if (!shown || asprintf(ret_error, "%s '%s'%s", before, shown, after) < 0)
+		return -ENOMEM;
+	return -EINVAL;
+}
+
+static int unknown_name(const char *name, char **ret_error)
+{
+	char names[256] = "; names are";
+
+	for (size_t i = 0, len = strlen(names); i < PSC_NAMES; i++)
+		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s %s", i ? "," : "",
+					psc_names[i].name);
+	return usage(ret_error, "unknown name", name, names);
+}
+
+static int find_name(const char *text, const struct psc_name **ret, char **ret_error)
+{
+	*ret = psc_name_find(text);
+	return *ret ? 0 : unknown_name(text, ret_error);
+}
+
+/* "VALUE" or "NAME=VALUE" */
+static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error)
+{
+	static const char scopes[] =
+		": 0 (classic), 1 (restricted), 2 (admin-only) or 3 (no-attach) is";
+	const char *equals = strchr(text, '='), *value = equals ? equals + 1 : text;
+	_cleanup_free_ char *name = equals ? strndup(text, (size_t)(equals - text)) :
+					     strdup(PSC_NAME_YAMA);
+	int err;
+
+	if (!name)
+		return -ENOMEM;
+	err = find_name(name, &cli->name, ret_error);
+	if (err)
+		return err;
+	if (!psc_scope_parse(value, &cli->value))
+		return 0;
+	if (!equals && psc_name_find(text))
+		return usage(ret_error, "no value for", text, "; write NAME=VALUE");
+	return usage(ret_error, "no scope:", value, scopes);
+}
+
+static int parse_command(const char *word, int n, char *const *arguments, struct psc_cli *cli,
+			 char **ret_error)
+{
+	size_t i = 0;
+
+	while (i < ARRAY_SIZE(commands) && !streq(word, commands[i].word))
+		i++;
+	if (i == ARRAY_SIZE(commands))
+		return usage(ret_error, "unknown command", word, "");
+	cli->command = commands[i].command;
+	if (n == 2 && cli->command == PSC_CLI_SET && psc_name_find(arguments[0]))
+		return usage(ret_error, "two arguments after 'set': write", arguments[0],
+			     "=VALUE, in one");
+	if (n > commands[i].arguments_max)
+		return usage(ret_error, "unexpected argument", arguments[commands[i].arguments_max],
+			     commands[i].takes);
+	if (n < commands[i].arguments_min)
+		return usage(ret_error, "missing argument after", word, commands[i].takes);
+
+	if (cli->command == PSC_CLI_SET)
+		return parse_setting(arguments[0], cli, ret_error);
+	if (cli->command == PSC_CLI_GET)
+		return find_name(n ? arguments[0] : PSC_NAME_YAMA, &cli->name, ret_error);
+	return 0;
+}
+
+/*
+ * One option at argv[*i], moved on past its argument.
+ * Return: 1 when it says all there is to say, else 0 or a negative errno.
+ */
+static int parse_option(int argc, char *const *argv, int *i, struct psc_cli *cli,
+			char **ret_error)
+{
+	const char *text = argv[*i];
+	const char *equals = strncmp(text, "--", 2) == 0 ? strchr(text, '=') : NULL;
+	size_t len = equals ? (size_t)(equals - text) : strlen(text), o = 0;
+
+	while (o < ARRAY_SIZE(options) &&
+	       (strlen(options[o].text) != len || memcmp(options[o].text, text, len) != 0))
+		o++;
+	if (o == ARRAY_SIZE(options))
+		return usage(ret_error, "unknown option", text, "");
+	if (equals && options[o].option != OPTION_SOCKET)
+		return usage(ret_error, "no value belongs to option", options[o].text, "");
+
+	switch (options[o].option) {
+	case OPTION_HELP:
+		cli->command = PSC_CLI_HELP;
+		return 1;
+	case OPTION_VERSION:
+		cli->command = PSC_CLI_VERSION;
+		return 1;
+	case OPTION_YES:
+		cli->yes = true;
+		return 0;
+	case OPTION_JSON:
+		cli->json = true;
+		return 0;
+	case OPTION_SOCKET:
+		if (!equals && *i + 1 == argc)
+			return usage(ret_error, "missing PATH after", text, "");
+		cli->socket = equals ? equals + 1 : argv[++*i];
+		if (strlen(cli->socket) >= PSC_CLI_SOCKET_MAX)
+			return usage(ret_error, "too long for a socket:", cli->socket, "");
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int psc_cli_parse(int argc, char *const *argv, struct psc_cli *ret, char **ret_error)
+{
+	struct psc_cli cli = { .socket = PSC_SOCKET_PATH };
+	_cleanup_free_ char **words = calloc((size_t)argc + 1, sizeof(*words));
+	bool options_end = false;
+	int n = 0, err = 0;
+
+	if (!words)
+		return -ENOMEM;
+	for (int i = 1; i < argc && !err; i++) {
+		if (!options_end && streq(argv[i], "--"))
+			options_end = true;
+		else if (!options_end && argv[i][0] == '-' && argv[i][1])
+			err = parse_option(argc, argv, &i, &cli, ret_error);
+		else
+			words[n++] = argv[i];
+	}
+	if (err < 0)
+		return err;
+	if (!err && !n) {
+		*ret_error = strdup("no command");
+		return *ret_error ? -EINVAL : -ENOMEM;
+	}
+	if (!err)
+		err = parse_command(words[0], n - 1, words + 1, &cli, ret_error);
+	if (err < 0)
+		return err;
+	*ret = cli;
+	return 0;
+}
+
+bool psc_cli_final(const struct psc_name *name, unsigned int value)
+{
+	struct psc_request req = psc_name_request(name, value);
+	union psc_policy policy = {};
+
+	if (psc_policy_change(&policy, &req))
+		return false;
+	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+		if (policy.floor[mode])
+			return true;
+	return false;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The command line of ptracescopectl. */
+#ifndef PSC_CLI_H
+#define PSC_CLI_H
+
+#include <stdbool.h>
+
+#include "names.h"
+
+/* What struct sockaddr_un has room for, the NUL included. */
+#define PSC_CLI_SOCKET_MAX 108
+
+enum psc_cli_exit {
+	PSC_EXIT_DONE = 0,
+	PSC_EXIT_FAILED = 1,
+	PSC_EXIT_USAGE = 2,
+	PSC_EXIT_REFUSED = 3,		/* permission denied, or locked */
+	PSC_EXIT_UNREACHABLE = 4,	/* no daemon, or no answer */
+};
+
+enum psc_cli_command {
+	PSC_CLI_GET,
+	PSC_CLI_SET,
+	PSC_CLI_LIST,
+	PSC_CLI_STATUS,
+	PSC_CLI_DETACH,
+	PSC_CLI_RELOAD,
+	PSC_CLI_DOCTOR,
+	PSC_CLI_HELP,
+	PSC_CLI_VERSION,
+};
+
+struct psc_cli {
+	enum psc_cli_command command;
+	const struct psc_name *name;	/* get, set */
+	unsigned int value;		/* set */
+	const char *socket;
+	bool json;
+	bool yes;
+};
+
+extern const char psc_cli_help[];
+
+/**
+ * psc_cli_parse - what the arguments ask for
+ * @ret: refers to @argv; unwritten on error
+ * @ret_error: on -EINVAL, an allocated line that says what is wrong
+ *
+ * Options may come before and after the command, "--" ends them. --help and
+ * --version are obeyed at once, whatever follows.
+ *
+ * Return: 0, -EINVAL, -ENOMEM.
+ */
+int psc_cli_parse(int argc, char *const *argv, struct psc_cli *ret, char **ret_error);
+
+/**
+ * psc_cli_final - does this setting last until the next boot?
+ *
+ * Asks psc_policy_change(), so it cannot differ from what the kernel side does.
+ */
+bool psc_cli_final(const struct psc_name *name, unsigned int value);
+
+#endif

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Carries out what the command line of ptracescopectl asks for. */
+#ifndef PSC_COMMAND_H
+#define PSC_COMMAND_H
+
+#include "cli.h"
+
+/**
+ * psc_command_run - do it, print the result to stdout, messages to stderr
+ *
+ * Return: the exit code. What could not be written to stdout is a failure.
+ */
+enum psc_cli_exit psc_command_run(const struct psc_cli *cli);
+
+#endif

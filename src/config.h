@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The configuration: kernel.yama.ptrace_scope from sysctl.d as sysctl.d(5)
+ * describes it, then /etc/ptracescope/ptracescope.conf, then
+ * /etc/ptracescope/conf.d. Later wins. Everything is read and checked
+ * before anything is returned.
+ */
+#ifndef PSC_CONFIG_H
+#define PSC_CONFIG_H
+
+#include <stdbool.h>
+
+#include "names.h"
+
+struct psc_setting {
+	bool present;
+	unsigned int value;
+	char *source;		/* "/etc/sysctl.d/10-ptrace.conf:3" */
+};
+
+struct psc_config {
+	struct psc_setting settings[PSC_NAMES];	/* indexed like psc_names[] */
+};
+
+/**
+ * psc_config_load - read all configuration
+ * @root: prefix of every path read, "" for the running system
+ * @ret: the merged settings, to be freed by psc_config_free(); unwritten on error
+ * @ret_error: on error, an allocated message that names the file and line, what
+ *	is wrong there and what would be right; NULL when memory ran out
+ *
+ * Lines of sysctl.d that concern other keys are none of our business, whatever
+ * they look like. Missing files and directories are not errors.
+ *
+ * An assignment clears earlier ones of names that it covers, so that applying
+ * what is present in the order of psc_names[] gives the later one its say.
+ *
+ * Return: 0, -EINVAL for bad content, or what reading failed with.
+ */
+int psc_config_load(const char *root, struct psc_config *ret, char **ret_error);
+
+/* Free what @config holds and clear it, @config itself is the caller's. */
+void psc_config_free(struct psc_config *config);
+
+#endif

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "control.h"
+
+#include <errno.h>
+#include <sys/resource.h>
+
+#include "escape.h"
+#include "interface.h"
+#include "log.h"
+#include "names.h"
+#include "ratelimit.h"
+#include "server.h"
+#include "util.h"
+
+#define NEEDED "CAP_SYS_PTRACE in the initial user namespace is needed"
+
+struct psc_control {
+	const struct psc_backend *backend;
+	struct psc_varlink_service service;
+	struct psc_server *server;
+	struct psc_ratelimit refusals;
+};
+
+static const struct psc_server_limits default_limits = {
+	.message_max = 64 * 1024,
+	.connections_max = 512,
+	.connections_kept = 64,
+	.per_uid_max = 64,
+	.stall_usec = 30ULL * 1000 * 1000,
+};
+
+static const struct psc_backend *backend_of(const struct psc_varlink_call *call)
+{
+	const struct psc_control *control = call->service->data;
+
+	return control->backend;
+}
+
+/* What happened at whose wish, for the log. */
+static void log_done(const struct psc_varlink_call *call, const char *what)
+{
+	psc_notice("%s, by pid %d, uid %u", what, (int)call->client->pid, call->client->uid);
+}
+
+static int fail(struct psc_varlink_call *call, int err, const char *what)
+{
+	return psc_varlink_error(call, PSC_INTERFACE ".Failed",
+				 json_pack("{s:i, s:o}", "errno", -err, "message",
+					   json_sprintf("%s: %s", what, strerror(-err))));
+}
+
+static int authorise(struct psc_varlink_call *call)
+{
+	struct psc_control *control = call->service->data;
+	unsigned int held;
+
+	if (call->client->capable)
+		return 1;
+	if (psc_ratelimit_pass(&control->refusals, &held)) {
+		if (held)
+			psc_notice("%u more refused calls were held back", held);
+		psc_notice("%s refused to pid %d, uid %u: " NEEDED, call->method->name,
+			   (int)call->client->pid, call->client->uid);
+	}
+	return psc_varlink_error(call, PSC_INTERFACE ".PermissionDenied",
+				 json_pack("{s:s}", "message", NEEDED));
+}
+
+static int get_policy(const struct psc_varlink_call *call, union psc_policy *ret)
+{
+	const struct psc_backend *backend = backend_of(call);
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	int err = backend->request(backend->data, &req);
+
+	if (!err)
+		*ret = req.policy;
+	return err;
+}
+
+static unsigned int highest_floor(const union psc_policy *policy, __u32 modes)
+{
+	unsigned int floor = 0;
+
+	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+		if ((modes & PSC_MODE_BIT(mode)) && policy->floor[mode] > floor)
+			floor = policy->floor[mode];
+	return floor;
+}
+
+/* @name NULL: what a floor forbids altogether; the first name that has one is told. */
+static int locked(struct psc_varlink_call *call, const struct psc_name *name)
+{
+	union psc_policy policy;
+	int err = get_policy(call, &policy);
+
+	if (err)
+		return fail(call, err, "reading the policy");
+	for (size_t i = 0; !name && i < PSC_NAMES; i++)
+		if (highest_floor(&policy, psc_names[i].modes))
+			name = &psc_names[i];
+	if (!name)
+		return fail(call, -EACCES, call->method->name);
+	return psc_varlink_error(call, PSC_INTERFACE ".Locked",
+				 json_pack("{s:s, s:i}", "name", name->name,
+					   "floor", highest_floor(&policy, name->modes)));
+}
+
+/* The parameter "name"; NULL when there is none such, which is answered. */
+static const struct psc_name *get_name(struct psc_varlink_call *call, int *ret_err)
+{
+	json_t *text = json_object_get(call->parameters, "name");
+	const struct psc_name *name = psc_name_find(json_string_value(text));
+
+	if (!name)
+		*ret_err = psc_varlink_error(call, PSC_INTERFACE ".UnknownName",
+					     json_pack("{s:O}", "name", text));
+	return name;
+}
+
+static int run_get(struct psc_varlink_call *call)
+{
+	int err;
+	const struct psc_name *name = get_name(call, &err);
+	union psc_policy policy;
+
+	if (!name)
+		return err;
+	err = get_policy(call, &policy);
+	if (err)
+		return fail(call, err, "reading the policy");
+	return psc_varlink_reply(call, json_pack("{s:i}", "value", psc_name_get(name, &policy)));
+}
+
+static int out_of_range(struct psc_varlink_call *call, const struct psc_name *name,
+			json_int_t value)
+{
+	return psc_varlink_error(call, PSC_INTERFACE ".OutOfRange",
+				 json_pack("{s:s, s:I, s:i, s:i}", "name", name->name,
+					   "value", value, "minimum", PSC_SCOPE_CLASSIC,
+					   "maximum", PSC_SCOPE_MAX));
+}
+
+/* Write a value that is a scope. */
+static int set(struct psc_varlink_call *call, const struct psc_name *name, unsigned int value)
+{
+	const struct psc_backend *backend = backend_of(call);
+	struct psc_request req = psc_name_request(name, value);
+	union psc_policy before;
+	unsigned int old, now;
+	char what[128];
+	int err = get_policy(call, &before);
+
+	if (!err)
+		err = backend->request(backend->data, &req);
+	switch (err) {
+	case 0:
+		break;
+	case -PSC_E_LOCKED:
+		return locked(call, name);
+	case -PSC_E_RANGE:
+		return out_of_range(call, name, value);
+	default:
+		return fail(call, err, name->name);
+	}
+	old = psc_name_get(name, &before);
+	now = psc_name_get(name, &req.policy);
+	snprintf(what, sizeof(what), "%s: %u -> %u (%s)", name->name, old, now,
+		 psc_scope_word(now));
+	log_done(call, what);
+	return psc_varlink_reply(call, json_pack("{s:i}", "value", now));
+}
+
+static int run_set(struct psc_varlink_call *call)
+{
+	json_int_t value = json_integer_value(json_object_get(call->parameters, "value"));
+	int err;
+	const struct psc_name *name = get_name(call, &err);
+
+	if (!name)
+		return err;
+	if (value < PSC_SCOPE_CLASSIC || value > PSC_SCOPE_MAX)
+		return out_of_range(call, name, value);
+	return set(call, name, (unsigned int)value);
+}
+
+static int run_list(struct psc_varlink_call *call)
+{
+	union psc_policy policy;
+	int err = get_policy(call, &policy);
+	json_t *values;
+
+	if (err)
+		return fail(call, err, "reading the policy");
+	values = json_array();
+	for (size_t i = 0; i < PSC_NAMES; i++) {
+		unsigned int value = psc_name_get(&psc_names[i], &policy);
+
+		if (json_array_append_new(values, json_pack("{s:s, s:i}", "name", psc_names[i].name,
+							    "value", value))) {
+			json_decref(values);
+			return -ENOMEM;
+		}
+	}
+	return psc_varlink_reply(call, json_pack("{s:o}", "values", values));
+}
+
+static int run_status(struct psc_varlink_call *call)
+{
+	const struct psc_backend *backend = backend_of(call);
+	json_t *status = backend->status(backend->data);
+
+	return status ? psc_varlink_reply(call, status) : fail(call, -EIO, "reading the state");
+}
+
+static int run_detach(struct psc_varlink_call *call)
+{
+	const struct psc_backend *backend = backend_of(call);
+	int err = backend->detach(backend->data);
+
+	if (err == -PSC_E_LOCKED)
+		return locked(call, NULL);
+	if (err)
+		return fail(call, err, "detaching");
+	log_done(call, "detached");
+	return psc_varlink_reply(call, json_object());
+}
+
+/* Paths and lines of files in messages need not be UTF-8. */
+static json_t *json_text(const char *text)
+{
+	json_t *string = json_string(text);
+	_cleanup_free_ char *escaped = NULL;
+
+	if (string)
+		return string;
+	escaped = psc_escape(text, strlen(text), 6 * strlen(text) + 3);
+	return escaped ? json_string(escaped) : NULL;
+}
+
+static int run_reload(struct psc_varlink_call *call)
+{
+	const struct psc_backend *backend = backend_of(call);
+	_cleanup_free_ char *message = NULL;
+	int err = backend->reload(backend->data, &message);
+
+	if (err)
+		return psc_varlink_error(call, PSC_INTERFACE ".ConfigurationError",
+					 json_pack("{s:o}", "message",
+						   json_text(message ? message : strerror(-err))));
+	log_done(call, "configuration reloaded");
+	return psc_varlink_reply(call, json_object());
+}
+
+static const struct psc_varlink_method methods[] = {
+	{ "Get", false, run_get, { { "name", JSON_STRING } } },
+	{ "Set", true, run_set, { { "name", JSON_STRING }, { "value", JSON_INTEGER } } },
+	{ "List", false, run_list },
+	{ "Status", false, run_status },
+	{ "Detach", true, run_detach },
+	{ "Reload", true, run_reload },
+};
+
+static const struct psc_varlink_interface interface = {
+	.name = PSC_INTERFACE,
+	.description = psc_interface_io_ptracescope,
+	.methods = methods,
+	.n_methods = ARRAY_SIZE(methods),
+	.authorise = authorise,
+};
+
+static bool on_capable(void *data, int fd)
+{
+	const struct psc_control *control = data;
+	struct psc_peer peer;
+
+	return !control->backend->peer(control->backend->data, fd, &peer) && peer.capable;
+}
+
+static int on_message(void *data, const struct psc_client *client, const char *message, size_t len,
+		      json_t **ret_reply)
+{
+	const struct psc_control *control = data;
+
+	return psc_varlink_handle(&control->service, client, message, len, ret_reply);
+}
+
+/* Connections must not use up the descriptors that the daemon itself needs. */
+static void fit_descriptors(struct psc_server_limits *limits)
+{
+	struct rlimit nofile;
+
+	if (getrlimit(RLIMIT_NOFILE, &nofile) < 0 || nofile.rlim_cur / 2 >= limits->connections_max)
+		return;
+	limits->connections_max = (unsigned int)(nofile.rlim_cur / 2);
+	if (limits->connections_kept > limits->connections_max / 2)
+		limits->connections_kept = limits->connections_max / 2;
+}
+
+int psc_control_new_limited(sd_event *event, int listen_fd, const struct psc_backend *backend,
+			    const struct psc_server_limits *limits, struct psc_control **ret)
+{
+	static const struct psc_server_ops ops = { .capable = on_capable, .handle = on_message };
+	struct psc_control *control = calloc(1, sizeof(*control));
+	int err;
+
+	if (!control)
+		return -ENOMEM;
+	control->backend = backend;
+	control->service = (struct psc_varlink_service){
+		.vendor = "ptracescope",
+		.product = "ptracescoped",
+		.version = PSC_VERSION,
+		.url = "",
+		.interfaces = { &interface },
+		.data = control,
+	};
+	err = psc_server_new(event, listen_fd, limits, &ops, control, &control->server);
+	if (err < 0) {
+		free(control);
+		return err;
+	}
+	*ret = control;
+	return 0;
+}
+
+int psc_control_new(sd_event *event, int listen_fd, const struct psc_backend *backend,
+		    struct psc_control **ret)
+{
+	struct psc_server_limits limits = default_limits;
+
+	fit_descriptors(&limits);
+	return psc_control_new_limited(event, listen_fd, backend, &limits, ret);
+}
+
+void psc_control_free(struct psc_control *control)
+{
+	if (!control)
+		return;
+	psc_server_free(control->server);
+	free(control);
+}

@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "daemon.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <systemd/sd-daemon.h>
+#include <systemd/sd-event.h>
+
+#include "loader.h"
+#include "log.h"
+#include "policy.h"
+#include "prereq.h"
+#include "reporter.h"
+#include "util.h"
+
+#define LOCK_PATH PSC_SOCKET_DIR "/lock"
+#define LISTEN_BACKLOG 128
+
+struct daemon {
+	struct psc_loader_options options;
+	sd_event *event;
+	struct psc_kernel *kernel;
+	enum psc_loader_outcome outcome;
+	struct psc_reporter *reporter;
+	struct psc_backend backend;
+	struct psc_control *control;
+	char *config_error;		/* NULL: the configuration is in force */
+	int lock_fd;
+};
+
+/* One line on what is in force, for systemctl status. */
+static void notify_status(struct daemon *d, const char *state)
+{
+	union psc_policy policy;
+
+	if (psc_kernel_policy(d->kernel, &policy))
+		return;
+	sd_notifyf(0, "%sSTATUS=Enforcing: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
+		   policy.scope[PSC_MODE_ATTACH], psc_scope_word(policy.scope[PSC_MODE_ATTACH]),
+		   policy.scope[PSC_MODE_TRACEME], policy.scope[PSC_MODE_READ],
+		   policy.floor[PSC_MODE_ATTACH],
+		   d->config_error ? "; configuration refused: " : "",
+		   d->config_error ? d->config_error : "");
+}
+
+static int on_request(void *data, struct psc_request *req)
+{
+	struct daemon *d = data;
+	int err = psc_kernel_request(d->kernel, req);
+
+	if (!err && req->op != PSC_OP_INFO)
+		notify_status(d, "");
+	return err;
+}
+
+static int on_peer(void *data, int fd, struct psc_peer *ret)
+{
+	struct daemon *d = data;
+
+	return psc_kernel_peer(d->kernel, fd, ret);
+}
+
+static json_t *policy_json(const union psc_policy *policy)
+{
+	json_t *object = json_object();
+
+	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+		json_object_set_new(object, psc_mode_word(mode),
+				    json_pack("{s:i, s:i}", "scope", policy->scope[mode],
+					      "floor", policy->floor[mode]));
+	return object;
+}
+
+/* Yama's own scope, or -1 where there is no Yama. */
+static int yama_scope(void)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned int value;
+
+	if (psc_read_file("/proc/sys/kernel/yama/ptrace_scope", 64, &text, NULL) ||
+	    psc_parse_u32(psc_strip(text), &value) || value > PSC_SCOPE_MAX)
+		return -1;
+	return (int)value;
+}
+
+/* The sysctl that silently switches every BPF trampoline off. */
+static bool ftrace_enabled(void)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return psc_read_file("/proc/sys/kernel/ftrace_enabled", 64, &text, NULL) ||
+	       !streq(psc_strip(text), "0");
+}
+
+static json_t *on_status(void *data)
+{
+	struct daemon *d = data;
+	union psc_policy policy;
+	__u64 stats[PSC_STATS];
+	char build[17];
+	json_t *status;
+	int yama = yama_scope();
+
+	if (psc_kernel_policy(d->kernel, &policy) || psc_kernel_stats(d->kernel, stats))
+		return NULL;
+	snprintf(build, sizeof(build), "%016llx", d->kernel->build);
+	status = json_pack("{s:b, s:i, s:s, s:b, s:o, s:I, s:I, s:I, s:s, s:s, s:i}",
+			   "enforcing", (int)ftrace_enabled(), "abi", PSC_ABI, "build", build,
+			   "adopted", d->outcome == PSC_ADOPTED, "policy", policy_json(&policy),
+			   "refused", (json_int_t)stats[PSC_STAT_REFUSED],
+			   "suppressed", (json_int_t)stats[PSC_STAT_SUPPRESSED],
+			   "dropped", (json_int_t)stats[PSC_STAT_DROPPED],
+			   "configuration", d->config_error ? d->config_error : "ok",
+			   "version", PSC_VERSION, "pid", (int)getpid());
+	if (status && yama >= 0)
+		json_object_set_new(status, "yama", json_integer(yama));
+	return status;
+}
+
+static int on_end(sd_event_source *source, void *data)
+{
+	(void)data;
+	return sd_event_exit(sd_event_source_get_event(source), 0);
+}
+
+static int on_detach(void *data)
+{
+	struct daemon *d = data;
+	sd_event_source *source;
+	int err = psc_loader_remove(&d->options, d->kernel);
+
+	if (err)
+		return err;
+	psc_notice("detached: these programs no longer restrict ptrace");
+	/* After the reply has been written. */
+	err = sd_event_add_defer(d->event, &source, on_end, d);
+	if (err < 0)
+		return err;
+	sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IDLE);
+	sd_event_source_set_floating(source, true);
+	sd_event_source_unref(source);
+	return 0;
+}
+
+/* Remember why the configuration is not in force, and say so. Takes over @error. */
+static int refuse_config(struct daemon *d, int err, char *error)
+{
+	free(d->config_error);
+	d->config_error = error ? error : strdup(strerror(-err));
+	return psc_log_err(err, "configuration refused, nothing of it applied: %s",
+			   d->config_error ? d->config_error : strerror(-err));
+}
+
+/* Read the configuration and put it in force as @kind says; needs the kernel side. */
+static int apply_config(struct daemon *d, const struct psc_config *config, enum psc_plan_kind kind)
+{
+	union psc_policy policy;
+	struct psc_plan plan;
+	char *error = NULL;
+	int err = psc_kernel_policy(d->kernel, &policy);
+
+	if (!err)
+		err = psc_plan_make(config, kind, policy, &plan, &error);
+	for (size_t i = 0; !err && i < plan.n; i++)
+		err = psc_kernel_request(d->kernel, &plan.requests[i]);
+	if (err)
+		return refuse_config(d, err, error);
+	free(d->config_error);
+	d->config_error = NULL;
+	return 0;
+}
+
+static int on_reload(void *data, char **ret_error)
+{
+	struct daemon *d = data;
+	struct psc_config config;
+	char *error = NULL;
+	int err = psc_config_load("", &config, &error);
+
+	if (err) {
+		refuse_config(d, err, error);
+	} else {
+		err = apply_config(d, &config, PSC_PLAN_RELOAD);
+		psc_config_free(&config);
+	}
+	if (err && ret_error)
+		*ret_error = strdup(d->config_error ? d->config_error : strerror(-err));
+	if (!err)
+		psc_info("configuration reloaded");
+	notify_status(d, "");
+	return err;
+}
+
+static const struct psc_backend backend_ops = {
+	.request = on_request,
+	.peer = on_peer,
+	.status = on_status,
+	.detach = on_detach,
+	.reload = on_reload,
+};
+
+static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si, void *data)
+{
+	(void)source;
+	(void)si;
+	sd_notify(0, "RELOADING=1");
+	on_reload(data, NULL);
+	sd_notify(0, "READY=1");
+	return 0;
+}
+
+/* A directory for the socket and the lock, and the lock: one daemon at a time. */
+static int lock(struct daemon *d)
+{
+	if (mkdir(PSC_SOCKET_DIR, 0755) < 0 && errno != EEXIST)
+		return psc_log_err(-errno, "%s: %s", PSC_SOCKET_DIR, strerror(errno));
+	if (chmod(PSC_SOCKET_DIR, 0755) < 0)
+		return psc_log_err(-errno, "%s: %s", PSC_SOCKET_DIR, strerror(errno));
+	d->lock_fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (d->lock_fd < 0)
+		return psc_log_err(-errno, "%s: %s", LOCK_PATH, strerror(errno));
+	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0)
+		return psc_log_err(-errno, errno == EWOULDBLOCK ?
+				   "another ptracescoped is running (%s is locked)" : "%s: %m",
+				   LOCK_PATH);
+	return 0;
+}
+
+/*
+ * The socket gets its name when it is ready to be used, in one rename that also
+ * replaces one that a killed daemon left.
+ */
+static int open_socket(struct daemon *d)
+{
+	static const struct sockaddr_un address = {
+		.sun_family = AF_UNIX,
+		.sun_path = PSC_SOCKET_PATH ".new",
+	};
+	struct psc_backend *backend = &d->backend;
+	_cleanup_close_ int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int err;
+
+	if (fd < 0)
+		return psc_log_err(-errno, "socket: %s", strerror(errno));
+	if ((unlink(address.sun_path) < 0 && errno != ENOENT) ||
+	    bind(fd, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    chmod(address.sun_path, 0666) < 0 || listen(fd, LISTEN_BACKLOG) < 0)
+		return psc_log_err(-errno, "%s: %s", address.sun_path, strerror(errno));
+	err = psc_kernel_mark_listener(d->kernel, fd);
+	if (err)
+		return psc_log_err(err, "marking the socket failed: %s", strerror(-err));
+	if (rename(address.sun_path, PSC_SOCKET_PATH) < 0)
+		return psc_log_err(-errno, "%s: %s", PSC_SOCKET_PATH, strerror(errno));
+
+	*backend = backend_ops;
+	backend->data = d;
+	err = psc_control_new(d->event, fd, backend, &d->control);
+	if (err)
+		return psc_log_err(err, "serving the socket failed: %s", strerror(-err));
+	TAKE_FD(fd);
+	return 0;
+}
+
+static int setup_signals(struct daemon *d)
+{
+	sigset_t set;
+	int err;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+
+	err = sd_event_new(&d->event);
+	if (err >= 0)	/* without a handler they end the loop */
+		err = sd_event_add_signal(d->event, NULL, SIGTERM, NULL, NULL);
+	if (err >= 0)
+		err = sd_event_add_signal(d->event, NULL, SIGINT, NULL, NULL);
+	if (err >= 0)
+		err = sd_event_add_signal(d->event, NULL, SIGHUP, on_sighup, d);
+	return err < 0 ? psc_log_err(err, "event loop: %s", strerror(-err)) : 0;
+}
+
+/* Name everything that is missing before trying. */
+static int require_prereqs(void)
+{
+	struct psc_prereqs prereqs = {};
+	int missing = psc_prereq_check("", &prereqs);
+
+	if (missing > 0) {
+		psc_log(LOG_ERR, "this system cannot enforce ptrace_scope yet:");
+		psc_prereq_print(&prereqs, stderr, false);
+	}
+	psc_prereq_free(&prereqs);
+	return missing > 0 ? -EOPNOTSUPP : missing;
+}
+
+/*
+ * Enforcement first, with whatever configuration is good: a bad one must not
+ * leave the system with less than the default.
+ */
+static int enforce(struct daemon *d)
+{
+	struct psc_config config = {};
+	struct psc_plan plan;
+	char *error = NULL;
+	int err, config_err = psc_config_load("", &config, &error);
+
+	err = access(d->options.pin_dir, F_OK) < 0 ? require_prereqs() : 0;
+	if (!err)
+		err = psc_plan_make(config_err ? NULL : &config, PSC_PLAN_FIRST,
+				    (union psc_policy){}, &plan, &error);
+	if (!err)
+		err = psc_loader_start(&d->options, plan.requests, plan.n, &d->kernel);
+	if (err >= 0) {
+		d->outcome = (enum psc_loader_outcome)err;
+		err = 0;
+		if (config_err)
+			refuse_config(d, config_err, TAKE_PTR(error));
+		else if (d->outcome != PSC_LOADED)
+			err = apply_config(d, &config, PSC_PLAN_RAISE);
+	}
+	if (!config_err)
+		psc_config_free(&config);
+	free(error);
+	return err;
+}
+
+static int start(struct daemon *d)
+{
+	static const char *const outcomes[] = {
+		[PSC_LOADED] = "programs loaded and attached",
+		[PSC_ADOPTED] = "programs in force adopted",
+		[PSC_UPGRADED] = "programs of another build replaced",
+	};
+	int err = setup_signals(d);
+
+	if (!err)
+		err = lock(d);
+	if (!err)
+		err = enforce(d);
+	if (!err)
+		err = psc_reporter_new(d->event, d->kernel, &d->reporter);
+	if (!err)
+		err = open_socket(d);
+	if (err)
+		return err;
+	psc_info("%s, build %016llx", outcomes[d->outcome], d->kernel->build);
+	notify_status(d, "READY=1\n");
+	return 0;
+}
+
+int psc_daemon_run(unsigned int relations_max)
+{
+	struct daemon d = {
+		.options = { .pin_dir = PSC_PIN_DIR, .relations_max = relations_max },
+		.lock_fd = -1,
+	};
+	int err = start(&d);
+
+	if (!err) {
+		err = sd_event_loop(d.event);
+		sd_notify(0, "STOPPING=1");
+	}
+	psc_control_free(d.control);
+	psc_reporter_free(d.reporter);
+	sd_event_unref(d.event);
+	psc_kernel_close(d.kernel);
+	free(d.config_error);
+	psc_closep(&d.lock_fd);
+	return err;
+}

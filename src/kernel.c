@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "kernel.h"
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "log.h"
+#include "util.h"
+
+#define MAP(map_name, is_frozen) { .name = (map_name), .kind = PSC_PIN_MAP, .frozen = (is_frozen) }
+#define LINK(link_name) { .name = (link_name), .kind = PSC_PIN_LINK }
+
+const struct psc_pin psc_pins[PSC_PINS] = {
+	[PSC_PIN_STATE] = MAP("psc_state", true),
+	[PSC_PIN_RELATIONS] = MAP("psc_relations", true),
+	[PSC_PIN_TRACERS] = MAP("psc_tracers", true),
+	[PSC_PIN_SERIAL] = MAP("psc_serial", true),
+	[PSC_PIN_WINDOW] = MAP("psc_window", true),
+	[PSC_PIN_EVENTS] = MAP("psc_events", false),	/* the reader writes its position */
+	[PSC_PIN_STATS] = MAP("psc_stats", true),
+	[PSC_PIN_LISTENERS] = MAP("psc_listeners", false),	/* the daemon marks its socket */
+	[PSC_PIN_PEERS] = MAP("psc_peers", true),
+	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
+	[PSC_PIN_ACCESS] = LINK("psc_access"),
+	[PSC_PIN_TRACEME] = LINK("psc_traceme"),
+	[PSC_PIN_PRCTL] = LINK("psc_prctl"),
+	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
+	[PSC_PIN_CONNECT] = LINK("psc_connect"),
+};
+
+static struct psc_kernel *kernel_new(void)
+{
+	struct psc_kernel *kernel = calloc(1, sizeof(*kernel));
+
+	if (kernel)
+		for (int i = 0; i < PSC_PINS; i++)
+			kernel->fds[i] = -1;
+	return kernel;
+}
+
+void psc_kernel_close(struct psc_kernel *kernel)
+{
+	if (!kernel)
+		return;
+	for (int i = 0; i < PSC_PINS; i++)
+		psc_closep(&kernel->fds[i]);
+	free(kernel);
+}
+
+static void kernel_closep(struct psc_kernel **kernel)
+{
+	psc_kernel_close(*kernel);
+}
+
+/*
+ * Is the object behind a pin of the kind and name it should be? Links have no
+ * name of their own; theirs is the attach type.
+ */
+static bool pin_fits(const struct psc_pin *pin, int fd)
+{
+	struct bpf_map_info map = {};
+	struct bpf_prog_info prog = {};
+	struct bpf_link_info link = {};
+	__u32 len;
+
+	switch (pin->kind) {
+	case PSC_PIN_MAP:
+		len = sizeof(map);
+		return !bpf_obj_get_info_by_fd(fd, &map, &len) && streq(map.name, pin->name);
+	case PSC_PIN_PROG:
+		len = sizeof(prog);
+		return !bpf_obj_get_info_by_fd(fd, &prog, &len) && streq(prog.name, pin->name) &&
+		       prog.type == BPF_PROG_TYPE_SYSCALL;
+	case PSC_PIN_LINK:
+		len = sizeof(link);
+		return !bpf_obj_get_info_by_fd(fd, &link, &len) &&
+		       link.type == BPF_LINK_TYPE_TRACING &&
+		       (link.tracing.attach_type == BPF_LSM_MAC ||
+			link.tracing.attach_type == BPF_MODIFY_RETURN);
+	}
+	return false;
+}
+
+static int open_pin(const char *dir, const struct psc_pin *pin)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "%s/%s", dir, pin->name) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return -errno;
+	if (!pin_fits(pin, fd)) {
+		close(fd);
+		return -EUCLEAN;
+	}
+	return fd;
+}
+
+static int refuse_set(const char *dir, int err, const char *what, const char *name)
+{
+	return psc_log_err(err,
+		"%s: %s%s%s: not a set of programs this daemon can adopt, and not one it will mix with; "
+		"to start afresh (what is left of enforcement ends with this): rm -r %s",
+		dir, what, name ? " " : "", name ? name : "", dir);
+}
+
+int psc_kernel_open(const char *dir, struct psc_kernel **ret)
+{
+	__attribute__((cleanup(kernel_closep))) struct psc_kernel *kernel = kernel_new();
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	struct stat st;
+	int err;
+
+	if (!kernel)
+		return -ENOMEM;
+	if (lstat(dir, &st) < 0)
+		return -errno;
+	for (int i = 0; i < PSC_PINS; i++) {
+		int fd = open_pin(dir, &psc_pins[i]);
+
+		if (fd == -ENOENT)
+			return refuse_set(dir, -EUCLEAN, "incomplete, missing", psc_pins[i].name);
+		if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
+			return refuse_set(dir, -EUCLEAN, "not ours:", psc_pins[i].name);
+		if (fd < 0)
+			return psc_log_err(fd, "%s/%s: %s", dir, psc_pins[i].name, strerror(-fd));
+		kernel->fds[i] = fd;
+	}
+	err = psc_kernel_request(kernel, &info);
+	if (info.abi != PSC_ABI)
+		return refuse_set(dir, -EPROTO, "programs of another ABI", NULL);
+	if (err)
+		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
+	kernel->build = info.build;
+	*ret = TAKE_PTR(kernel);
+	return 0;
+}
+
+int psc_ctl_run(int ctl_fd, struct psc_request *req)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = req, .ctx_size_in = sizeof(*req));
+	int err = bpf_prog_test_run_opts(ctl_fd, &opts);
+
+	return err ? err : (int)opts.retval;
+}
+
+int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
+{
+	return psc_ctl_run(kernel->fds[PSC_PIN_CTL], req);
+}
+
+int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
+{
+	__u32 zero = 0;
+
+	return bpf_map_lookup_elem(kernel->fds[PSC_PIN_STATE], &zero, ret) ? -errno : 0;
+}
+
+int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])
+{
+	int cpus = libbpf_num_possible_cpus();
+	_cleanup_free_ __u64 *values = NULL;
+
+	if (cpus < 0)
+		return cpus;
+	values = calloc((size_t)cpus, sizeof(*values));
+	if (!values)
+		return -ENOMEM;
+	for (__u32 stat = 0; stat < PSC_STATS; stat++) {
+		if (bpf_map_lookup_elem(kernel->fds[PSC_PIN_STATS], &stat, values))
+			return -errno;
+		ret[stat] = 0;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			ret[stat] += values[cpu];
+	}
+	return 0;
+}
+
+int psc_kernel_mark_listener(struct psc_kernel *kernel, int listen_fd)
+{
+	__u32 one = 1;
+
+	return bpf_map_update_elem(kernel->fds[PSC_PIN_LISTENERS], &listen_fd, &one, BPF_ANY) ?
+		-errno : 0;
+}
+
+int psc_kernel_peer(struct psc_kernel *kernel, int fd, struct psc_peer *ret)
+{
+	return bpf_map_lookup_elem(kernel->fds[PSC_PIN_PEERS], &fd, ret) ? -errno : 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The programs and maps in force, reached through their pins. */
+#ifndef PSC_KERNEL_H
+#define PSC_KERNEL_H
+
+#include <stdbool.h>
+
+#include "ptracescope.h"
+
+enum psc_pin_kind {
+	PSC_PIN_MAP,
+	PSC_PIN_PROG,
+	PSC_PIN_LINK,
+};
+
+struct psc_pin {
+	const char *name;	/* of the file, and of the map or program */
+	enum psc_pin_kind kind;
+	bool frozen;		/* a map that only the programs may write */
+};
+
+enum psc_pin_id {
+	PSC_PIN_STATE,
+	PSC_PIN_RELATIONS,
+	PSC_PIN_TRACERS,
+	PSC_PIN_SERIAL,
+	PSC_PIN_WINDOW,
+	PSC_PIN_EVENTS,
+	PSC_PIN_STATS,
+	PSC_PIN_LISTENERS,
+	PSC_PIN_PEERS,
+	PSC_PIN_CTL,
+	PSC_PIN_ACCESS,
+	PSC_PIN_TRACEME,
+	PSC_PIN_PRCTL,
+	PSC_PIN_TASK_FREE,
+	PSC_PIN_CONNECT,
+	PSC_PINS,
+};
+
+/* What a complete set consists of, indexed by enum psc_pin_id. */
+extern const struct psc_pin psc_pins[PSC_PINS];
+
+struct psc_kernel {
+	int fds[PSC_PINS];	/* of every pin */
+	__u64 build;		/* build id of the programs */
+};
+
+/**
+ * psc_kernel_open - open a set of pins
+ * @dir: where they are
+ * @ret: closed by psc_kernel_close(); unwritten on error
+ *
+ * Return: 0; -ENOENT when there is no set at all; -EUCLEAN when it is partial
+ * or foreign, -EPROTO when its ABI is another, both after a message that says
+ * how to clean up; or what opening failed with.
+ */
+int psc_kernel_open(const char *dir, struct psc_kernel **ret);
+
+void psc_kernel_close(struct psc_kernel *kernel);
+
+/**
+ * psc_ctl_run - one request to a psc_ctl program
+ * @ctl_fd: the program
+ * @req: the request; on return the reply
+ *
+ * Return: 0, a negative PSC_E_*, or what bpf(2) BPF_PROG_TEST_RUN failed with.
+ */
+int psc_ctl_run(int ctl_fd, struct psc_request *req);
+
+/* The same, to the programs in force. */
+int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
+
+/* The policy in force. Return: 0 or a negative errno. */
+int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);
+
+/* The counters, summed over CPUs. Return: 0 or a negative errno. */
+int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS]);
+
+/* Have the kernel note who connects to this listening socket. Return: 0 or a negative errno. */
+int psc_kernel_mark_listener(struct psc_kernel *kernel, int listen_fd);
+
+/* What it noted of an accepted connection. Return: 0 or -ENOENT or another negative errno. */
+int psc_kernel_peer(struct psc_kernel *kernel, int fd, struct psc_peer *ret);
+
+#endif

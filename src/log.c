@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "log.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int max_level = LOG_INFO;
+static const char *log_name;
+
+void psc_log_set_level(int level)
+{
+	max_level = level;
+}
+
+void psc_log_set_name(const char *name)
+{
+	log_name = name;
+}
+
+static void __attribute__((format(printf, 2, 0)))
+log_va(int level, const char *format, va_list ap)
+{
+	int saved_errno = errno;
+
+	if (level > max_level)
+		return;
+
+	/* One write per message, so that lines of several processes do not mix. */
+	char line[2048];
+	int n = 0;
+
+	if (log_name)
+		n = snprintf(line, sizeof(line), "%s: ", log_name);
+	else if (!isatty(STDERR_FILENO))
+		n = snprintf(line, sizeof(line), "<%d>", level);
+
+	vsnprintf(line + n, sizeof(line) - n, format, ap);
+	fprintf(stderr, "%s\n", line);
+	errno = saved_errno;
+}
+
+void psc_log(int level, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	log_va(level, format, ap);
+	va_end(ap);
+}
+
+int psc_log_err(int err, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	log_va(LOG_ERR, format, ap);
+	va_end(ap);
+	return err;
+}

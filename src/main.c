@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ptracescoped: options, signals, the event loop. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#include "daemon.h"
+#include "log.h"
+#include "prereq.h"
+#include "util.h"
+
+enum {
+	EXIT_USAGE = 2,
+	EXIT_PREREQ = 3,
+};
+
+static const char help[] =
+	"Usage: ptracescoped [OPTION]...\n"
+	"Enforce ptrace_scope with BPF-LSM programs, and serve " PSC_SOCKET_PATH ".\n"
+	"\n"
+	"      --check              say whether this system can enforce and whether the\n"
+	"                           configuration is good; change nothing\n"
+	"      --relations-max N    room for N declared tracers (PR_SET_PTRACER);\n"
+	"                           default: kernel.threads-max\n"
+	"      --debug              say more\n"
+	"  -h, --help               print this\n"
+	"      --version            print the version\n"
+	"\n"
+	"Enforcement goes on when the daemon ends; `ptracescopectl detach` ends it.\n"
+	"Exit codes: 0 done, 1 failed, 2 usage, 3 the system lacks a prerequisite.\n";
+
+static int check(void)
+{
+	struct psc_prereqs prereqs = {};
+	struct psc_config config = {};
+	_cleanup_free_ char *error = NULL;
+	int missing, err;
+
+	missing = psc_prereq_check("", &prereqs);
+	if (missing < 0)
+		return psc_log_err(EXIT_FAILURE, "checking failed: %s", strerror(-missing));
+	psc_prereq_print(&prereqs, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+	psc_prereq_free(&prereqs);
+
+	err = psc_config_load("", &config, &error);
+	if (err)
+		psc_log(LOG_ERR, "configuration: %s", error ? error : strerror(-err));
+	else
+		psc_config_free(&config);
+	if (fflush(stdout))
+		return psc_log_err(EXIT_FAILURE, "standard output: %s", strerror(errno));
+	return missing || err ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int parse_relations_max(const char *text, unsigned int *ret)
+{
+	unsigned int value;
+
+	if (psc_parse_u32(text, &value) || value < 1 || value > PSC_RELATIONS_MAX)
+		return psc_log_err(-EINVAL, "--relations-max: '%s' is not a number from 1 to %d",
+				   text, PSC_RELATIONS_MAX);
+	*ret = value;
+	return 0;
+}
+
+int main(int argc, char **argv)
+{
+	enum { OPT_CHECK = 256, OPT_RELATIONS_MAX, OPT_DEBUG, OPT_VERSION };
+	static const struct option options[] = {
+		{ "check", no_argument, NULL, OPT_CHECK },
+		{ "relations-max", required_argument, NULL, OPT_RELATIONS_MAX },
+		{ "debug", no_argument, NULL, OPT_DEBUG },
+		{ "help", no_argument, NULL, 'h' },
+		{ "version", no_argument, NULL, OPT_VERSION },
+		{},
+	};
+	unsigned int relations_max = 0;
+	bool only_check = false;
+	int opt, err;
+
+	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		switch (opt) {
+		case OPT_CHECK:
+			only_check = true;
+			break;
+		case OPT_RELATIONS_MAX:
+			if (parse_relations_max(optarg, &relations_max))
+				return EXIT_USAGE;
+			break;
+		case OPT_DEBUG:
+			psc_log_set_level(LOG_DEBUG);
+			break;
+		case 'h':
+			return fputs(help, stdout) < 0 || fflush(stdout) ? EXIT_FAILURE : 0;
+		case OPT_VERSION:
+			return printf("ptracescoped %s\n", PSC_VERSION) < 0 || fflush(stdout) ?
+				EXIT_FAILURE : 0;
+		default:
+			fputs("Try 'ptracescoped --help'.\n", stderr);
+			return EXIT_USAGE;
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "ptracescoped: unexpected argument '%s'\n"
+			"Try 'ptracescoped --help'.\n", argv[optind]);
+		return EXIT_USAGE;
+	}
+	if (only_check)
+		return check();
+
+	umask(077);
+	err = psc_daemon_run(relations_max);
+	if (err == -EOPNOTSUPP)
+		return EXIT_PREREQ;
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
+}

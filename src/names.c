@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "names.h"
+
+#include <errno.h>
+
+#include "util.h"
+
+static const char *const scope_words[] = {
+	[PSC_SCOPE_CLASSIC] = "classic",
+	[PSC_SCOPE_RESTRICTED] = "restricted",
+	[PSC_SCOPE_ADMIN_ONLY] = "admin-only",
+	[PSC_SCOPE_NO_ATTACH] = "no-attach",
+};
+
+static const char *const mode_words[PSC_MODES] = {
+	[PSC_MODE_ATTACH] = "attach",
+	[PSC_MODE_TRACEME] = "traceme",
+	[PSC_MODE_READ] = "read",
+};
+
+static const char *const reason_texts[] = {
+	[PSC_REASON_SCOPE_CLASSIC] = "scope 0 asks for nothing",
+	[PSC_REASON_TRACEME_FREE] = "scope 1 leaves PTRACE_TRACEME free",
+	[PSC_REASON_ANCESTOR] = "the tracer is an ancestor of the tracee",
+	[PSC_REASON_EXCEPTION] = "the tracer is tracing already, or the tracee declared it",
+	[PSC_REASON_CAPABLE] = "the tracer has CAP_SYS_PTRACE",
+	[PSC_REASON_DEAD] = "the tracee is dead",
+	[PSC_REASON_UNRELATED] =
+		"the tracer is no ancestor, was not declared with PR_SET_PTRACER, and lacks CAP_SYS_PTRACE",
+	[PSC_REASON_NOT_CAPABLE] = "the tracer lacks CAP_SYS_PTRACE",
+	[PSC_REASON_NO_ATTACH] = "nobody may attach",
+	[PSC_REASON_UNDECIDED] = "the facts did not suffice",
+};
+
+const struct psc_name psc_names[PSC_NAMES] = {
+	{ PSC_NAME_YAMA, PSC_OP_SET, PSC_MODES_YAMA, PSC_MODE_ATTACH },
+	{ "kernel.ptracescope.attach_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_ATTACH),
+	  PSC_MODE_ATTACH },
+	{ "kernel.ptracescope.traceme_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_TRACEME),
+	  PSC_MODE_TRACEME },
+	{ "kernel.ptracescope.read_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ },
+	{ "kernel.ptracescope.floor", PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH },
+};
+
+static const char *word_at(const char *const *words, size_t n, unsigned int i)
+{
+	return i < n ? words[i] : NULL;
+}
+
+const char *psc_scope_word(unsigned int scope)
+{
+	return word_at(scope_words, ARRAY_SIZE(scope_words), scope);
+}
+
+const char *psc_mode_word(unsigned int mode)
+{
+	return word_at(mode_words, ARRAY_SIZE(mode_words), mode);
+}
+
+const char *psc_reason_text(unsigned int reason)
+{
+	const char *text = word_at(reason_texts, ARRAY_SIZE(reason_texts), reason);
+
+	return text ? text : "unknown reason";
+}
+
+int psc_scope_parse(const char *text, unsigned int *ret)
+{
+	unsigned int value;
+	int err;
+
+	for (value = 0; value < ARRAY_SIZE(scope_words); value++) {
+		if (streq(text, scope_words[value])) {
+			*ret = value;
+			return 0;
+		}
+	}
+	err = psc_parse_u32(text, &value);
+	if (err)
+		return err;
+	if (value > PSC_SCOPE_MAX)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+const struct psc_name *psc_name_find(const char *name)
+{
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (streq(name, psc_names[i].name))
+			return &psc_names[i];
+	return NULL;
+}
+
+unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *policy)
+{
+	return name->op == PSC_OP_RAISE_FLOOR ? policy->floor[name->mode] :
+						policy->scope[name->mode];
+}
+
+struct psc_request psc_name_request(const struct psc_name *name, unsigned int value)
+{
+	return (struct psc_request){
+		.abi = PSC_ABI,
+		.op = name->op,
+		.modes = name->modes,
+		.value = value,
+	};
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The words for scopes and modes, and the pseudo-sysctls: names for parts of the policy. */
+#ifndef PSC_NAMES_H
+#define PSC_NAMES_H
+
+#include "ptracescope.h"
+
+/* "classic", "restricted", "admin-only", "no-attach"; NULL when @scope is none. */
+const char *psc_scope_word(unsigned int scope);
+
+/**
+ * psc_scope_parse - a scope as users write it: 0 to 3, or its word
+ *
+ * Return: 0, -EINVAL when @text is neither a number nor a word, -ERANGE when it
+ * is a number that is no scope. @ret is unwritten on error.
+ */
+int psc_scope_parse(const char *text, unsigned int *ret);
+
+/* "attach", "traceme", "read"; NULL when @mode is none. */
+const char *psc_mode_word(unsigned int mode);
+
+/* What enum psc_reason means, as the end of "refused: …" or "allowed: …". */
+const char *psc_reason_text(unsigned int reason);
+
+/* A pseudo-sysctl: reads one part of the policy, writes one or more. */
+struct psc_name {
+	const char *name;	/* "kernel.yama.ptrace_scope" */
+	enum psc_op op;		/* what a write does: PSC_OP_SET or PSC_OP_RAISE_FLOOR */
+	__u32 modes;		/* the modes that a write changes */
+	enum psc_mode mode;	/* the mode that a read shows */
+};
+
+#define PSC_NAMES 5
+#define PSC_NAME_YAMA "kernel.yama.ptrace_scope"
+
+/* All of them, in the order in which a list shows and a configuration applies them. */
+extern const struct psc_name psc_names[PSC_NAMES];
+
+/* The one called exactly @name, or NULL. */
+const struct psc_name *psc_name_find(const char *name);
+
+/* Its value under @policy. */
+unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *policy);
+
+/* The psc_ctl request that writes @value to it. */
+struct psc_request psc_name_request(const struct psc_name *name, unsigned int value);
+
+#endif

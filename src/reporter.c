@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A report names command lines, and reading /proc/PID/cmdline touches that
+ * process's memory: one that sits on a FUSE file or behind userfaultfd makes
+ * the reader wait for as long as its owner likes. So a child does the reading,
+ * with a deadline; after that the event is reported without it.
+ */
+#include "reporter.h"
+
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/epoll.h>
+#include <sys/wait.h>
+
+#include "log.h"
+#include "report.h"
+#include "util.h"
+
+#define DEADLINE_USEC (2 * 1000 * 1000ULL)
+/* More than one window's events; beyond, reports go out without command lines. */
+#define INQUIRIES_MAX (2 * PSC_EVENT_BURST)
+/* A report is smaller than a pipe holds, so that the child never waits for us. */
+#define ANSWER_MAX 32768
+
+struct psc_reporter {
+	sd_event *event;
+	struct psc_kernel *kernel;
+	struct ring_buffer *ring;
+	sd_event_source *ring_source;
+	sd_event_source *window_end;	/* armed while refusals may be held back */
+	__u64 told[PSC_STATS];		/* the counters, as far as they were reported */
+	struct inquiry *inquiries;
+	unsigned int n_inquiries;
+};
+
+/* One event whose details a child is reading. */
+struct inquiry {
+	struct inquiry *next;
+	struct psc_reporter *reporter;
+	struct psc_event event;
+	pid_t child;
+	sd_event_source *child_source, *deadline;
+	int answer_fd;
+};
+
+static void report_without_proc(const struct psc_event *event)
+{
+	struct psc_report report = {};
+
+	if (!psc_report_format(event, sizeof(*event), NULL, &report))
+		psc_report_emit(&report);
+	psc_report_clear(&report);
+}
+
+static void inquiry_free(struct inquiry *inquiry)
+{
+	struct inquiry **link = &inquiry->reporter->inquiries;
+
+	while (*link != inquiry)
+		link = &(*link)->next;
+	*link = inquiry->next;
+	inquiry->reporter->n_inquiries--;
+	sd_event_source_disable_unref(inquiry->child_source);
+	sd_event_source_disable_unref(inquiry->deadline);
+	psc_closep(&inquiry->answer_fd);
+	free(inquiry);
+}
+
+/* In the child: the fields of the report, each with a NUL behind it, in one write. */
+static void __attribute__((noreturn)) answer(const struct psc_event *event, int fd)
+{
+	struct psc_report report = {};
+	char buf[ANSWER_MAX];
+	size_t len = 0;
+
+	if (psc_report_format(event, sizeof(*event), "/proc", &report))
+		_exit(EXIT_FAILURE);
+	for (size_t i = 0; i < report.n; i++) {
+		size_t size = strlen(report.fields[i]) + 1;
+
+		if (size > sizeof(buf) - len)
+			_exit(EXIT_FAILURE);
+		memcpy(buf + len, report.fields[i], size);
+		len += size;
+	}
+	_exit(write(fd, buf, len) == (ssize_t)len ? EXIT_SUCCESS : EXIT_FAILURE);
+}
+
+/* Report what the child wrote; false when it is not a whole answer. */
+static bool report_answer(int fd)
+{
+	struct psc_report report = {};
+	char buf[ANSWER_MAX];
+	ssize_t len = read(fd, buf, sizeof(buf));
+	bool good = len > 0 && buf[len - 1] == '\0';
+
+	for (ssize_t at = 0; good && at < len; at += (ssize_t)strlen(buf + at) + 1)
+		good = psc_report_add(&report, strdup(buf + at)) == 0;
+	if (good)
+		psc_report_emit(&report);
+	psc_report_clear(&report);
+	return good;
+}
+
+/* The child has ended, by itself or by its deadline. */
+static int on_child(sd_event_source *source, const siginfo_t *si, void *data)
+{
+	struct inquiry *inquiry = data;
+	bool answered = si->si_code == CLD_EXITED && si->si_status == EXIT_SUCCESS;
+
+	(void)source;
+	/* After the deadline it has been reported already. */
+	if (inquiry->deadline && !(answered && report_answer(inquiry->answer_fd)))
+		report_without_proc(&inquiry->event);
+	inquiry_free(inquiry);
+	return 0;
+}
+
+static int on_deadline(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct inquiry *inquiry = data;
+
+	(void)source;
+	(void)usec;
+	/* Reported now, since nothing says when the child will die. */
+	kill(inquiry->child, SIGKILL);
+	inquiry->deadline = sd_event_source_disable_unref(inquiry->deadline);
+	report_without_proc(&inquiry->event);
+	return 0;
+}
+
+/* Have a child read the details. Return: 0 or a negative errno. */
+static int inquire(struct psc_reporter *reporter, const struct psc_event *event)
+{
+	struct inquiry *inquiry;
+	int fds[2], err;
+
+	if (reporter->n_inquiries >= INQUIRIES_MAX)
+		return -EBUSY;
+	inquiry = calloc(1, sizeof(*inquiry));
+	if (!inquiry)
+		return -ENOMEM;
+	if (pipe2(fds, O_CLOEXEC) < 0) {
+		err = -errno;
+		free(inquiry);
+		return err;
+	}
+	*inquiry = (struct inquiry){
+		.reporter = reporter, .event = *event, .answer_fd = fds[0],
+		.next = reporter->inquiries,
+	};
+	reporter->inquiries = inquiry;
+	reporter->n_inquiries++;
+
+	inquiry->child = fork();
+	if (inquiry->child == 0)
+		answer(event, fds[1]);
+	err = inquiry->child < 0 ? -errno : 0;
+	close(fds[1]);
+	if (!err)
+		err = sd_event_add_child(reporter->event, &inquiry->child_source, inquiry->child,
+					 WEXITED, on_child, inquiry);
+	if (err >= 0)
+		err = sd_event_add_time_relative(reporter->event, &inquiry->deadline,
+						 CLOCK_MONOTONIC, DEADLINE_USEC, 0, on_deadline,
+						 inquiry);
+	if (err >= 0)
+		return 0;
+	if (inquiry->child > 0)
+		kill(inquiry->child, SIGKILL);
+	inquiry_free(inquiry);
+	return err;
+}
+
+/* Tell what was held back, once the window in which it was held back is over. */
+static int on_window_end(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct psc_reporter *reporter = data;
+	__u64 stats[PSC_STATS];
+
+	(void)source;
+	(void)usec;
+	if (psc_kernel_stats(reporter->kernel, stats))
+		return 0;
+	psc_report_suppressed(stats[PSC_STAT_SUPPRESSED] - reporter->told[PSC_STAT_SUPPRESSED],
+			      stats[PSC_STAT_DROPPED] - reporter->told[PSC_STAT_DROPPED]);
+	memcpy(reporter->told, stats, sizeof(stats));
+	return 0;
+}
+
+static int on_event(void *data, void *bytes, size_t size)
+{
+	struct psc_reporter *reporter = data;
+	int enabled = SD_EVENT_OFF;
+	struct psc_event event;
+
+	if (size == sizeof(event)) {
+		memcpy(&event, bytes, sizeof(event));
+		if (inquire(reporter, &event))
+			report_without_proc(&event);
+	}
+	sd_event_source_get_enabled(reporter->window_end, &enabled);
+	if (enabled == SD_EVENT_OFF) {
+		sd_event_source_set_time_relative(reporter->window_end,
+						  PSC_EVENT_WINDOW_NS / 1000);
+		sd_event_source_set_enabled(reporter->window_end, SD_EVENT_ONESHOT);
+	}
+	return 0;
+}
+
+static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	struct psc_reporter *reporter = data;
+
+	(void)source;
+	(void)fd;
+	(void)revents;
+	ring_buffer__consume(reporter->ring);
+	return 0;
+}
+
+int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret)
+{
+	struct psc_reporter *reporter = calloc(1, sizeof(*reporter));
+	int err;
+
+	if (!reporter)
+		return -ENOMEM;
+	reporter->event = sd_event_ref(event);
+	reporter->kernel = kernel;
+	err = psc_kernel_stats(kernel, reporter->told);
+	if (!err) {
+		reporter->ring = ring_buffer__new(kernel->fds[PSC_PIN_EVENTS], on_event, reporter,
+						  NULL);
+		err = reporter->ring ? 0 : -errno;
+	}
+	if (!err)
+		err = sd_event_add_time_relative(event, &reporter->window_end, CLOCK_MONOTONIC, 0,
+						 0, on_window_end, reporter);
+	if (err >= 0)
+		err = sd_event_source_set_enabled(reporter->window_end, SD_EVENT_OFF);
+	if (err >= 0)
+		err = sd_event_add_io(event, &reporter->ring_source,
+				      ring_buffer__epoll_fd(reporter->ring), EPOLLIN, on_ring,
+				      reporter);
+	if (err < 0) {
+		psc_reporter_free(reporter);
+		return err;
+	}
+	*ret = reporter;
+	return 0;
+}
+
+void psc_reporter_free(struct psc_reporter *reporter)
+{
+	if (!reporter)
+		return;
+	while (reporter->inquiries) {
+		kill(reporter->inquiries->child, SIGKILL);
+		inquiry_free(reporter->inquiries);
+	}
+	sd_event_source_disable_unref(reporter->ring_source);
+	sd_event_source_disable_unref(reporter->window_end);
+	ring_buffer__free(reporter->ring);
+	sd_event_unref(reporter->event);
+	free(reporter);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Takes refusals from the ring buffer to the journal without ever waiting for them. */
+#ifndef PSC_REPORTER_H
+#define PSC_REPORTER_H
+
+#include <systemd/sd-event.h>
+
+#include "kernel.h"
+
+struct psc_reporter;
+
+/**
+ * psc_reporter_new - report refusals from now on
+ * @event: the loop that drives it; SIGCHLD must be blocked
+ * @kernel: where they come from; must outlive the reporter
+ *
+ * Return: 0 or a negative errno.
+ */
+int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret);
+
+void psc_reporter_free(struct psc_reporter *reporter);
+
+#endif

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Connections on a listening socket: NUL-terminated messages in, replies out,
+ * in order, within limits, so that no client can starve another.
+ */
+#ifndef PSC_SERVER_H
+#define PSC_SERVER_H
+
+#include <stdint.h>
+#include <systemd/sd-event.h>
+
+#include "varlink.h"
+
+struct psc_server_limits {
+	size_t message_max;		/* bytes of a message, without its NUL */
+	unsigned int connections_max;	/* all together */
+	unsigned int connections_kept;	/* of these, only for capable clients */
+	unsigned int per_uid_max;	/* of one uid, not counting capable clients */
+	uint64_t stall_usec;		/* a message or a reply that does not move on for so long ends
+					 * the connection; an idle one may stay */
+};
+
+struct psc_server_ops {
+	/* Did the task behind the connection have CAP_SYS_PTRACE when it connected? */
+	bool (*capable)(void *data, int fd);
+
+	/* psc_varlink_handle() for this service. */
+	int (*handle)(void *data, const struct psc_client *client, const char *message, size_t len,
+		      json_t **ret_reply);
+};
+
+struct psc_server;
+
+/**
+ * psc_server_new - accept and serve
+ * @listen_fd: a listening AF_UNIX stream socket, taken over on success
+ * @limits: copied
+ * @ops, @data: must outlive the server
+ *
+ * Return: 0 or a negative errno.
+ */
+int psc_server_new(sd_event *event, int listen_fd, const struct psc_server_limits *limits,
+		   const struct psc_server_ops *ops, void *data, struct psc_server **ret);
+
+/* Ends all connections; a reply that is still on its way gets one last try. */
+void psc_server_free(struct psc_server *server);
+
+#endif

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "show.h"
+
+#include <errno.h>
+
+#include "escape.h"
+#include "names.h"
+#include "util.h"
+
+#define BOLD "1"
+#define RED "1;31"
+#define GREEN "1;32"
+
+struct screen {
+	FILE *out;
+	bool colour;
+};
+
+static void label(const struct screen *screen, const char *text)
+{
+	fprintf(screen->out, "%14s: ", text);
+}
+
+static void coloured(const struct screen *screen, const char *colour, const char *text)
+{
+	if (screen->colour)
+		fprintf(screen->out, "\033[%sm%s\033[0m", colour, text);
+	else
+		fputs(text, screen->out);
+}
+
+/* A string of the daemon's, which must not reach the terminal as it is. */
+static char *safe(const json_t *object, const char *key)
+{
+	const json_t *string = json_object_get(object, key);
+
+	if (!json_is_string(string))
+		return strdup("?");
+	return psc_escape(json_string_value(string), json_string_length(string), 1024);
+}
+
+static json_int_t number(const json_t *object, const char *key)
+{
+	const json_t *value = json_object_get(object, key);
+
+	return json_is_integer(value) ? json_integer_value(value) : -1;
+}
+
+/* "1 (restricted)" */
+static void show_scope(const struct screen *screen, json_int_t scope)
+{
+	const char *word = scope >= 0 && scope <= PSC_SCOPE_MAX ?
+		psc_scope_word((unsigned int)scope) : NULL;
+
+	if (word)
+		fprintf(screen->out, "%d (%s)", (int)scope, word);
+	else
+		fputs("?", screen->out);
+}
+
+static void show_count(const struct screen *screen, const json_t *status, const char *key,
+		       const char *what)
+{
+	json_int_t n = number(status, key);
+
+	if (n >= 0)
+		fprintf(screen->out, "%" JSON_INTEGER_FORMAT "%s", n, what);
+	else
+		fprintf(screen->out, "?%s", what);
+}
+
+static void show_mode(const struct screen *screen, const json_t *status, unsigned int mode)
+{
+	const json_t *pair = json_object_get(json_object_get(status, "policy"),
+					     psc_mode_word(mode));
+	json_int_t floor = number(pair, "floor");
+
+	label(screen, psc_mode_word(mode));
+	show_scope(screen, number(pair, "scope"));
+	if (floor) {
+		fputs(", until reboot not below ", screen->out);
+		show_scope(screen, floor);
+	}
+	fputc('\n', screen->out);
+}
+
+static void show_yama(const struct screen *screen, const json_t *status)
+{
+	json_int_t yama = number(status, "yama");
+	json_int_t ours = number(json_object_get(json_object_get(status, "policy"),
+						 psc_mode_word(PSC_MODE_ATTACH)), "scope");
+
+	label(screen, "yama");
+	if (!json_object_get(status, "yama")) {
+		fputs("not in this kernel\n", screen->out);
+		return;
+	}
+	show_scope(screen, yama);
+	fprintf(screen->out, ", both judge: %s\n",
+		yama > ours ? "Yama is stricter" :
+		yama < ours ? "ptracescoped is stricter" : "equally strict");
+}
+
+static void show_state(const struct screen *screen, const json_t *status)
+{
+	label(screen, "state");
+	if (json_is_true(json_object_get(status, "enforcing")))
+		coloured(screen, GREEN, "enforcing");
+	else
+		coloured(screen, RED, "NOT enforcing: kernel.ftrace_enabled = 0 switches BPF "
+				      "programs off");
+	fputc('\n', screen->out);
+}
+
+static void show_programs(const struct screen *screen, const json_t *status)
+{
+	_cleanup_free_ char *version = safe(status, "version"), *build = safe(status, "build");
+
+	label(screen, "daemon");
+	fprintf(screen->out, "ptracescoped %s, ", version ? version : "?");
+	show_count(screen, status, "pid", "");
+	fprintf(screen->out, " (pid)\n");
+	label(screen, "programs");
+	fprintf(screen->out, "build %s, ABI ", build ? build : "?");
+	show_count(screen, status, "abi", "");
+	fputs(json_is_true(json_object_get(status, "adopted")) ?
+	      ", in force since before the daemon started\n" : ", loaded by this daemon\n",
+	      screen->out);
+}
+
+void psc_show_status(FILE *out, const json_t *status, bool colour)
+{
+	const struct screen screen = { out, colour };
+	_cleanup_free_ char *configuration = safe(status, "configuration");
+	bool good = configuration && streq(configuration, "ok");
+
+	show_state(&screen, status);
+	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+		show_mode(&screen, status, mode);
+	show_yama(&screen, status);
+
+	label(&screen, "refusals");
+	show_count(&screen, status, "refused", "");
+	show_count(&screen, status, "suppressed", " not reported one by one");
+	show_count(&screen, status, "dropped", " lost\n");
+
+	label(&screen, "configuration");
+	if (!good)
+		coloured(&screen, RED, "refused: ");
+	fprintf(out, "%s\n", configuration ? configuration : "?");
+	show_programs(&screen, status);
+}
+
+int psc_show_list(FILE *out, const json_t *list)
+{
+	const json_t *values = json_object_get(list, "values");
+	size_t i;
+	json_t *row;
+
+	if (!json_is_array(values))
+		return -EBADMSG;
+	json_array_foreach(values, i, row) {
+		_cleanup_free_ char *name = safe(row, "name");
+		json_int_t value = number(row, "value");
+
+		if (!name || !json_is_string(json_object_get(row, "name")) || value < 0)
+			return -EBADMSG;
+		fprintf(out, "%s = %" JSON_INTEGER_FORMAT "\n", name, value);
+	}
+	return 0;
+}

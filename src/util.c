@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+
+int psc_parse_u32(const char *text, unsigned int *ret)
+{
+	uint64_t value = 0;
+
+	if (!*text)
+		return -EINVAL;
+	for (const char *p = text; *p; p++)
+		if (*p < '0' || *p > '9')
+			return -EINVAL;
+	for (const char *p = text; *p; p++) {
+		value = value * 10 + (unsigned int)(*p - '0');
+		if (value > UINT32_MAX)
+			return -ERANGE;
+	}
+	*ret = (unsigned int)value;
+	return 0;
+}
+
+int psc_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *buf = malloc(max + 2);
+	size_t len = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	/* One byte more than allowed, to tell "full" from "too large". */
+	while (len <= max) {
+		ssize_t n = read(fd, buf + len, max + 1 - len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		len += (size_t)n;
+	}
+	if (len > max)
+		return -EFBIG;
+	buf[len] = '\0';
+	if (!ret_len && memchr(buf, '\0', len))
+		return -EBADMSG;
+	*ret = TAKE_PTR(buf);
+	if (ret_len)
+		*ret_len = len;
+	return 0;
+}
+
+int psc_read_file(const char *path, size_t max, char **ret, size_t *ret_len)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+
+	return fd < 0 ? -errno : psc_read_fd(fd, max, ret, ret_len);
+}
+
+char *psc_strip(char *text)
+{
+	static const char blanks[] = " \t\r\n\v\f";
+	size_t len;
+
+	text += strspn(text, blanks);
+	len = strlen(text);
+	while (len && strchr(blanks, text[len - 1]))
+		text[--len] = '\0';
+	return text;
+}

@@ -1,0 +1,81 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Everything that "make check" runs; ends with the line "N passed, N failed".
+# FAST=1 leaves out what is slow, UNIT_ONLY=1 the guests.
+set -u
+cd "$(dirname "$0")/.." || exit 1
+
+passed=0
+failed=0
+MAKE=${MAKE:-make}
+log=build/check.log
+mkdir -p build
+
+# step NAME COMMAND...: one result that is its exit status; output only when it fails.
+step() {
+	name=$1
+	shift
+	if "$@" >"$log" 2>&1; then
+		echo "ok       $name"
+		passed=$((passed + 1))
+	else
+		echo "FAILED   $name: $*"
+		tail -n 60 "$log"
+		failed=$((failed + 1))
+	fi
+}
+
+# unit PROGRAM: a cmocka program; every test in it counts.
+unit() {
+	CMOCKA_MESSAGE_OUTPUT=TAP "$1" >"$log" 2>&1
+	status=$?
+	ok=$(grep -c '^ok ' "$log")
+	not_ok=$(grep -c '^not ok ' "$log")
+	# A crash, a sanitizer's complaint or a skip is a failure, too.
+	if grep -q '# *SKIP' "$log" || [ $((ok + not_ok)) -eq 0 ] ||
+	   { [ $status -ne 0 ] && [ "$not_ok" -eq 0 ]; }; then
+		not_ok=$((not_ok + 1))
+	fi
+	passed=$((passed + ok))
+	failed=$((failed + not_ok))
+	if [ "$not_ok" -eq 0 ]; then
+		echo "ok       $1: $ok tests"
+	else
+		echo "FAILED   $1: $not_ok of $((ok + not_ok)) tests, exit status $status"
+		tail -n 100 "$log"
+	fi
+}
+
+jobs=$(nproc)
+step "build" "$MAKE" -j"$jobs" all units
+[ $failed -eq 0 ] || { echo "$passed passed, $failed failed"; exit 1; }
+for test in build/tests/test_*; do
+	case $test in *.d) continue ;; esac
+	unit "$test"
+done
+
+if [ -z "${FAST:-}" ]; then
+	step "build with clang" "$MAKE" -j"$jobs" CC=clang B=build/clang all units
+	step "build with sanitizers" "$MAKE" -j"$jobs" SANITIZE=1 all units
+	for test in build/sanitize/tests/test_*; do
+		case $test in *.d) continue ;; esac
+		unit "$test"
+	done
+	step "install copies files and no more" tests/install.sh
+fi
+
+if [ -z "${UNIT_ONLY:-}" ]; then
+	rm -f build/vm/results
+	tests/vm/run.sh || vm_status=$?
+	if read -r vm_passed vm_failed 2>/dev/null <build/vm/results; then
+		passed=$((passed + vm_passed))
+		failed=$((failed + vm_failed))
+		[ "${vm_status:-0}" -eq 0 ] || [ "$vm_failed" -gt 0 ] || failed=$((failed + 1))
+	else
+		echo "FAILED   the guests left no results"
+		failed=$((failed + 1))
+	fi
+fi
+
+echo "$passed passed, $failed failed"
+[ $failed -eq 0 ]

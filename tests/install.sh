@@ -1,0 +1,26 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+# "make install" copies exactly the files listed here, below DESTDIR and PREFIX, and
+# "make uninstall" removes them.
+set -eu
+dest=$(mktemp -d)
+trap 'rm -rf "$dest"' EXIT
+
+make -s install DESTDIR="$dest" PREFIX=/opt/psc
+(cd "$dest" && find . ! -type d | sort) >"$dest.list"
+cat >"$dest.want" <<'END'
+./opt/psc/bin/ptracescopectl
+./opt/psc/lib/systemd/system/ptracescoped.service
+./opt/psc/sbin/ptracescoped
+./opt/psc/share/man/man5/ptracescope.conf.5
+./opt/psc/share/man/man8/ptracescopectl.8
+./opt/psc/share/man/man8/ptracescoped.8
+END
+diff "$dest.want" "$dest.list"
+grep -q '^ExecStart=/opt/psc/sbin/ptracescoped' "$dest/opt/psc/lib/systemd/system/ptracescoped.service"
+! grep -q '@[A-Z]*@' "$dest/opt/psc/lib/systemd/system/ptracescoped.service"
+
+make -s uninstall DESTDIR="$dest" PREFIX=/opt/psc
+left=$(find "$dest" ! -type d)
+rm -f "$dest.list" "$dest.want"
+[ -z "$left" ]

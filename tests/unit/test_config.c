@@ -1,0 +1,835 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* psc_config_load() over trees of configuration files below a directory of our own. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+
+#include "config.h"
+#include "util.h"
+
+#define YAMA "kernel.yama.ptrace_scope"
+#define ATTACH "kernel.ptracescope.attach_scope"
+#define TRACEME "kernel.ptracescope.traceme_scope"
+#define READ "kernel.ptracescope.read_scope"
+#define FLOOR "kernel.ptracescope.floor"
+#define OWN "/etc/ptracescope/ptracescope.conf"
+#define OWN_D "/etc/ptracescope/conf.d"
+
+struct tree {
+	char root[64];
+	const char *what;	/* the row of a table, for messages */
+	struct psc_config config;
+	char *error;
+	int err;
+	char *log;		/* what the load wrote to stderr */
+};
+
+static char *full_path(const struct tree *tree, const char *path)
+{
+	char *full;
+
+	assert_true(asprintf(&full, "%s%s", tree->root, path) > 0);
+	return full;
+}
+
+static void make_parents(char *full)
+{
+	for (char *p = strchr(full + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		assert_true(mkdir(full, 0755) == 0 || errno == EEXIST);
+		*p = '/';
+	}
+}
+
+static void put_bytes(struct tree *tree, const char *path, const void *content, size_t len)
+{
+	_cleanup_free_ char *full = full_path(tree, path);
+	_cleanup_close_ int fd = -1;
+
+	make_parents(full);
+	fd = open(full, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, content, len), (ssize_t)len);
+}
+
+static void put(struct tree *tree, const char *path, const char *content)
+{
+	put_bytes(tree, path, content, strlen(content));
+}
+
+static void put_link(struct tree *tree, const char *path, const char *target)
+{
+	_cleanup_free_ char *full = full_path(tree, path);
+
+	make_parents(full);
+	assert_int_equal(symlink(target, full), 0);
+}
+
+static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
+{
+	(void)st;
+	(void)type;
+	(void)ftw;
+	return remove(path);
+}
+
+static void forget_load(struct tree *tree)
+{
+	psc_config_free(&tree->config);
+	free(tree->error);
+	tree->error = NULL;
+	free(tree->log);
+	tree->log = NULL;
+}
+
+static void remove_tree(struct tree *tree)
+{
+	forget_load(tree);
+	assert_int_equal(nftw(tree->root, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+}
+
+static void make_tree(struct tree *tree)
+{
+	*tree = (struct tree){ .root = "/tmp/psc-test-config.XXXXXX", .what = "" };
+	assert_non_null(mkdtemp(tree->root));
+	assert_int_equal(chmod(tree->root, 0755), 0);
+}
+
+static int setup(void **state)
+{
+	struct tree *tree = malloc(sizeof(*tree));
+
+	assert_non_null(tree);
+	make_tree(tree);
+	*state = tree;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	remove_tree(*state);
+	free(*state);
+	return 0;
+}
+
+/* Load with stderr going to a file, since warnings are part of what is promised. */
+static void load(struct tree *tree)
+{
+	_cleanup_fclose_ FILE *log = tmpfile();
+	_cleanup_close_ int saved = dup(STDERR_FILENO);
+	size_t len;
+
+	assert_non_null(log);
+	assert_true(saved >= 0);
+	forget_load(tree);
+	fflush(stderr);
+	assert_true(dup2(fileno(log), STDERR_FILENO) >= 0);
+	tree->err = psc_config_load(tree->root, &tree->config, &tree->error);
+	fflush(stderr);
+	assert_true(dup2(saved, STDERR_FILENO) >= 0);
+	rewind(log);
+	tree->log = calloc(1, 8192);
+	assert_non_null(tree->log);
+	len = fread(tree->log, 1, 8191, log);
+	tree->log[len] = '\0';
+}
+
+static void load_ok(struct tree *tree)
+{
+	load(tree);
+	if (tree->err)
+		fail_msg("%s: refused: %s", tree->what, tree->error);
+	assert_null(tree->error);
+}
+
+/* Every part must be in the message; the parts end with NULL. */
+static void load_error(struct tree *tree, int err, ...)
+{
+	const char *part;
+	va_list ap;
+
+	load(tree);
+	if (!tree->err)
+		fail_msg("%s: accepted", tree->what);
+	assert_non_null(tree->error);
+	assert_int_equal(tree->err, err);
+	va_start(ap, err);
+	while ((part = va_arg(ap, const char *)))
+		if (!strstr(tree->error, part))
+			fail_msg("%s: no \"%s\" in: %s", tree->what, part, tree->error);
+	va_end(ap);
+	assert_null(strchr(tree->error, '\n'));
+	assert_null(strstr(tree->error, tree->root));
+	/* Nothing of a refused configuration gets out. */
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		assert_false(tree->config.settings[i].present);
+}
+
+static const struct psc_setting *setting(const struct tree *tree, const char *name)
+{
+	const struct psc_name *found = psc_name_find(name);
+
+	assert_non_null(found);
+	return &tree->config.settings[found - psc_names];
+}
+
+static void expect(const struct tree *tree, const char *name, unsigned int value,
+		   const char *source)
+{
+	const struct psc_setting *got = setting(tree, name);
+
+	if (!got->present)
+		fail_msg("%s: %s is not set", tree->what, name);
+	if (got->value != value || !streq(got->source, source))
+		fail_msg("%s: %s is %u, from %s, instead of %u, from %s", tree->what, name,
+			 got->value, got->source, value, source);
+}
+
+static void expect_unset(const struct tree *tree, const char *name)
+{
+	const struct psc_setting *got = setting(tree, name);
+
+	if (got->present)
+		fail_msg("%s: %s is %u, from %s", tree->what, name, got->value, got->source);
+	assert_null(got->source);
+}
+
+/* What the settings make of a policy, applied in the order of psc_names[]. */
+static union psc_policy applied(const struct tree *tree)
+{
+	union psc_policy policy = { .scope = { 1, 1, 0 } };
+
+	for (size_t i = 0; i < PSC_NAMES; i++) {
+		const struct psc_setting *s = &tree->config.settings[i];
+		struct psc_request req = psc_name_request(&psc_names[i], s->value);
+
+		for (unsigned int mode = 0; s->present && mode < PSC_MODES; mode++)
+			if (req.op == PSC_OP_SET && (req.modes & PSC_MODE_BIT(mode)))
+				policy.scope[mode] = (__u8)req.value;
+	}
+	return policy;
+}
+
+static void test_nothing(void **state)
+{
+	struct tree *tree = *state;
+
+	load_ok(tree);
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		expect_unset(tree, psc_names[i].name);
+	assert_string_equal(tree->log, "");
+
+	/* Empty directories, and a file where a directory is looked for. */
+	put(tree, "/etc/sysctl.d/README", YAMA " = 9\n");
+	put(tree, "/usr/lib/sysctl.d", YAMA " = 9\n");
+	put(tree, "/etc/ptracescope/conf.d/README", "junk\n");
+	load_ok(tree);
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		expect_unset(tree, psc_names[i].name);
+}
+
+enum { UNSET = -1, BAD = -2 };
+
+static const struct {
+	const char *text;
+	int value;		/* or UNSET, or BAD */
+	unsigned int line;	/* of the setting or the error */
+	const char *message;	/* in the error or in a warning */
+} sysctl_lines[] = {
+	/* assignments */
+	{ YAMA " = 0\n", 0, 1 },
+	{ YAMA " = 1\n", 1, 1 },
+	{ YAMA " = 2\n", 2, 1 },
+	{ YAMA " = 3\n", 3, 1 },
+	{ YAMA "=2", 2, 1 },
+	{ "  \t" YAMA "\t=\t2  \n", 2, 1 },
+	{ "kernel/yama/ptrace_scope=2\n", 2, 1 },
+	{ "kernel.yama/ptrace_scope=2\n", UNSET },
+	{ "kernel/yama.ptrace_scope=2\n", UNSET },
+	{ "/kernel/yama/ptrace_scope=2\n", 2, 1 },
+	{ "kernel//yama/./ptrace_scope/=2\n", 2, 1 },
+	{ "kernel..yama.ptrace_scope=2\n", 2, 1 },
+	{ "kernel/../kernel/yama/ptrace_scope=2\n", UNSET },
+	{ "-" YAMA " = 2\n", 2, 1 },
+	{ "- " YAMA " = 2\n", 2, 1 },
+	{ "--" YAMA " = 2\n", UNSET },
+	{ YAMA " = 1\n" YAMA " = 2\n", 2, 2 },
+	{ YAMA " = 2\n" YAMA " = 1\n", 1, 2 },
+	/* as the kernel reads numbers */
+	{ YAMA " = 0x2\n", 2, 1 },
+	{ YAMA " = 02\n", 2, 1 },
+	{ YAMA " = -0\n", 0, 1 },
+	{ YAMA " = 00000000000000000002\n", 2, 1 },
+	{ YAMA " = 000000000000000000002\n", BAD, 1 },
+	{ YAMA " = 2 # a comment\n", 2, 1, "a comment needs a line of its own" },
+	{ YAMA " = 2\t3\n", 2, 1, "everything after the first number is ignored" },
+	{ YAMA " = 2#\n", BAD, 1, "'2#'" },
+	{ YAMA " = 4\n", BAD, 1, "'4' is no value for " YAMA ": it must be a number from 0 to 3" },
+	{ YAMA " = 08\n", BAD, 1 },
+	{ YAMA " = 0b1\n", BAD, 1 },
+	{ YAMA " = -1\n", BAD, 1, "'-1'" },
+	{ YAMA " = +1\n", BAD, 1, "'+1'" },
+	{ YAMA " = 1.\n", BAD, 1 },
+	{ YAMA " = 1 \\\n2\n", 1, 1, "everything after" },
+	{ YAMA " = \\\n2\n", BAD, 1, "'\\'" },
+	{ YAMA " =\n", BAD, 1, "''" },
+	{ YAMA " = = 1\n", BAD, 1, "'= 1'" },
+	{ YAMA " = 4294967297\n", BAD, 1 },
+	{ YAMA " = 18446744073709551617\n", BAD, 1 },
+	{ YAMA " = 99999999999999999999999999999\n", BAD, 1 },
+	{ YAMA " = \"1\"\n", BAD, 1 },
+	{ YAMA " = restricted\n", BAD, 1, "words are not valid in sysctl.d" },
+	{ YAMA " = \xc3\xa9\x1b[31m\n", BAD, 1, "'\\xc3\\xa9\\x1b[31m'" },
+	{ YAMA " = 9\n" YAMA " = 1\n", BAD, 1 },
+	{ "\n\n# x\n; y\n  # z\n" YAMA " = 7\n", BAD, 6 },
+	/* comments, other keys, malformed lines */
+	{ "", UNSET },
+	{ "\n \n\t\n", UNSET },
+	{ "#" YAMA " = 9\n;" YAMA " = 9\n  # " YAMA " 9", UNSET },
+	{ "kernel.yama.ptrace_scope2 = 9\n", UNSET },
+	{ "kernel.yama.ptrace_scop = 9\n", UNSET },
+	{ "kernel.yama.ptrace_scope.x = 9\n", UNSET },
+	{ "Kernel.yama.ptrace_scope = 9\n", UNSET },
+	{ "kernel.yama = 9\n", UNSET },
+	{ "kernel.ptracescope.floor = 9\n", UNSET },
+	{ "= 1\n=\n-\n-=\n.\n/=/\n[section]\nwhat is this\n", UNSET },
+	{ "-kernel\nkernel.yama\n: " YAMA "\n", UNSET },
+	/* no "=" */
+	{ YAMA " 2\n", BAD, 1, "'=' is missing; write " YAMA " = VALUE" },
+	{ YAMA ": 2\n", BAD, 1, "'=' is missing" },
+	{ YAMA "\n", BAD, 1, "'=' is missing" },
+	{ "kernel/yama/ptrace_scope\t2\n", BAD, 1, "'=' is missing" },
+	{ "-" YAMA " 2\n", BAD, 1, "'=' is missing" },
+	/* the "-" prefix */
+	{ "-" YAMA " = 9\n", UNSET, 0, "'9' is no value" },
+	{ YAMA " = 2\n-" YAMA " = 9\n", 2, 1, ":2: '9' is no value" },
+	{ "-" YAMA " = no-attach\n" YAMA " = 2\n", 2, 2, "words are not valid" },
+	{ "-" YAMA " = 9\n" YAMA " = 9\n", BAD, 2 },
+	/* globs */
+	{ "kernel.yama.* = 2\n", 2, 1 },
+	{ "kernel/yama/* = 2\n", 2, 1 },
+	{ "kernel/*/ptrace_scope = 2\n", 2, 1 },
+	{ "kernel.*.ptrace_scope = 2\n", 2, 1 },
+	{ "*/*/* = 2\n", 2, 1 },
+	{ "kernel.yam[ab].ptrace?scope = 2\n", 2, 1 },
+	{ "kernel.yam[!a].ptrace_scope = 2\n", UNSET },
+	{ "kernel.* = 2\n", UNSET },
+	{ "* = 2\n", UNSET },
+	{ "kernel.*scope = 2\n", UNSET },
+	{ "kernel/*/ptrace.scope = 2\n", UNSET },
+	{ "kernel.yam[a.ptrace_scope = 2\n", UNSET },
+	{ "net.*.*.rp_filter = on\n", UNSET },
+	{ "-kernel.yama.* = 2\n", 2, 1 },
+	{ "kernel.yama.* = 9\n", BAD, 1, "'9' is no value" },
+	{ "-kernel.yama.* = 9\n", UNSET, 0, "'9' is no value" },
+	{ "kernel.yama.* = 2\n-kernel.*.ptrace_scope = 9\n", 2, 1, ":2: '9' is no value" },
+	{ "kernel.yama.* = 1\nkernel.*.ptrace_scope = 2\n", 2, 2 },
+	{ "kernel.yama.* = 1\nkernel.*.ptrace_scope = 2\nkernel.yama.* = 0\n", 0, 3 },
+	/* a repetition keeps the place of the first */
+	{ "kernel.yama.* = 1\nkernel.*.ptrace_scope = 2\nkernel.yama.* = 1\n", 2, 2 },
+	{ "kernel.yama.* = 1\nkernel.*.ptrace_scope = 2\nkernel/yama/* = 0\n", 0, 3 },
+	{ "kernel.yama.* 9\n", UNSET },
+	/* an explicit assignment anywhere beats any glob, good or bad */
+	{ YAMA " = 1\nkernel.yama.* = 2\n", 1, 1 },
+	{ "kernel.yama.* = 2\n" YAMA " = 1\n", 1, 2 },
+	{ YAMA " = 1\nkernel.yama.* = 9\n", 1, 1 },
+	{ "-" YAMA " = 9\nkernel.yama.* = 2\n", UNSET, 0, "'9' is no value" },
+	/* exclusion */
+	{ "-" YAMA "\nkernel.yama.* = 2\n", UNSET },
+	{ "kernel.yama.* = 9\n-kernel/yama/ptrace_scope\n", UNSET },
+	{ "-" YAMA "\n" YAMA " = 1\n", 1, 2 },
+	{ YAMA " = 1\n-" YAMA "\n", UNSET },
+	{ "-kernel.yama.*\nkernel.*.ptrace_scope = 2\n", 2, 2 },
+	{ "kernel.yama.* = 2\n-kernel.yama.*\n", UNSET },
+	/* line ends */
+	{ "# x\r\n" YAMA " = 2\r\n", 2, 2 },
+	{ "# x\r\n\r\n" YAMA " = x\r\n", BAD, 3, "'x'" },
+	{ "# x\r" YAMA " = 2\r", 2, 1 },
+	{ "\xef\xbb\xbf" YAMA " = 2\n", UNSET },
+};
+
+static void test_sysctl_lines(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(sysctl_lines); i++) {
+		const char *message = sysctl_lines[i].message ? sysctl_lines[i].message : "";
+		char where[64];
+		struct tree tree;
+
+		make_tree(&tree);
+		tree.what = sysctl_lines[i].text;
+		put(&tree, "/etc/sysctl.d/10-ptrace.conf", sysctl_lines[i].text);
+		snprintf(where, sizeof(where), "/etc/sysctl.d/10-ptrace.conf:%u",
+			 sysctl_lines[i].line);
+		if (sysctl_lines[i].value == BAD) {
+			load_error(&tree, -EINVAL, where, message, NULL);
+		} else {
+			load_ok(&tree);
+			if (sysctl_lines[i].value == UNSET)
+				expect_unset(&tree, YAMA);
+			else
+				expect(&tree, YAMA, (unsigned int)sysctl_lines[i].value, where);
+			if (!*message != !*tree.log || !strstr(tree.log, message))
+				fail_msg("%s: logged: %s", tree.what, tree.log);
+		}
+		remove_tree(&tree);
+	}
+}
+
+static void test_nul_bytes(void **state)
+{
+	static const char ends_line[] = YAMA " = 2\0" YAMA " = 1\n#\0" YAMA " 3";
+	struct tree *tree = *state;
+
+	/* In sysctl.d it ends a line, as for systemd-sysctl. */
+	put_bytes(tree, "/etc/sysctl.d/a.conf", ends_line, sizeof(ends_line) - 1);
+	load_error(tree, -EINVAL, "/etc/sysctl.d/a.conf:2: '=' is missing", NULL);
+	put_bytes(tree, "/etc/sysctl.d/a.conf", ends_line, sizeof(YAMA " = 2\0" YAMA " = 1") - 1);
+	load_ok(tree);
+	expect(tree, YAMA, 1, "/etc/sysctl.d/a.conf:1");
+	put_bytes(tree, "/etc/sysctl.d/a.conf", "\0\0\0\0", 4);
+	load_ok(tree);
+	expect_unset(tree, YAMA);
+
+	put_bytes(tree, OWN, "\0\0\0\0", 4);
+	load_error(tree, -EINVAL, OWN ": has a NUL byte", NULL);
+}
+
+static void test_sysctl_order(void **state)
+{
+	static const char *const dirs[] = { "/lib", "/usr/lib", "/usr/local/lib", "/run", "/etc" };
+	struct tree *tree = *state;
+	char path[64], source[128], text[64];
+
+	/* A file of a name replaces those of the same name in lesser directories. */
+	for (unsigned int i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s/sysctl.d/50-x.conf", dirs[i]);
+		snprintf(text, sizeof(text), YAMA " = %u\n", i % 4);
+		snprintf(source, sizeof(source), "%s:1", path);
+		put(tree, path, text);
+		load_ok(tree);
+		expect(tree, YAMA, i % 4, source);
+	}
+	/* The order is that of the names, bytewise, whatever the directory. */
+	put(tree, "/usr/lib/sysctl.d/60-y.conf", YAMA " = 3\n");
+	load_ok(tree);
+	expect(tree, YAMA, 3, "/usr/lib/sysctl.d/60-y.conf:1");
+	put(tree, "/lib/sysctl.d/a.conf", YAMA " = 2\n");
+	put(tree, "/etc/sysctl.d/Z.conf", YAMA " = 1\n");
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/lib/sysctl.d/a.conf:1");
+	/* An explicit assignment in any file beats a glob in any. */
+	put(tree, "/etc/sysctl.d/z.conf", "kernel.yama.* = 0\n");
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/lib/sysctl.d/a.conf:1");
+	/* A replaced file is not looked at. */
+	put(tree, "/usr/lib/sysctl.d/50-x.conf", YAMA " = 9\n");
+	load_ok(tree);
+	put(tree, "/usr/lib/sysctl.d/70-x.conf", YAMA " = 9\n");
+	load_error(tree, -EINVAL, "/usr/lib/sysctl.d/70-x.conf:1: '9'", NULL);
+}
+
+static void test_sysctl_names(void **state)
+{
+	static const char *const others[] = {
+		"x.conf~", "x.conf.dpkg-old", "x", "conf", "xconf", ".conf", ".x.conf", "x.CONF",
+		"x.conf.d/y.conf",
+	};
+	struct tree *tree = *state;
+	char path[128];
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		snprintf(path, sizeof(path), "/etc/sysctl.d/%s", others[i]);
+		put(tree, path, YAMA " = 9\n");
+	}
+	put(tree, "/etc/sysctl.conf", YAMA " = 9\n");
+	load_ok(tree);
+	expect_unset(tree, YAMA);
+
+	/* As on Debian: sysctl.conf counts where it is linked to. */
+	put(tree, "/etc/sysctl.conf", YAMA " = 2\n");
+	put_link(tree, "/etc/sysctl.d/99-sysctl.conf", "../sysctl.conf");
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/etc/sysctl.d/99-sysctl.conf:1");
+}
+
+static void test_usr_merge(void **state)
+{
+	struct tree *tree = *state;
+
+	put(tree, "/usr/lib/sysctl.d/a.conf", YAMA " = 1\n");
+	put(tree, "/usr/lib/sysctl.d/b.conf", YAMA " = 2\n");
+	put_link(tree, "/lib", "usr/lib");
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/usr/lib/sysctl.d/b.conf:1");
+	/* A replacement hides both ways to the file. */
+	put(tree, "/run/sysctl.d/b.conf", "");
+	load_ok(tree);
+	expect(tree, YAMA, 1, "/usr/lib/sysctl.d/a.conf:1");
+}
+
+static void test_masking(void **state)
+{
+	static const char *const targets[] = { "/dev/null", "../../dev/null", "nowhere" };
+	struct tree *tree = *state;
+	_cleanup_free_ char *mask = full_path(tree, "/etc/sysctl.d/x.conf");
+
+	put(tree, "/usr/lib/sysctl.d/x.conf", YAMA " = 2\n");
+	for (size_t i = 0; i < ARRAY_SIZE(targets); i++) {
+		put_link(tree, "/etc/sysctl.d/x.conf", targets[i]);
+		load_ok(tree);
+		expect_unset(tree, YAMA);
+		assert_int_equal(unlink(mask), 0);
+	}
+	put(tree, "/etc/sysctl.d/x.conf", "");
+	load_ok(tree);
+	expect_unset(tree, YAMA);
+	assert_int_equal(unlink(mask), 0);
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/usr/lib/sysctl.d/x.conf:1");
+
+	put_link(tree, OWN, "/dev/null");
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/usr/lib/sysctl.d/x.conf:1");
+}
+
+static void test_large_files(void **state)
+{
+	const size_t max = 1024 * 1024;
+	struct tree *tree = *state;
+	_cleanup_free_ char *text = malloc(max + 1);
+
+	assert_non_null(text);
+	/* One line of the greatest length, then our key without a newline. */
+	memset(text, 'x', max + 1);
+	memcpy(text + max - strlen("\n" YAMA "=2"), "\n" YAMA "=2", strlen("\n" YAMA "=2"));
+	put_bytes(tree, "/etc/sysctl.d/x.conf", text, max);
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/etc/sysctl.d/x.conf:2");
+	put_bytes(tree, "/etc/sysctl.d/x.conf", text, max + 1);
+	load_error(tree, -EFBIG, "/etc/sysctl.d/x.conf: is larger than 1048576 bytes", NULL);
+
+	/* A long value is cut in the message; a long glob does no harm. */
+	memcpy(text, YAMA "=", strlen(YAMA "="));
+	text[max] = '\0';
+	put(tree, "/etc/sysctl.d/x.conf", text);
+	load_error(tree, -EINVAL, "/etc/sysctl.d/x.conf:1: 'xxxx", "x...' is no value", NULL);
+	assert_true(strlen(tree->error) < 512);
+	memset(text, '*', max - 2);
+	memcpy(text + max - 2, "=9", 2);
+	put(tree, "/etc/sysctl.d/x.conf", text);
+	load_ok(tree);
+	memset(text, '[', max - 2);
+	put(tree, "/etc/sysctl.d/x.conf", text);
+	load_ok(tree);
+	expect_unset(tree, YAMA);
+}
+
+static void make_fifo(struct tree *tree, const char *path)
+{
+	_cleanup_free_ char *full = full_path(tree, path);
+
+	make_parents(full);
+	assert_int_equal(mkfifo(full, 0644), 0);
+}
+
+static void test_irregular_files(void **state)
+{
+	static const char *const paths[] = {
+		"/usr/lib/sysctl.d/x.conf", OWN, OWN_D "/x.conf",
+	};
+	(void)state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(paths); i++) {
+		struct tree tree;
+		char inside[128];
+
+		make_tree(&tree);
+		make_fifo(&tree, paths[i]);
+		load_error(&tree, -EINVAL, paths[i], "is no regular file", NULL);
+		remove_tree(&tree);
+
+		make_tree(&tree);
+		put_link(&tree, paths[i], "/dev/zero");
+		load_error(&tree, -EINVAL, paths[i], "is no regular file", NULL);
+		remove_tree(&tree);
+
+		make_tree(&tree);
+		snprintf(inside, sizeof(inside), "%s/y", paths[i]);
+		put(&tree, inside, YAMA " = 1\n");
+		load_error(&tree, -EISDIR, paths[i], "is no regular file", NULL);
+		remove_tree(&tree);
+
+		make_tree(&tree);
+		put_link(&tree, paths[i], strrchr(paths[i], '/') + 1);
+		load_error(&tree, -ELOOP, paths[i], "cannot be read, so it is not known", NULL);
+		remove_tree(&tree);
+	}
+}
+
+/* Without privileges, whoever runs the test. */
+static void load_as_nobody(struct tree *tree, const char *what)
+{
+	uid_t uid = geteuid();
+
+	if (uid == 0)
+		assert_int_equal(seteuid(65534), 0);
+	load_error(tree, -EACCES, what, "cannot be read, so it is not known what it sets", NULL);
+	if (uid == 0)
+		assert_int_equal(seteuid(0), 0);
+}
+
+static void test_unreadable(void **state)
+{
+	struct tree *tree = *state;
+	_cleanup_free_ char *file = full_path(tree, "/etc/sysctl.d/x.conf");
+	_cleanup_free_ char *dir = full_path(tree, "/etc/sysctl.d");
+
+	put(tree, "/etc/sysctl.d/x.conf", YAMA " = 2\n");
+	assert_int_equal(chmod(file, 0), 0);
+	load_as_nobody(tree, "/etc/sysctl.d/x.conf: ");
+	assert_int_equal(chmod(file, 0644), 0);
+	assert_int_equal(chmod(dir, 0), 0);
+	load_as_nobody(tree, "/etc/sysctl.d: ");
+	assert_int_equal(chmod(dir, 0755), 0);
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/etc/sysctl.d/x.conf:1");
+}
+
+static const struct {
+	const char *text;
+	const char *name;	/* NULL: refused */
+	unsigned int value, line;
+	const char *message;
+} own_lines[] = {
+	{ YAMA " = 2\n", YAMA, 2, 1 },
+	{ YAMA "=admin-only", YAMA, 2, 1 },
+	{ "\t" ATTACH "\t=\tclassic\t\n", ATTACH, 0, 1 },
+	{ "# x\n; y\n\n" TRACEME " = no-attach\r\n", TRACEME, 3, 4 },
+	{ READ " = 1\n", READ, 1, 1 },
+	{ FLOOR " = restricted\n", FLOOR, 1, 1 },
+	{ FLOOR " = 0\n", FLOOR, 0, 1 },
+	{ "kernel.yama.ptrace_scop = 1\n", NULL, 0, 1, "unknown name 'kernel.yama.ptrace_scop'; "
+	  "known are " YAMA ", " ATTACH ", " TRACEME ", " READ ", " FLOOR },
+	{ "kernel/yama/ptrace_scope = 1\n", NULL, 0, 1, "unknown name" },
+	{ "-" YAMA " = 1\n", NULL, 0, 1, "unknown name '-" YAMA "'" },
+	{ "kernel.yama.* = 1\n", NULL, 0, 1, "unknown name" },
+	{ " = 1\n", NULL, 0, 1, "unknown name ''" },
+	{ "\xef\xbb\xbf" YAMA " = 2\n", NULL, 0, 1, "unknown name '\\xef\\xbb\\xbfkernel" },
+	{ "\n" YAMA "\n", NULL, 0, 2, "'=' is missing in '" YAMA "'; write NAME = VALUE" },
+	{ YAMA " 2\n", NULL, 0, 1, "'=' is missing" },
+	{ "-" YAMA "\n", NULL, 0, 1, "'=' is missing" },
+	{ "[scope]\n", NULL, 0, 1, "sections like '[scope]' are not supported" },
+	{ "[a=b]\n", NULL, 0, 1, "sections like '[a=b]' are not supported" },
+	{ YAMA " = 4\n", NULL, 0, 1, "'4' is no value for " YAMA "; it must be one of "
+	  "0 (classic), 1 (restricted), 2 (admin-only), 3 (no-attach)" },
+	{ YAMA " = Classic\n", NULL, 0, 1, "'Classic' is no value" },
+	{ YAMA " = none\n", NULL, 0, 1, "'none' is no value" },
+	{ YAMA " = -1\n", NULL, 0, 1, "'-1' is no value" },
+	{ YAMA " = 0x1\n", NULL, 0, 1, "'0x1' is no value" },
+	{ YAMA " =\n", NULL, 0, 1, "'' is no value" },
+	{ YAMA " = 1 # why\n", NULL, 0, 1, "a comment needs a line of its own" },
+	{ YAMA " = 1\n\n" YAMA " = 1\n", NULL, 0, 3, YAMA " has been set in line 1 already" },
+};
+
+static void test_own_lines(void **state)
+{
+	static const char *const paths[] = { OWN, OWN_D "/x.conf" };
+	(void)state;
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(own_lines); i++) {
+		const char *path = paths[i % 2];
+		size_t row = i / 2;
+		struct tree tree;
+		char where[64];
+
+		make_tree(&tree);
+		tree.what = own_lines[row].text;
+		put(&tree, path, own_lines[row].text);
+		snprintf(where, sizeof(where), "%s:%u", path, own_lines[row].line);
+		if (own_lines[row].name) {
+			load_ok(&tree);
+			expect(&tree, own_lines[row].name, own_lines[row].value, where);
+			for (size_t j = 0; j < PSC_NAMES; j++)
+				if (!streq(psc_names[j].name, own_lines[row].name))
+					expect_unset(&tree, psc_names[j].name);
+		} else {
+			load_error(&tree, -EINVAL, where, own_lines[row].message, NULL);
+		}
+		assert_string_equal(tree.log, "");
+		remove_tree(&tree);
+	}
+}
+
+static void expect_applied(const struct tree *tree, int attach, int traceme, int read_scope)
+{
+	union psc_policy policy = applied(tree);
+
+	assert_int_equal(policy.scope[PSC_MODE_ATTACH], attach);
+	assert_int_equal(policy.scope[PSC_MODE_TRACEME], traceme);
+	assert_int_equal(policy.scope[PSC_MODE_READ], read_scope);
+}
+
+static void test_merge(void **state)
+{
+	struct tree *tree = *state;
+
+	put(tree, "/etc/sysctl.d/10-ptrace.conf", YAMA " = 2\n");
+	put(tree, OWN, ATTACH " = 1\n" READ " = 1\n" FLOOR " = 2\n");
+	load_ok(tree);
+	expect(tree, YAMA, 2, "/etc/sysctl.d/10-ptrace.conf:1");
+	expect(tree, ATTACH, 1, OWN ":1");
+	expect(tree, READ, 1, OWN ":2");
+	expect(tree, FLOOR, 2, OWN ":3");
+	expect_applied(tree, 1, 2, 1);
+
+	/* The later, broader one wins over the narrower; others are left alone. */
+	put(tree, OWN_D "/50-a.conf", YAMA " = 0\n");
+	load_ok(tree);
+	expect(tree, YAMA, 0, OWN_D "/50-a.conf:1");
+	expect_unset(tree, ATTACH);
+	expect(tree, READ, 1, OWN ":2");
+	expect(tree, FLOOR, 2, OWN ":3");
+	expect_applied(tree, 0, 0, 1);
+
+	/* conf.d by name; the last floor counts, also when it is lower. */
+	put(tree, OWN_D "/60-b.conf", TRACEME " = 3\n" FLOOR " = 1\n");
+	put(tree, OWN_D "/40-c.conf", TRACEME " = 1\n" FLOOR " = 3\n");
+	load_ok(tree);
+	expect(tree, TRACEME, 3, OWN_D "/60-b.conf:1");
+	expect(tree, FLOOR, 1, OWN_D "/60-b.conf:2");
+	expect_applied(tree, 0, 3, 1);
+
+	/* Within one file as well. */
+	put(tree, OWN_D "/70-d.conf", ATTACH " = 3\n" YAMA " = 1\n" TRACEME " = 2\n");
+	load_ok(tree);
+	expect_unset(tree, ATTACH);
+	expect_applied(tree, 1, 2, 1);
+
+	/* sysctl.d comes first, whatever its file is called. */
+	put(tree, "/etc/sysctl.d/99-zz.conf", YAMA " = 3\n");
+	load_ok(tree);
+	expect(tree, YAMA, 1, OWN_D "/70-d.conf:2");
+
+	/* One bad line anywhere refuses everything. */
+	put(tree, OWN_D "/00-e.conf", "\nbad\n");
+	load_error(tree, -EINVAL, OWN_D "/00-e.conf:2: ", NULL);
+}
+
+static uint64_t random_state;
+
+static uint32_t next_random(void)
+{
+	random_state = random_state * 6364136223846793005ULL + 1442695040888963407ULL;
+	return (uint32_t)(random_state >> 33);
+}
+
+/* Damage a text in up to four places; it stays in a buffer of @size bytes. */
+static size_t mutate(char *text, size_t len, size_t size)
+{
+	static const char bytes[] = "\0\n\r\t =-.#;/*?[]\\:0123x\x80\xff";
+
+	for (uint32_t n = next_random() % 5; n; n--) {
+		size_t at = len ? next_random() % len : 0;
+		char byte = bytes[next_random() % (sizeof(bytes) - 1)];
+
+		switch (next_random() % 4) {
+		case 0:
+			if (len)
+				text[at] = byte;
+			break;
+		case 1:
+			if (len < size) {
+				memmove(text + at + 1, text + at, len - at);
+				text[at] = byte;
+				len++;
+			}
+			break;
+		case 2:
+			len = at;
+			break;
+		default:
+			if (2 * (len - at) < size - at) {
+				memcpy(text + len, text + at, len - at);
+				len += len - at;
+			}
+		}
+	}
+	return len;
+}
+
+static void test_mutations(void **state)
+{
+	static const char *const texts[][2] = {
+		{ "/etc/sysctl.d/a.conf", "# x\n-" YAMA " = 1\nkernel/yama/* = 2\r\n-" YAMA "\n" },
+		{ "/run/sysctl.d/b.conf", YAMA " = 0x2 # y\nnet.*.x = 1\nkernel.*.ptrace_scope=3" },
+		{ OWN, "# x\n" YAMA " = admin-only\n" FLOOR " = 1\n\n; z\n" ATTACH " = 1\n" },
+		{ OWN_D "/c.conf", READ "=restricted\n" TRACEME "=0\n" },
+	};
+	unsigned int accepted = 0, rounds = 2000;
+	struct tree *tree = *state;
+
+	random_state = 20240611;
+	print_message("seed %llu\n", (unsigned long long)random_state);
+	for (unsigned int i = 0; i < rounds; i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(texts); j++) {
+			char text[1024];
+			size_t len = strlen(texts[j][1]);
+
+			memcpy(text, texts[j][1], len);
+			if (next_random() % 4 == 0)
+				len = mutate(text, len, sizeof(text));
+			put_bytes(tree, texts[j][0], text, len);
+		}
+		load(tree);
+		accepted += !tree->err;
+		if (tree->err) {
+			assert_int_equal(tree->err, -EINVAL);
+			assert_non_null(tree->error);
+			assert_int_equal(tree->error[0], '/');
+			for (const char *p = tree->error; *p; p++)
+				assert_true(*p >= ' ' && *p <= '~');
+			continue;
+		}
+		for (size_t j = 0; j < PSC_NAMES; j++) {
+			const struct psc_setting *s = &tree->config.settings[j];
+
+			assert_true(s->present == !!s->source);
+			assert_true(s->value <= PSC_SCOPE_MAX);
+		}
+	}
+	/* Both outcomes have been seen, so the mutations are of the right strength. */
+	print_message("%u of %u accepted\n", accepted, rounds);
+	assert_true(accepted > rounds / 10 && accepted < rounds - rounds / 10);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_nothing),
+		cmocka_unit_test(test_sysctl_lines),
+		TEST(test_nul_bytes),
+		TEST(test_sysctl_order),
+		TEST(test_sysctl_names),
+		TEST(test_usr_merge),
+		TEST(test_masking),
+		TEST(test_large_files),
+		cmocka_unit_test(test_irregular_files),
+		TEST(test_unreadable),
+		cmocka_unit_test(test_own_lines),
+		TEST(test_merge),
+		TEST(test_mutations),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# For cases that run the daemon: sourced after lib.sh as ". /psc/psc.sh".
+# shellcheck shell=sh
+
+pins=/sys/fs/bpf/ptracescope
+socket=/run/ptracescope/io.ptracescope
+log=/run/daemon.log
+
+# until_true COMMAND...: wait for it to succeed; the bound is a guard, not a measure.
+until_true() {
+	for _ in $(seq 600); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.1
+	done
+	return 1
+}
+
+# start_daemon [ARGUMENT...]: wait until it answers. daemon_pid is its pid.
+start_daemon() {
+	ptracescoped "$@" 2>>$log &
+	daemon_pid=$!
+	until_true ptracescopectl get
+}
+
+# stop_daemon [SIGNAL]: and wait for its end. Its exit code is in daemon_code.
+stop_daemon() {
+	kill "-${1:-TERM}" "$daemon_pid"
+	daemon_code=0
+	wait "$daemon_pid" || daemon_code=$?
+}
+
+# as USER COMMAND...: without capabilities, ids set as a login would.
+as() {
+	user=$1
+	shift
+	setpriv --reuid "$user" --regid "$user" --clear-groups "$@"
+}
+
+# A process of alice that just lives; its pid in target_pid. It is this shell's child, so
+# what alice starts elsewhere is a stranger to it.
+start_target() {
+	as alice sleep 100000 &
+	target_pid=$!
+	until_true grep -q sleep "/proc/$target_pid/comm"
+}
+
+# attach USER: may a stranger of this user attach to the target? 0 yes, 1 refused.
+attach() {
+	as "$1" peek "$target_pid"
+}

@@ -1,0 +1,84 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Build the root of the systemd guest as a cpio archive and print its path: a minimal Debian
+# with a real systemd, whose varlinkctl bookworm does not have yet. Cached by a hash of this
+# script and of what it puts in.
+
+# shellcheck source=tests/vm/common.sh
+. "$(dirname "$0")/common.sh"
+
+need mmdebstrap cpio sha256sum flock
+
+suite=${VM_SUITE:-trixie}
+packages=(systemd systemd-sysv dbus libbpf1 libjansson4 libsystemd0 procps strace kmod)
+
+# Nothing of these helps a guest that lives for a minute: no network, disks, consoles, clocks.
+masked=(systemd-udevd.service systemd-udev-trigger.service systemd-hwdb-update.service
+	systemd-udevd-control.socket systemd-udevd-kernel.socket
+	systemd-firstboot.service systemd-sysusers.service systemd-journal-catalog-update.service
+	systemd-machine-id-commit.service systemd-update-utmp.service systemd-random-seed.service
+	systemd-modules-load.service systemd-networkd.service systemd-timesyncd.service
+	getty@tty1.service getty.target serial-getty@ttyS0.service serial-getty@ttyAMA0.service
+	apt-daily.timer apt-daily-upgrade.timer dpkg-db-backup.timer e2scrub_all.timer fstrim.timer
+	systemd-tmpfiles-clean.timer ldconfig.service systemd-update-done.service modprobe@.service
+	proc-sys-fs-binfmt_misc.automount)
+
+# customize ROOT OUT: what mmdebstrap's hook does: cut the tree down, fit it out, archive it. It
+# does so itself because only there the owners of files are right when not run as root.
+customize() {
+	local root=${1:?} out=${2:?} unit
+	for unit in "${masked[@]}"; do
+		ln -sf /dev/null "$root/etc/systemd/system/$unit"
+	done
+	rm -rf "$root"/usr/share/{doc,man,locale,info,lintian,i18n,zoneinfo,bug,bash-completion} \
+		"$root"/var/lib/{apt,dpkg} "$root"/var/cache/{apt,debconf} "$root"/var/log/* \
+		"$root"/usr/lib/udev/hwdb* "$root"/etc/udev/hwdb.bin "$root"/usr/share/perl* \
+		"$root"/usr/lib/*/{gconv,perl*} "${root:?}"/boot/*
+	# As PID 1 of an initramfs, systemd must not take itself for the initrd stage.
+	rm -f "$root/etc/initrd-release"
+	echo guest >"$root/etc/hostname"
+	: >"$root/etc/fstab"
+	printf '%032x\n' 1 >"$root/etc/machine-id"
+	grep -E '^(alice|bob):' "$vm_dir/guest/etc/passwd" >>"$root/etc/passwd"
+	grep -E '^(alice|bob):' "$vm_dir/guest/etc/group" >>"$root/etc/group"
+	install -d -o 1000 -g 1000 "$root/home/alice"
+	install -d -o 1001 -g 1001 "$root/home/bob"
+	cp "$vm_dir"/guest/systemd/psc.* "$root/usr/lib/systemd/system/"
+	ln -sf psc.target "$root/usr/lib/systemd/system/default.target"
+	# With ".", so that the guest's / has the right mode.
+	(cd "$root" && find . -xdev -print0 | LC_ALL=C sort -z |
+		cpio --null --quiet -o -H newc) >"$out"
+}
+
+build() {
+	local out=$1 tmp
+	[[ -e $out ]] && return
+	echo "building the systemd guest from Debian $suite" >&2
+	tmp=$(mktemp -d "$vm_build/rootfs.XXXXXX")
+	# shellcheck disable=SC2064
+	trap "rm -rf '$tmp'" EXIT
+	chmod 777 "$tmp"
+	private_apt "$suite" >/dev/null
+	mmdebstrap --quiet --variant=essential --architectures="$vm_arch" \
+		--include="$(IFS=,; echo "${packages[*]}")" \
+		--customize-hook="'$vm_dir/rootfs.sh' --customize \"\$1\" '$tmp/root.cpio'" \
+		--dpkgopt='path-exclude=/usr/share/{doc,man,locale,info}/*' \
+		--format=null "$suite" /dev/null "$vm_build/apt/$suite/sources.list" \
+		>"$vm_build/rootfs.log" 2>&1 ||
+		{ cat "$vm_build/rootfs.log" >&2; die "mmdebstrap failed"; }
+	rm -f "$vm_build"/systemd-*.cpio
+	mv "$tmp/root.cpio" "$out"
+}
+
+if [[ ${1-} == --customize ]]; then
+	customize "$2" "$3"
+	exit
+fi
+key=$({
+	cat "$0" "$vm_dir/common.sh" "$vm_dir"/guest/{etc,systemd}/*
+	echo "$suite"
+} | sha256sum | cut -c 1-16)
+out=$vm_build/systemd-$key.cpio
+mkdir -p "$vm_build"
+locked rootfs build "$out"
+echo "$out"

@@ -1,0 +1,43 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Guest tests; included by the top Makefile. KERNELS="6.12" picks kernels, CASES="a b" cases.
+
+# The top Makefile includes this before its own first rule.
+.DEFAULT_GOAL := all
+
+VM := build/vm
+VM_PACKAGES := qemu-system-$(if $(filter aarch64 arm64,$(shell uname -m)),arm,x86) busybox-static \
+	dash cpio kmod mmdebstrap uidmap zstd xz-utils util-linux bpftool debian-archive-keyring
+
+# C cases, and programs that shell cases call by name: guests have build/vm/progs in PATH.
+VM_CASES := $(patsubst tests/vm/%.c,$(VM)/%,$(wildcard tests/vm/cases/*.c))
+VM_PROGS := $(patsubst tests/vm/%.c,$(VM)/%,$(wildcard tests/vm/progs/*.c))
+
+.PHONY: kernels vm-programs vm-product check-vm check-vm-harness
+
+kernels:
+	$(Q)tests/vm/kernels.sh
+
+vm-programs: $(VM_CASES) $(VM_PROGS)
+
+# A program that is too long for one file has the others in a directory of its own name.
+$(foreach p,$(VM_CASES) $(VM_PROGS),$(eval $(p): $(wildcard tests/vm/$(notdir $(p))/*.[ch])))
+$(VM_CASES) $(VM_PROGS): $(VM)/%: tests/vm/%.c $(wildcard include/*.h src/*.h tests/vm/*.h) \
+		$(B)/libptracescope.a | $(VM)/cases $(VM)/progs
+	$(call msg,VM,$@)
+	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -Itests/vm $(PSC_LDFLAGS) $(LDFLAGS) -o $@ \
+		$(filter %.c %.a,$^) -Wl,--as-needed $(PSC_LDLIBS) $(LDLIBS) -pthread
+
+$(VM)/cases $(VM)/progs:
+	$(Q)mkdir -p $@
+
+# What a user would install, which every guest gets.
+vm-product: all
+	$(Q)rm -rf $(VM)/product
+	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(VM)/product PREFIX=/usr
+
+# That the harness itself does not pass what has failed.
+check-vm-harness:
+	$(Q)tests/vm/selftest.sh
+
+check-vm: vm-product vm-programs
+	$(Q)tests/vm/run.sh --product $(VM)/product $(CASES)
