@@ -93,8 +93,8 @@ static int find_name(const char *text, const struct psc_name **ret, char **ret_e
 /* "VALUE" or "NAME=VALUE" */
 static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error)
 {
-	static const char scopes[] =
-		": 0 (classic), 1 (restricted), 2 (admin-only) or 3 (no-attach) is";
+	static const char scopes[] = " is no scope; scopes are 0 (classic), 1 (restricted), "
+				     "2 (admin-only), 3 (no-attach)";
 	const char *equals = strchr(text, '='), *value = equals ? equals + 1 : text;
 	_cleanup_free_ char *name = equals ? strndup(text, (size_t)(equals - text)) :
 					     strdup(PSC_NAME_YAMA);
@@ -109,7 +109,7 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 		return 0;
 	if (!equals && psc_name_find(text))
 		return usage(ret_error, "no value for", text, "; write NAME=VALUE");
-	return usage(ret_error, "no scope:", value, scopes);
+	return usage(ret_error, "value", value, scopes);
 }
 
 static int parse_command(const char *word, int n, char *const *arguments, struct psc_cli *cli,
@@ -123,8 +123,8 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 		return usage(ret_error, "unknown command", word, "");
 	cli->command = commands[i].command;
 	if (n == 2 && cli->command == PSC_CLI_SET && psc_name_find(arguments[0]))
-		return usage(ret_error, "two arguments after 'set': write", arguments[0],
-			     "=VALUE, in one");
+		return usage(ret_error, "set takes one argument: join", arguments[0],
+			     " and its value with '='");
 	if (n > commands[i].arguments_max)
 		return usage(ret_error, "unexpected argument", arguments[commands[i].arguments_max],
 			     commands[i].takes);

@@ -103,14 +103,15 @@ static enum psc_cli_exit refused(const struct psc_answer *answer)
 		return fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
 	if (streq(answer->error, QUALIFIED("PermissionDenied")) ||
 	    streq(answer->error, "org.varlink.service.PermissionDenied"))
-		return fail(PSC_EXIT_REFUSED, "permission denied: CAP_SYS_PTRACE in the initial user "
-			    "namespace is needed (try sudo)");
+		return fail(PSC_EXIT_REFUSED, "permission denied: CAP_SYS_PTRACE in the initial "
+			    "user namespace is needed (try sudo)");
 	if (streq(answer->error, QUALIFIED("Locked")))
 		return locked(answer->parameters);
 	if (streq(answer->error, QUALIFIED("UnknownName")))
 		return fail(PSC_EXIT_USAGE, "the daemon does not know the name '%s'", name);
 	if (streq(answer->error, QUALIFIED("OutOfRange")))
-		return fail(PSC_EXIT_USAGE, "%s: the daemon says that this value is no scope", name);
+		return fail(PSC_EXIT_USAGE, "%s: the daemon says that the value is no scope",
+			    name);
 	if (streq(answer->error, QUALIFIED("ConfigurationError")))
 		return fail(PSC_EXIT_FAILED, "configuration refused, nothing changed: %s", message);
 	if (streq(answer->error, QUALIFIED("Failed")))

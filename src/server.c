@@ -293,7 +293,7 @@ static const char *refuse_client(const struct psc_server *server, const struct p
 	if (client->capable)
 		return NULL;
 	if (n >= limits->connections_max - limits->connections_kept)
-		return "connection refused: there are too many, the rest is kept for administrators";
+		return "connection refused: the places left are for administrators";
 	if (of_uid >= limits->per_uid_max)
 		return "connection refused: this user has too many";
 	return NULL;

@@ -16,8 +16,8 @@ struct psc_server_limits {
 	unsigned int connections_max;	/* all together */
 	unsigned int connections_kept;	/* of these, only for capable clients */
 	unsigned int per_uid_max;	/* of one uid, not counting capable clients */
-	uint64_t stall_usec;		/* a message or a reply that does not move on for so long ends
-					 * the connection; an idle one may stay */
+	uint64_t stall_usec;		/* an unfinished message or unread reply that does not
+					 * move on for so long ends the connection */
 };
 
 struct psc_server_ops {

@@ -58,15 +58,16 @@ static void show_scope(const struct screen *screen, json_int_t scope)
 		fputs("?", screen->out);
 }
 
-static void show_count(const struct screen *screen, const json_t *status, const char *key,
-		       const char *what)
+/* BEFORE and the number */
+static void show_number(const struct screen *screen, const char *before, const json_t *object,
+			const char *key)
 {
-	json_int_t n = number(status, key);
+	json_int_t n = number(object, key);
 
 	if (n >= 0)
-		fprintf(screen->out, "%" JSON_INTEGER_FORMAT "%s", n, what);
+		fprintf(screen->out, "%s%" JSON_INTEGER_FORMAT, before, n);
 	else
-		fprintf(screen->out, "?%s", what);
+		fprintf(screen->out, "%s?", before);
 }
 
 static void show_mode(const struct screen *screen, const json_t *status, unsigned int mode)
@@ -96,9 +97,9 @@ static void show_yama(const struct screen *screen, const json_t *status)
 		return;
 	}
 	show_scope(screen, yama);
-	fprintf(screen->out, ", both judge: %s\n",
-		yama > ours ? "Yama is stricter" :
-		yama < ours ? "ptracescoped is stricter" : "equally strict");
+	fprintf(screen->out, "; both judge, %s\n",
+		yama > ours ? "Yama more strictly" :
+		yama < ours ? "ptracescoped more strictly" : "equally strictly");
 }
 
 static void show_state(const struct screen *screen, const json_t *status)
@@ -117,12 +118,12 @@ static void show_programs(const struct screen *screen, const json_t *status)
 	_cleanup_free_ char *version = safe(status, "version"), *build = safe(status, "build");
 
 	label(screen, "daemon");
-	fprintf(screen->out, "ptracescoped %s, ", version ? version : "?");
-	show_count(screen, status, "pid", "");
-	fprintf(screen->out, " (pid)\n");
+	fprintf(screen->out, "ptracescoped %s", version ? version : "?");
+	show_number(screen, ", pid ", status, "pid");
+	fputc('\n', screen->out);
 	label(screen, "programs");
-	fprintf(screen->out, "build %s, ABI ", build ? build : "?");
-	show_count(screen, status, "abi", "");
+	fprintf(screen->out, "build %s", build ? build : "?");
+	show_number(screen, ", ABI ", status, "abi");
 	fputs(json_is_true(json_object_get(status, "adopted")) ?
 	      ", in force since before the daemon started\n" : ", loaded by this daemon\n",
 	      screen->out);
@@ -140,9 +141,10 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	show_yama(&screen, status);
 
 	label(&screen, "refusals");
-	show_count(&screen, status, "refused", "");
-	show_count(&screen, status, "suppressed", " not reported one by one");
-	show_count(&screen, status, "dropped", " lost\n");
+	show_number(&screen, "", status, "refused");
+	show_number(&screen, "; not reported one by one: ", status, "suppressed");
+	show_number(&screen, ", lost reports: ", status, "dropped");
+	fputc('\n', out);
 
 	label(&screen, "configuration");
 	if (!good)

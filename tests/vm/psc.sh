@@ -8,16 +8,18 @@ log=/run/daemon.log
 
 # until_true COMMAND...: wait for it to succeed; the bound is a guard, not a measure.
 until_true() {
-	for _ in $(seq 600); do
+	for _ in $(seq 300); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.1
 	done
 	return 1
 }
 
-# start_daemon [ARGUMENT...]: wait until it answers. daemon_pid is its pid.
+# start_daemon [PROGRAM [ARGUMENT...]]: wait until it answers. daemon_pid is its pid, so this
+# cannot be called in a subshell, nor by check and exits.
 start_daemon() {
-	ptracescoped "$@" 2>>$log &
+	[ $# -gt 0 ] || set -- ptracescoped
+	"$@" >>$log 2>&1 &
 	daemon_pid=$!
 	until_true ptracescopectl get
 }
@@ -39,7 +41,7 @@ as() {
 # A process of alice that just lives; its pid in target_pid. It is this shell's child, so
 # what alice starts elsewhere is a stranger to it.
 start_target() {
-	as alice sleep 100000 &
+	setpriv --reuid alice --regid alice --clear-groups sleep 100000 >/dev/null &
 	target_pid=$!
 	until_true grep -q sleep "/proc/$target_pid/comm"
 }

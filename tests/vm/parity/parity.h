@@ -12,7 +12,7 @@
  * scenarios.c  named worlds, with the verdict that the kernel's documentation
  *              of Yama promises
  * scope.c      sets Yama's scope and ours
- * parity.c     runs worlds under all scopes, compares, reports as TAP
+ * ../progs/parity.c  runs worlds under all scopes, compares, reports as TAP
  */
 #ifndef PSC_PARITY_H
 #define PSC_PARITY_H

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/nsfs.h>
 #include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
@@ -13,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
@@ -355,8 +357,7 @@ static void place_actor(struct world *w, struct actor *a, const struct actor *pa
 	a->ns_init = true;
 }
 
-/* All users map to themselves, so that numbers mean the same everywhere. */
-static void map_users(pid_t pid)
+static void write_maps(pid_t pid)
 {
 	static const char *const maps[] = { "uid_map", "gid_map" };
 	static const char text[] = "0 0 65536\n";
@@ -368,9 +369,38 @@ static void map_users(pid_t pid)
 		snprintf(path, sizeof(path), "/proc/%d/%s", pid, maps[i]);
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 		if (fd < 0 || write(fd, text, sizeof(text) - 1) != sizeof(text) - 1)
-			bail("%s: %s", path, strerror(errno));
+			_exit(1);
 		close(fd);
 	}
+	_exit(0);
+}
+
+/*
+ * All users map to themselves, so that numbers mean the same everywhere. Only
+ * somebody in the parent namespace may write the maps, proc_uid_map_write().
+ */
+static void map_users(pid_t pid)
+{
+	char path[64];
+	int status, fd, parent;
+	pid_t helper;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/user", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	parent = fd < 0 ? -1 : ioctl(fd, NS_GET_PARENT);
+	if (parent < 0)
+		bail("%s: %s", path, strerror(errno));
+	helper = fork();
+	if (helper == 0) {
+		/* EINVAL: we are in it already */
+		if (setns(parent, CLONE_NEWUSER) && errno != EINVAL)
+			_exit(2);
+		write_maps(pid);
+	}
+	close(parent);
+	close(fd);
+	if (helper < 0 || waitpid(helper, &status, 0) != helper || status)
+		bail("cannot write the uid_map of %d", pid);
 }
 
 int world_fork(struct world *w, int parent, unsigned int flags, unsigned int between)

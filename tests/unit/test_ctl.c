@@ -1,0 +1,681 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ptracescopectl: its command line, and what it makes of the daemon's answers. */
+#include "socket_client.h"
+
+#include <pty.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+#include "cli.h"
+#include "client.h"
+#include "command.h"
+#include "names.h"
+#include "show.h"
+
+#define ARGUMENTS_MAX 8
+
+struct parse_case {
+	const char *arguments[ARGUMENTS_MAX];
+	int err;
+	const char *error;		/* a part of the message */
+	struct psc_cli cli;
+};
+
+#define DEFAULTS .socket = PSC_SOCKET_PATH
+#define ATTACH "kernel.ptracescope.attach_scope"
+
+static const struct parse_case parse_cases[] = {
+	{ { "get" }, .cli = { PSC_CLI_GET, .name = &psc_names[0], DEFAULTS } },
+	{ { "get", ATTACH }, .cli = { PSC_CLI_GET, .name = &psc_names[1], DEFAULTS } },
+	{ { "get", "--", ATTACH }, .cli = { PSC_CLI_GET, .name = &psc_names[1], DEFAULTS } },
+	{ { "set", "0" }, .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 0, DEFAULTS } },
+	{ { "set", "3" }, .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 3, DEFAULTS } },
+	{ { "set", "no-attach" },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 3, DEFAULTS } },
+	{ { "set", ATTACH "=2" },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[1], .value = 2, DEFAULTS } },
+	{ { "set", "kernel.ptracescope.floor=admin-only" },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[4], .value = 2, DEFAULTS } },
+	{ { "list" }, .cli = { PSC_CLI_LIST, DEFAULTS } },
+	{ { "status" }, .cli = { PSC_CLI_STATUS, DEFAULTS } },
+	{ { "detach" }, .cli = { PSC_CLI_DETACH, DEFAULTS } },
+	{ { "reload" }, .cli = { PSC_CLI_RELOAD, DEFAULTS } },
+	{ { "doctor" }, .cli = { PSC_CLI_DOCTOR, DEFAULTS } },
+
+	/* options, before and after */
+	{ { "--json", "list" }, .cli = { PSC_CLI_LIST, DEFAULTS, .json = true } },
+	{ { "list", "--json" }, .cli = { PSC_CLI_LIST, DEFAULTS, .json = true } },
+	{ { "-y", "set", "1" },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 1, DEFAULTS, .yes = true } },
+	{ { "set", "--yes", "1" },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 1, DEFAULTS, .yes = true } },
+	{ { "--socket", "/x", "list" }, .cli = { PSC_CLI_LIST, .socket = "/x" } },
+	{ { "list", "--socket=/x" }, .cli = { PSC_CLI_LIST, .socket = "/x" } },
+	{ { "--socket", "--json", "list" }, .cli = { PSC_CLI_LIST, .socket = "--json" } },
+	{ { "--help" }, .cli = { PSC_CLI_HELP, DEFAULTS } },
+	{ { "-h", "nonsense" }, .cli = { PSC_CLI_HELP, DEFAULTS } },
+	{ { "set", "--help", "--nonsense" }, .cli = { PSC_CLI_HELP, DEFAULTS } },
+	{ { "--version" }, .cli = { PSC_CLI_VERSION, DEFAULTS } },
+
+	/* usage errors */
+	{ {}, -EINVAL, "no command" },
+	{ { "--json" }, -EINVAL, "no command" },
+	{ { "" }, -EINVAL, "unknown command ''" },
+	{ { "ge" }, -EINVAL, "unknown command 'ge'" },
+	{ { "gett" }, -EINVAL, "unknown command 'gett'" },
+	{ { "Get" }, -EINVAL, "unknown command 'Get'" },
+	{ { "-" }, -EINVAL, "unknown command '-'" },
+	{ { "--", "--json" }, -EINVAL, "unknown command '--json'" },
+	{ { "x\033[31m" }, -EINVAL, "unknown command 'x\\x1b[31m'" },
+	{ { "list", "-j" }, -EINVAL, "unknown option '-j'" },
+	{ { "list", "--jso" }, -EINVAL, "unknown option '--jso'" },
+	{ { "list", "--jsons" }, -EINVAL, "unknown option '--jsons'" },
+	{ { "list", "-yh" }, -EINVAL, "unknown option '-yh'" },
+	{ { "list", "--json=1" }, -EINVAL, "no value belongs to option '--json'" },
+	{ { "list", "--socket" }, -EINVAL, "missing PATH after '--socket'" },
+	{ { "set", "-1" }, -EINVAL, "unknown option '-1'" },
+	{ { "--nonsense", "--help" }, -EINVAL, "unknown option '--nonsense'" },
+	{ { "get", ATTACH, ATTACH }, -EINVAL, "unexpected argument '" ATTACH "'; get takes" },
+	{ { "list", "all" }, -EINVAL, "unexpected argument 'all'; list takes no arguments" },
+	{ { "status", "x" }, -EINVAL, "status takes no arguments" },
+	{ { "detach", "x" }, -EINVAL, "detach takes no arguments" },
+	{ { "reload", "x" }, -EINVAL, "reload takes no arguments" },
+	{ { "doctor", "x" }, -EINVAL, "doctor takes no arguments" },
+	{ { "set" }, -EINVAL, "missing argument after 'set'" },
+	{ { "set", ATTACH, "1" }, -EINVAL, "join '" ATTACH "' and its value with '='" },
+	{ { "set", "1", "2" }, -EINVAL, "unexpected argument '2'" },
+	{ { "set", ATTACH }, -EINVAL, "no value for '" ATTACH "'; write NAME=VALUE" },
+
+	/* names and values */
+	{ { "get", "" }, -EINVAL, "unknown name ''" },
+	{ { "get", "attach_scope" }, -EINVAL,
+	  "unknown name 'attach_scope'; names are " PSC_NAME_YAMA },
+	{ { "get", ATTACH "s" }, -EINVAL, "unknown name" },
+	{ { "set", "=1" }, -EINVAL, "unknown name ''" },
+	{ { "set", "x=1" }, -EINVAL, "unknown name 'x'; names are" },
+	{ { "set", ATTACH " = 1" }, -EINVAL, "unknown name '" ATTACH " '" },
+	{ { "set", ATTACH "=" }, -EINVAL, "value '' is no scope; scopes are 0 (classic)" },
+	{ { "set", ATTACH "=1=1" }, -EINVAL, "value '1=1' is no scope" },
+	{ { "set", "4" }, -EINVAL, "value '4' is no scope" },
+	{ { "set", "4294967296" }, -EINVAL, "value '4294967296' is no scope" },
+	{ { "set", "+1" }, -EINVAL, "value '+1' is no scope" },
+	{ { "set", " 1" }, -EINVAL, "value ' 1' is no scope" },
+	{ { "set", "1 " }, -EINVAL, "value '1 ' is no scope" },
+	{ { "set", "0x1" }, -EINVAL, "value '0x1' is no scope" },
+	{ { "set", "" }, -EINVAL, "value '' is no scope" },
+	{ { "set", "Classic" }, -EINVAL, "value 'Classic' is no scope" },
+	{ { "set", "no" }, -EINVAL, "value 'no' is no scope" },
+};
+
+static int parse(const char *const *arguments, struct psc_cli *ret, char **ret_error)
+{
+	char *argv[ARGUMENTS_MAX + 2] = { (char *)"ptracescopectl" };
+	int argc = 1;
+
+	for (; *arguments; arguments++)
+		argv[argc++] = (char *)*arguments;
+	return psc_cli_parse(argc, argv, ret, ret_error);
+}
+
+static void test_parse(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parse_cases); i++) {
+		const struct parse_case *c = &parse_cases[i];
+		_cleanup_free_ char *error = NULL;
+		struct psc_cli cli = {};
+
+		assert_int_equal(parse(c->arguments, &cli, &error), c->err);
+		if (c->err) {
+			if (!strstr(error, c->error))
+				fail_msg("expected '%s' in '%s'", c->error, error);
+			assert_null(strchr(error, '\n'));
+			continue;
+		}
+		assert_null(error);
+		assert_int_equal(cli.command, c->cli.command);
+		assert_ptr_equal(cli.name, c->cli.name);
+		assert_int_equal(cli.value, c->cli.value);
+		assert_string_equal(cli.socket, c->cli.socket);
+		assert_int_equal(cli.json, c->cli.json);
+		assert_int_equal(cli.yes, c->cli.yes);
+	}
+}
+
+static void test_socket_length(void **state)
+{
+	char path[PSC_CLI_SOCKET_MAX + 1];
+	const char *arguments[] = { "list", "--socket", path, NULL };
+	struct sockaddr_un address;
+	char *error = NULL;
+	struct psc_cli cli;
+
+	(void)state;
+	assert_int_equal(PSC_CLI_SOCKET_MAX, sizeof(address.sun_path));
+	memset(path, 'x', sizeof(path));
+	path[PSC_CLI_SOCKET_MAX] = '\0';
+	assert_int_equal(parse(arguments, &cli, &error), -EINVAL);
+	assert_non_null(strstr(error, "too long for a socket"));
+	free(error);
+	path[PSC_CLI_SOCKET_MAX - 1] = '\0';
+	assert_int_equal(parse(arguments, &cli, &error), 0);
+}
+
+static void test_final(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		for (unsigned int value = 0; value <= PSC_SCOPE_MAX; value++)
+			assert_int_equal(psc_cli_final(&psc_names[i], value),
+					 psc_names[i].op == PSC_OP_RAISE_FLOOR ? value > 0 :
+					 value == PSC_SCOPE_NO_ATTACH);
+}
+
+/* --- whole runs: the command in a child, the socket in this process --- */
+
+struct result {
+	int code;
+	char out[4096], err[4096];
+};
+
+static void read_back(int fd, char text[4096])
+{
+	ssize_t n = pread(fd, text, 4095, 0);
+
+	assert_return_code(n, errno);
+	text[n] = '\0';
+	close(fd);
+}
+
+/*
+ * Start the command; *@ret_pipe reads as ended when it has. @in_fd is its
+ * stdin; @err_fd too is its own, or -1 for a file like that of stdout.
+ */
+static pid_t run_child(const char *const *arguments, int in_fd, int out_fd, int err_fd,
+		       int *ret_pipe)
+{
+	int ends[2];
+	pid_t pid;
+
+	assert_return_code(pipe2(ends, O_CLOEXEC), 0);
+	pid = fork();
+	assert_return_code(pid, 0);
+	if (pid == 0) {
+		struct psc_cli cli;
+		char *error = NULL;
+
+		dup2(in_fd, STDIN_FILENO);
+		dup2(out_fd, STDOUT_FILENO);
+		dup2(err_fd, STDERR_FILENO);
+		psc_log_set_level(LOG_INFO);
+		psc_log_set_name("ptracescopectl");
+		if (parse(arguments, &cli, &error))
+			_exit(99);
+		_exit(psc_command_run(&cli));
+	}
+	close(ends[1]);
+	*ret_pipe = ends[0];
+	return pid;
+}
+
+static int exit_code(pid_t pid)
+{
+	int status;
+
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_true(WIFEXITED(status));
+	return WEXITSTATUS(status);
+}
+
+static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)fd;
+	(void)revents;
+	*(bool *)data = true;
+	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+static void serve_until_ended(struct service *s, int pipe_fd)
+{
+	sd_event_source *source;
+	bool ended = false;
+
+	assert_return_code(sd_event_add_io(s->event, &source, pipe_fd, EPOLLIN, on_ended, &ended),
+			   0);
+	while (!ended)
+		assert_return_code(sd_event_run(s->event, UINT64_MAX), 0);
+	sd_event_source_unref(source);
+	close(pipe_fd);
+	spin(s);
+}
+
+static char socket_path[64];
+
+static int listen_there(void)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	strcpy(address.sun_path, socket_path);
+	unlink(socket_path);
+	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
+	assert_return_code(listen(fd, 8), 0);
+	return fd;
+}
+
+static void service_there(struct service *s)
+{
+	*s = (struct service){ .fake = { .capable = 1 } };
+	s->backend = fake_backend_ops(&s->fake);
+	assert_return_code(sd_event_new(&s->event), 0);
+	assert_int_equal(psc_control_new_limited(s->event, listen_there(), &s->backend, &limits,
+						 &s->control), 0);
+}
+
+static void run_against(struct service *s, const char *const *arguments, struct result *ret)
+{
+	const char *all[ARGUMENTS_MAX + 2] = { "--socket", socket_path };
+	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), pipe_fd;
+	pid_t pid;
+
+	for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i]; i++)
+		all[i + 2] = arguments[i];
+	pid = run_child(all, null, out, err, &pipe_fd);
+	if (s)
+		serve_until_ended(s, pipe_fd);
+	else
+		close(pipe_fd);
+	ret->code = exit_code(pid);
+	read_back(out, ret->out);
+	read_back(err, ret->err);
+	close(null);
+}
+
+struct run_case {
+	const char *arguments[ARGUMENTS_MAX - 2];
+	int code;
+	const char *out;
+	const char *err;
+};
+
+#define LINE(text) "ptracescopectl: " text "\n"
+
+static void check_runs(struct service *s, const struct run_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct result result;
+
+		run_against(s, cases[i].arguments, &result);
+		assert_string_equal(result.err, cases[i].err);
+		assert_string_equal(result.out, cases[i].out);
+		assert_int_equal(result.code, cases[i].code);
+	}
+}
+
+/* One after another, beginning with everything at 0. */
+static void test_runs(void **state)
+{
+	static const struct run_case cases[] = {
+		{ { "get" }, 0, "0\n", "" },
+		{ { "set", "restricted" }, 0, "kernel.yama.ptrace_scope = 1\n", "" },
+		{ { "get" }, 0, "1\n", "" },
+		{ { "get", "kernel.ptracescope.read_scope" }, 0, "0\n", "" },
+		{ { "--json", "get" }, 0,
+		  "{\"name\": \"kernel.yama.ptrace_scope\", \"value\": 1}\n", "" },
+		{ { "--json", "set", "kernel.ptracescope.read_scope=2" }, 0,
+		  "{\"name\": \"kernel.ptracescope.read_scope\", \"value\": 2}\n", "" },
+		/* no terminal, no question */
+		{ { "set", "kernel.ptracescope.floor=1" }, 0,
+		  "kernel.ptracescope.floor = 1\n", "" },
+		{ { "set", "0" }, 3, "",
+		  LINE("kernel.yama.ptrace_scope: locked at 1 (restricted) until reboot") },
+		{ { "list" }, 0,
+		  "kernel.yama.ptrace_scope = 1\n"
+		  "kernel.ptracescope.attach_scope = 1\n"
+		  "kernel.ptracescope.traceme_scope = 1\n"
+		  "kernel.ptracescope.read_scope = 2\n"
+		  "kernel.ptracescope.floor = 1\n", "" },
+		{ { "list", "--json" }, 0,
+		  "[{\"name\": \"kernel.yama.ptrace_scope\", \"value\": 1}, "
+		  "{\"name\": \"kernel.ptracescope.attach_scope\", \"value\": 1}, "
+		  "{\"name\": \"kernel.ptracescope.traceme_scope\", \"value\": 1}, "
+		  "{\"name\": \"kernel.ptracescope.read_scope\", \"value\": 2}, "
+		  "{\"name\": \"kernel.ptracescope.floor\", \"value\": 1}]\n", "" },
+		{ { "status", "--json" }, 0, "{\"enforcing\": true, \"policy\": {\"attach\": "
+		  "{\"scope\": 1, \"floor\": 1}}}\n", "" },
+		{ { "reload" }, 0, "", "" },
+		{ { "detach" }, 0, "", "" },
+	};
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	check_runs(&s, cases, ARRAY_SIZE(cases));
+	assert_int_equal(s.fake.reloaded, 1);
+	assert_int_equal(s.fake.detached, 1);
+	service_stop(&s);
+}
+
+static void test_refused_runs(void **state)
+{
+#define NEEDED LINE("permission denied: CAP_SYS_PTRACE in the initial user namespace is needed " \
+		    "(try sudo)")
+	static const struct run_case denied[] = {
+		{ { "set", "1" }, 3, "", NEEDED },
+		{ { "detach" }, 3, "", NEEDED },
+		{ { "reload" }, 3, "", NEEDED },
+		{ { "get" }, 0, "0\n", "" },
+	};
+	static const struct run_case locked[] = {
+		{ { "detach" }, 3, "",
+		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
+	};
+	static const struct run_case bad_config[] = {
+		{ { "reload" }, 1, "",
+		  LINE("configuration refused, nothing changed: x.conf:3: \\x1b bad") },
+	};
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	s.fake.capable = 0;
+	check_runs(&s, denied, ARRAY_SIZE(denied));
+	s.fake.capable = 1;
+	s.fake.detach_err = -EACCES;
+	s.fake.policy.scope[PSC_MODE_ATTACH] = s.fake.policy.floor[PSC_MODE_ATTACH] = 2;
+	check_runs(&s, locked, ARRAY_SIZE(locked));
+	s.fake.reload_err = -EINVAL;
+	s.fake.reload_message = "x.conf:3: \033 bad";
+	check_runs(&s, bad_config, ARRAY_SIZE(bad_config));
+	service_stop(&s);
+}
+
+static void test_unreachable(void **state)
+{
+	const char *arguments[] = { "get", NULL };
+	struct result result;
+	struct psc_answer answer;
+	int fd = listen_there();
+
+	(void)state;
+	/* It is there, and never answers. */
+	assert_int_equal(psc_client_call(socket_path, "io.ptracescope.List", json_object(), 20,
+					 &answer), -ETIMEDOUT);
+	close(fd);	/* its name stays, as after kill -9 */
+	run_against(NULL, arguments, &result);
+	assert_int_equal(result.code, 4);
+	assert_non_null(strstr(result.err, socket_path));
+	assert_non_null(strstr(result.err, ": Connection refused; "));
+	assert_non_null(strstr(result.err, "systemctl start ptracescoped"));
+	assert_string_equal(result.out, "");
+
+	unlink(socket_path);
+	run_against(NULL, arguments, &result);
+	assert_int_equal(result.code, 4);
+	assert_non_null(strstr(result.err, "No such file or directory; "));
+	assert_non_null(strstr(result.err, "systemctl start ptracescoped"));
+}
+
+/* A daemon that answers something else, or nothing. */
+static void test_strange_answers(void **state)
+{
+	static const struct {
+		const char *answer;
+		size_t len;
+		int code;
+		const char *err;
+	} cases[] = {
+#define ANSWER(text) text, sizeof(text)
+		{ "", 0, 4, "hung up without an answer" },
+		{ "{\"para", 6, 4, "hung up without an answer" },
+		{ ANSWER(""), 1, "no Varlink reply" },
+		{ ANSWER("x"), 1, "no Varlink reply" },
+		{ ANSWER("[]"), 1, "no Varlink reply" },
+		{ ANSWER("{\"parameters\":3}"), 1, "no Varlink reply" },
+		{ ANSWER("{\"error\":3}"), 1, "no Varlink reply" },
+		{ ANSWER("{}"), 1, "answer to io.ptracescope.Get is not understood" },
+		{ ANSWER("{\"parameters\":{\"value\":\"1\"}}"), 1, "is not understood" },
+		{ ANSWER("{\"parameters\":{\"value\":1.0}}"), 1, "is not understood" },
+		{ ANSWER(OUR_ERROR("UnknownName", "\"name\":\"x\\u001b\"")), 2,
+		  "does not know the name 'x\\x1b'" },
+		{ ANSWER(OUR_ERROR("OutOfRange", "\"name\":\"x\"")), 2, "no scope" },
+		{ ANSWER(STD_ERROR("PermissionDenied", "")), 3, "CAP_SYS_PTRACE" },
+		{ ANSWER(OUR_ERROR("Locked", "")), 3, "?: locked at 0" },
+		{ ANSWER(OUR_ERROR("Failed", "\"message\":\"no \\u009b luck\"")), 1,
+		  "the daemon failed: no \\xc2\\x9b luck" },
+		{ ANSWER("{\"error\":\"a.b\\u001b.C\"}"), 1, "the error a.b\\x1b.C;" },
+	};
+	const char *arguments[] = { "--socket", socket_path, "get", NULL };
+	int listen_fd = listen_there();
+
+	(void)state;
+	assert_return_code(fcntl(listen_fd, F_SETFL, 0), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
+		int null = open("/dev/null", O_RDONLY | O_CLOEXEC), pipe_fd, fd;
+		pid_t pid = run_child(arguments, null, out, err, &pipe_fd);
+		char text[4096], c;
+
+		fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
+		assert_return_code(fd, errno);
+		do
+			assert_int_equal(read(fd, &c, 1), 1);
+		while (c);
+		assert_int_equal(send(fd, cases[i].answer, cases[i].len, MSG_NOSIGNAL),
+				 cases[i].len);
+		close(fd);
+		assert_int_equal(exit_code(pid), cases[i].code);
+		read_back(out, text);
+		assert_string_equal(text, "");
+		read_back(err, text);
+		if (!strstr(text, cases[i].err))
+			fail_msg("expected '%s' in '%s'", cases[i].err, text);
+		assert_memory_equal(text, "ptracescopectl: ", 16);
+		close(null);
+		close(pipe_fd);
+	}
+	close(listen_fd);
+}
+
+static void test_full_disk(void **state)
+{
+	static const char *const commands[] = { "get", "list", "status", "--help", "--version" };
+	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
+	struct service s;
+
+	(void)state;
+	assert_return_code(full, errno);
+	service_there(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		const char *arguments[] = { "--socket", socket_path, commands[i], NULL };
+		int err = memfd_create("err", MFD_CLOEXEC), pipe_fd;
+		pid_t pid = run_child(arguments, full, full, err, &pipe_fd);
+		char text[4096];
+
+		serve_until_ended(&s, pipe_fd);
+		assert_int_equal(exit_code(pid), 1);
+		read_back(err, text);
+		assert_string_equal(text, LINE("standard output: No space left on device"));
+	}
+	close(full);
+	service_stop(&s);
+}
+
+/* On a terminal, what is final is asked for first. */
+static void test_confirmation(void **state)
+{
+	static const struct {
+		const char *arguments[3];
+		const char *typed;
+		bool asked;
+		bool done;
+		bool null_stdin;
+	} cases[] = {
+		{ { "set", "3" }, "y\n", true, true },
+		{ { "set", "3" }, "YES\n", true, true },
+		{ { "set", "3" }, "\n", true, false },
+		{ { "set", "3" }, "n\n", true, false },
+		{ { "set", "3" }, "yesterday\n", true, false },
+		{ { "set", "3" }, "\004", true, false },	/* end of file */
+		{ { "set", "kernel.ptracescope.read_scope=3" }, "n\n", true, false },
+		{ { "set", "kernel.ptracescope.floor=1" }, "n\n", true, false },
+		{ { "set", "2" }, "", false, true },
+		{ { "set", "kernel.ptracescope.floor=0" }, "", false, true },
+		{ { "set", "3" }, "", false, true, .null_stdin = true },
+		{ { "set", "3", "--yes" }, "", false, true },
+		{ { "-y", "set", "3" }, "", false, true },
+	};
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		const char *arguments[] = { "--socket", socket_path, cases[i].arguments[0],
+					    cases[i].arguments[1], cases[i].arguments[2], NULL };
+		int out = memfd_create("out", MFD_CLOEXEC), master, slave, pipe_fd;
+		char text[4096];
+		ssize_t n;
+		pid_t pid;
+
+		s.fake.policy = (union psc_policy){};
+		assert_return_code(openpty(&master, &slave, NULL, NULL, NULL), errno);
+		assert_int_equal(write(master, cases[i].typed, strlen(cases[i].typed)),
+				 strlen(cases[i].typed));
+		pid = run_child(arguments, cases[i].null_stdin ? null : slave, out, slave,
+				&pipe_fd);
+		serve_until_ended(&s, pipe_fd);
+		assert_int_equal(exit_code(pid), cases[i].done ? 0 : 1);
+		assert_return_code(fcntl(master, F_SETFL, O_NONBLOCK), 0);
+		n = read(master, text, sizeof(text) - 1);
+		text[n > 0 ? n : 0] = '\0';
+		assert_int_equal(strstr(text, "is final") != NULL, cases[i].asked);
+		assert_int_equal(strstr(text, "not confirmed, nothing changed") != NULL,
+				 !cases[i].done);
+		read_back(out, text);
+		assert_int_equal(strstr(text, " = ") != NULL, cases[i].done);
+		if (!cases[i].done)
+			assert_int_equal(s.fake.policy.word, 0);
+		close(master);
+		close(slave);
+	}
+	close(null);
+	service_stop(&s);
+}
+
+static char *shown(const char *status, bool colour)
+{
+	json_t *json = json_loads(status, 0, NULL);
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	assert_non_null(json);
+	assert_non_null(out);
+	psc_show_status(out, json, colour);
+	fclose(out);
+	json_decref(json);
+	return text;
+}
+
+#define STATUS(enforcing, yama, configuration) \
+	"{\"enforcing\":" enforcing ",\"abi\":1,\"build\":\"00ff\",\"adopted\":true,\"policy\":{" \
+	"\"attach\":{\"scope\":2,\"floor\":1},\"traceme\":{\"scope\":1,\"floor\":0}," \
+	"\"read\":{\"scope\":0,\"floor\":0}}" yama ",\"refused\":12,\"suppressed\":3," \
+	"\"dropped\":0,\"configuration\":\"" configuration "\",\"version\":\"9.9\",\"pid\":77}"
+
+static void test_show_status(void **state)
+{
+	static const struct { const char *status; bool colour; const char *line; } cases[] = {
+		{ STATUS("true", "", "ok"), false,
+		  "         state: enforcing\n"
+		  "        attach: 2 (admin-only), until reboot not below 1 (restricted)\n"
+		  "       traceme: 1 (restricted)\n"
+		  "          read: 0 (classic)\n"
+		  "          yama: not in this kernel\n"
+		  "      refusals: 12; not reported one by one: 3, lost reports: 0\n"
+		  " configuration: ok\n"
+		  "        daemon: ptracescoped 9.9, pid 77\n"
+		  "      programs: build 00ff, ABI 1, in force since before the daemon started\n" },
+		{ STATUS("true", ",\"yama\":3", "ok"), false,
+		  "yama: 3 (no-attach); both judge, Yama more strictly\n" },
+		{ STATUS("true", ",\"yama\":2", "ok"), false,
+		  "yama: 2 (admin-only); both judge, equally strictly\n" },
+		{ STATUS("true", ",\"yama\":0", "ok"), false,
+		  "yama: 0 (classic); both judge, ptracescoped more strictly\n" },
+		{ STATUS("false", "", "ok"), false, "state: NOT enforcing" },
+		{ STATUS("false", "", "x:3: \\u001b[2J\\n"), false,
+		  "configuration: refused: x:3: \\x1b[2J\\x0a\n" },
+		{ STATUS("true", "", "ok"), true, "state: \033[1;32menforcing\033[0m\n" },
+		{ "{}", false, "attach: ?" },
+		{ "{\"policy\":3,\"refused\":\"x\",\"version\":[]}", false, "refusals: ?;" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *text = shown(cases[i].status, cases[i].colour);
+
+		if (!strstr(text, cases[i].line))
+			fail_msg("expected:\n%s\nin:\n%s", cases[i].line, text);
+		if (!cases[i].colour)
+			assert_null(strchr(text, '\033'));
+	}
+}
+
+static void test_show_list(void **state)
+{
+	static const char *const bad[] = {
+		"{}", "{\"values\":{}}", "{\"values\":[3]}", "{\"values\":[{}]}",
+		"{\"values\":[{\"name\":\"x\"}]}",
+		"{\"values\":[{\"name\":\"x\",\"value\":\"1\"}]}",
+		"{\"values\":[{\"name\":1,\"value\":1}]}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
+		json_t *json = json_loads(bad[i], 0, NULL);
+		FILE *out = fopen("/dev/null", "w");
+
+		assert_int_equal(psc_show_list(out, json), -EBADMSG);
+		fclose(out);
+		json_decref(json);
+	}
+}
+
+static int make_directory(void **state)
+{
+	static char directory[] = "/tmp/ptracescopectl-XXXXXX";
+
+	*state = directory;
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	unlink(socket_path);
+	return rmdir(*state);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_parse),
+		TEST(test_socket_length),
+		TEST(test_final),
+		TEST(test_runs),
+		TEST(test_refused_runs),
+		TEST(test_unreachable),
+		TEST(test_strange_answers),
+		TEST(test_full_disk),
+		TEST(test_confirmation),
+		TEST(test_show_status),
+		TEST(test_show_list),
+	};
+
+	psc_log_set_level(LOG_CRIT);
+	return cmocka_run_group_tests_name("ctl", tests, make_directory, remove_directory);
+}

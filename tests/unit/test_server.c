@@ -1,0 +1,578 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Clients that are slow, broken, hostile or many. */
+#include "socket_client.h"
+
+#include <sys/resource.h>
+
+static void test_byte_by_byte(void **state)
+{
+	static const char call[] = OURS("Get", "\"name\":\"\xe2\x82\xac\"");
+	struct service s;
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	for (size_t i = 0; i < sizeof(call); i++) {
+		expect(fd, GOT_NOTHING);
+		put(fd, call + i, 1);
+		spin(&s);
+	}
+	expect_json(fd, OUR_ERROR("UnknownName", "\"name\":\"\xe2\x82\xac\""));
+	close(fd);
+	service_stop(&s);
+}
+
+/* Every way to cut three messages in two. */
+static void test_cuts(void **state)
+{
+	static const char calls[] = GET_YAMA "\0" OURS("Get", "\"name\":\"\xe2\x82\xac\"") "\0"
+				    OURS("Reload", "");
+	struct service s;
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	for (size_t cut = 0; cut <= sizeof(calls); cut++) {
+		put(fd, calls, cut);
+		spin(&s);
+		put(fd, calls + cut, sizeof(calls) - cut);
+		spin(&s);
+		expect_json(fd, REPLY("\"value\":0"));
+		expect_json(fd, OUR_ERROR("UnknownName", "\"name\":\"\xe2\x82\xac\""));
+		expect_json(fd, REPLY(""));
+		expect(fd, GOT_NOTHING);
+	}
+	close(fd);
+	service_stop(&s);
+}
+
+static void test_no_varlink(void **state)
+{
+	static const char *const messages[] = {
+		"", " ", "x", "3", "\"x\"", "null", "[]", "{", "}", "{\"method\"",
+		"{\"method\":\"io.ptracescope.List\"} x", "{'method':'io.ptracescope.List'}",
+		"{\"method\":\"io.ptracescope.List\"}{}", GET_YAMA "\n" GET_YAMA,
+		"{\"method\":\"io.ptracescope.List\",\"method\":\"io.ptracescope.List\"}",
+		OURS("Get", "\"name\":" YAMA ",\"name\":" YAMA),
+		SET(YAMA, "9223372036854775808"), SET(YAMA, "1e999"), SET(YAMA, "01"),
+		SET(YAMA, "+1"), SET(YAMA, "0x1"), SET(YAMA, "NaN"),
+		OURS("Get", "\"name\":\"\xff\""), OURS("Get", "\"name\":\"\xc3\""),
+		OURS("Get", "\"name\":\"\xed\xa0\x80\""), OURS("Get", "\"name\":\"\\ud800\""),
+		OURS("Get", "\"name\":\"kernel.yama.ptrace_scope\\u0000\""),
+		"GET / HTTP/1.1\r\n\r\n",
+	};
+	struct service s;
+	int bystander;
+
+	(void)state;
+	service_start(&s, &limits);
+	bystander = open_client(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(messages); i++) {
+		int fd = open_client(&s);
+
+		put_message(fd, messages[i]);
+		put_message(fd, SET(YAMA, "3"));	/* is never looked at */
+		spin(&s);
+		expect_json(fd, INVALID("message"));
+		expect(fd, GOT_END);
+		close(fd);
+		put_message(bystander, GET_YAMA);
+		spin(&s);
+		expect_json(bystander, REPLY("\"value\":0"));
+	}
+	close(bystander);
+	service_stop(&s);
+}
+
+static void test_nesting(void **state)
+{
+	static char deep[MESSAGE_MAX + 1];
+	struct service s;
+	size_t n = 0;
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	n += (size_t)sprintf(deep, "{\"method\":\"io.ptracescope.List\",\"parameters\":{\"x\":");
+	memset(deep + n, '[', 1000);
+	memset(deep + n + 1000, ']', 1000);
+	strcpy(deep + n + 2000, "}}");
+	put_message(fd, deep);
+	spin(&s);
+	expect_json(fd, INVALID("x"));
+
+	memset(deep, '[', MESSAGE_MAX);
+	deep[MESSAGE_MAX] = '\0';
+	put(fd, deep, MESSAGE_MAX + 1);
+	spin(&s);
+	expect_json(fd, INVALID("message"));
+	expect(fd, GOT_END);
+	close(fd);
+	service_stop(&s);
+}
+
+/* Send all of it, letting the server read where the socket is full. */
+static void put_all(struct service *s, int fd, const char *data, size_t len)
+{
+	while (len) {
+		ssize_t n = send(fd, data, len, MSG_NOSIGNAL);
+
+		if (n < 0) {
+			assert_int_equal(errno, EAGAIN);
+			n = 0;
+		}
+		data += n;
+		len -= (size_t)n;
+		spin(s);
+	}
+}
+
+static void test_size(void **state)
+{
+	static char message[MESSAGE_MAX + 2];
+	struct service s;
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	/* Blanks around JSON are allowed. */
+	memset(message, ' ', sizeof(message));
+	memcpy(message, GET_YAMA, strlen(GET_YAMA));
+	message[MESSAGE_MAX] = '\0';
+	put_all(&s, fd, message, MESSAGE_MAX + 1);
+	expect_json(fd, REPLY("\"value\":0"));
+	expect(fd, GOT_NOTHING);
+
+	/* Refused as soon as it is too long, before it ends. */
+	message[MESSAGE_MAX] = ' ';
+	put_all(&s, fd, message, MESSAGE_MAX);
+	expect(fd, GOT_NOTHING);
+	put_all(&s, fd, message, 1);
+	expect_json(fd, INVALID("message"));
+	expect(fd, GOT_END);
+	close(fd);
+	service_stop(&s);
+}
+
+/* Far more requests than fit anywhere, in one go: all are answered, in order. */
+static void test_flood(void **state)
+{
+	enum { CALLS = 20000 };
+	struct service s;
+	unsigned int sent = 0, answered = 0;
+	size_t rest = 0;
+	char call[128] = "";
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	while (answered < CALLS) {
+		/* Write until the server takes no more, ... */
+		while (sent < CALLS || rest) {
+			ssize_t n;
+
+			if (!rest)
+				rest = 1 + (size_t)snprintf(call, sizeof(call),
+					OURS("Get", "\"name\":\"%u\""), sent++);
+			n = send(fd, call + strlen(call) + 1 - rest, rest, MSG_NOSIGNAL);
+			if (n < 0)
+				break;
+			rest -= (size_t)n;
+		}
+		spin(&s);
+		/* ... then read some, but never all. */
+		for (unsigned int i = 0; i < 100 && answered < CALLS; i++) {
+			char reply[128], expected[32];
+			enum got got = get(fd, reply, sizeof(reply));
+
+			if (got == GOT_NOTHING)
+				break;
+			assert_int_equal(got, GOT_REPLY);
+			snprintf(expected, sizeof(expected), "\"name\":\"%u\"", answered++);
+			assert_non_null(strstr(reply, expected));
+		}
+	}
+	expect(fd, GOT_NOTHING);
+	close(fd);
+	service_stop(&s);
+}
+
+/* Ask without ever reading; return the bytes that the server took in all. */
+static size_t ask_until_full(struct service *s, int fd)
+{
+	static const char call[] = OURS("List", "");
+	size_t total = 0;
+
+	for (unsigned int idle = 0; idle < 2; ) {
+		ssize_t n = send(fd, call, sizeof(call), MSG_NOSIGNAL);
+
+		/* A part of a message is as good as a whole one here. */
+		idle = n > 0 ? 0 : idle + 1;
+		total += n > 0 ? (size_t)n : 0;
+		assert_true(total < 16 * 1024 * 1024);
+		spin(s);
+	}
+	return total;
+}
+
+static void test_never_reads(void **state)
+{
+	struct service s;
+	int fds[8], bystander;
+
+	(void)state;
+	service_start(&s, &limits);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = open_client(&s);
+		assert_true(ask_until_full(&s, fds[i]) > 0);
+	}
+	bystander = open_client(&s);
+	put_message(bystander, GET_YAMA);
+	spin(&s);
+	expect_json(bystander, REPLY("\"value\":0"));
+	close(bystander);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	spin(&s);
+	service_stop(&s);
+}
+
+/* Run the loop, waiting for time where needed, until the server has hung up. */
+static void run_until_end(struct service *s, int fd)
+{
+	char c[4096];
+
+	for (;;) {
+		ssize_t n = recv(fd, c, sizeof(c), 0);
+
+		if (n == 0 || (n < 0 && errno == ECONNRESET))
+			return;
+		if (n < 0) {
+			assert_int_equal(errno, EAGAIN);
+			assert_return_code(sd_event_run(s->event, UINT64_MAX), 0);
+		}
+	}
+}
+
+static void test_stalls(void **state)
+{
+	struct psc_server_limits with = limits;
+	struct service s;
+	int idle, half, deaf;
+	char c;
+
+	(void)state;
+	with.stall_usec = 1;
+	service_start(&s, &with);
+	idle = open_client(&s);
+	put_message(idle, GET_YAMA);
+	spin(&s);
+	expect_json(idle, REPLY("\"value\":0"));
+
+	half = open_client(&s);
+	put(half, "{\"method\"", 9);
+	run_until_end(&s, half);
+	close(half);
+
+	/* Its replies are there to read, but it is hung up on. */
+	deaf = open_client(&s);
+	for (;;) {
+		if (send(deaf, GET_YAMA, sizeof(GET_YAMA), MSG_NOSIGNAL) < 0) {
+			if (errno == EPIPE)
+				break;
+			assert_int_equal(errno, EAGAIN);
+			assert_return_code(sd_event_run(s.event, UINT64_MAX), 0);
+		}
+		spin(&s);
+	}
+	close(deaf);
+
+	/* One that only waits may wait for ever. */
+	spin(&s);
+	expect(idle, GOT_NOTHING);
+	put_message(idle, GET_YAMA);
+	while (recv(idle, &c, 1, MSG_PEEK) < 0) {
+		assert_int_equal(errno, EAGAIN);
+		assert_return_code(sd_event_run(s.event, UINT64_MAX), 0);
+	}
+	expect_json(idle, REPLY("\"value\":0"));
+	close(idle);
+	service_stop(&s);
+}
+
+/* Is a timer of this process running? proc(5), fdinfo of a timerfd. */
+static bool timer_runs(void)
+{
+	DIR *dir = opendir("/proc/self/fdinfo");
+	struct dirent *entry;
+	bool runs = false;
+
+	assert_non_null(dir);
+	while ((entry = readdir(dir))) {
+		_cleanup_free_ char *text = NULL;
+		const char *value;
+		char path[300];
+
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%s", entry->d_name);
+		if (psc_read_file(path, 65536, &text, NULL))
+			continue;
+		value = strstr(text, "it_value:");
+		runs |= value && strncmp(value, "it_value: (0, 0)", 16) != 0;
+	}
+	closedir(dir);
+	return runs;
+}
+
+/* The clock only runs while something is pending: no wake-ups otherwise. */
+static void test_idle_clock(void **state)
+{
+	struct service s;
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	spin(&s);
+	assert_false(timer_runs());
+	put(fd, GET_YAMA, 5);
+	spin(&s);
+	assert_true(timer_runs());
+	put(fd, &GET_YAMA[5], sizeof(GET_YAMA) - 5);
+	spin(&s);
+	expect_json(fd, REPLY("\"value\":0"));
+	assert_false(timer_runs());
+	ask_until_full(&s, fd);
+	assert_true(timer_runs());
+	close(fd);
+	spin(&s);
+	assert_false(timer_runs());
+	service_stop(&s);
+}
+
+static bool is_served(struct service *s, int fd)
+{
+	char reply[4096];
+
+	/* It may be hung up on already. */
+	if (send(fd, GET_YAMA, sizeof(GET_YAMA), MSG_NOSIGNAL) < 0)
+		return false;
+	spin(s);
+	return get(fd, reply, sizeof(reply)) == GOT_REPLY;
+}
+
+static void test_limits(void **state)
+{
+	enum { IDLE = 3000 };
+	struct service s;
+	int fds[32], extra;
+	unsigned int n = 0;
+
+	(void)state;
+	service_start(&s, &limits);
+	/* One user's idle connections: so many may stay, ... */
+	s.fake.capable = 0;
+	for (unsigned int i = 0; i < IDLE; i++) {
+		int fd = open_client(&s);
+
+		spin(&s);
+		if (i < limits.per_uid_max)
+			fds[n++] = fd;
+		else {
+			expect(fd, GOT_END);
+			close(fd);
+		}
+	}
+	for (unsigned int i = 0; i < n; i++)
+		assert_true(is_served(&s, fds[i]));
+	/* ... and one that goes makes room for another. */
+	close(fds[--n]);
+	spin(&s);
+	fds[n++] = open_client(&s);
+	assert_true(is_served(&s, fds[n - 1]));
+
+	/* Administrators are not counted with them, up to the global limit. */
+	s.fake.capable = 1;
+	while (n < limits.connections_max) {
+		fds[n++] = open_client(&s);
+		assert_true(is_served(&s, fds[n - 1]));
+	}
+	extra = open_client(&s);
+	spin(&s);
+	expect(extra, GOT_END);
+	close(extra);
+
+	/* With all of that user gone, the last places are for administrators only. */
+	for (unsigned int i = 0; i < limits.connections_kept; i++)
+		close(fds[i]);
+	spin(&s);
+	s.fake.capable = 0;
+	extra = open_client(&s);
+	spin(&s);
+	expect(extra, GOT_END);
+	close(extra);
+	s.fake.capable = 1;
+	fds[0] = open_client(&s);
+	assert_true(is_served(&s, fds[0]));
+	close(fds[0]);
+	for (unsigned int i = limits.connections_kept; i < n; i++)
+		close(fds[i]);
+	service_stop(&s);
+}
+
+/* Without descriptors the loop rests; with them again, those who wait are served. */
+static void test_no_descriptors(void **state)
+{
+	struct rlimit old, none;
+	struct service s;
+	char c;
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	put_message(fd, GET_YAMA);
+	assert_return_code(getrlimit(RLIMIT_NOFILE, &old), 0);
+	none = old;
+	none.rlim_cur = (rlim_t)fd + 1;
+	assert_return_code(setrlimit(RLIMIT_NOFILE, &none), 0);
+	assert_int_equal(dup(fd), -1);
+	spin(&s);	/* ends: there is nothing left to do at once */
+	assert_return_code(setrlimit(RLIMIT_NOFILE, &old), 0);
+	expect(fd, GOT_NOTHING);
+	while (recv(fd, &c, 1, MSG_PEEK) < 0) {
+		assert_int_equal(errno, EAGAIN);
+		assert_return_code(sd_event_run(s.event, UINT64_MAX), 0);
+	}
+	expect_json(fd, REPLY("\"value\":0"));
+	close(fd);
+	service_stop(&s);
+}
+
+/* Clients that leave at every point. */
+static void test_leaving(void **state)
+{
+	static const char calls[] = GET_YAMA "\0" SET(YAMA, "0") "\0{\"meth";
+	struct service s;
+
+	(void)state;
+	service_start(&s, &limits);
+	for (size_t len = 0; len < sizeof(calls); len++) {
+		int early = open_client(&s), late = open_client(&s);
+		int half = open_client(&s);
+
+		put(early, calls, len);
+		close(early);
+		put(late, calls, len);
+		put(half, calls, len);
+		shutdown(half, SHUT_WR);
+		spin(&s);
+		close(late);
+		/* Whoever only stopped writing gets the answers. */
+		if (len > sizeof(GET_YAMA))
+			expect_json(half, REPLY("\"value\":0"));
+		close(half);
+		spin(&s);
+	}
+	service_stop(&s);
+}
+
+static unsigned int next_random(unsigned int *random)
+{
+	*random = *random * 1664525 + 1013904223;
+	return *random >> 8;
+}
+
+/* Broken messages of all kinds, from a generator with a fixed seed. */
+static void test_mutations(void **state)
+{
+	static const char *const seeds[] = {
+		GET_YAMA, OURS("List", ""), SET("\"kernel.ptracescope.read_scope\"", "2"),
+		CALL("org.varlink.service.GetInfo", ""),
+		"{\"method\":\"io.ptracescope.List\",\"more\":true,\"oneway\":false}",
+	};
+	static const char bytes[] = "{}[]\",:\\0123-.e\x00\x01\x80\xff tn";
+	unsigned int random = 1;
+	struct service s;
+	int bystander;
+
+	(void)state;
+	service_start(&s, &limits);
+	bystander = open_client(&s);
+	for (unsigned int round = 0; round < 20000; round++) {
+		const char *seed = seeds[next_random(&random) % ARRAY_SIZE(seeds)];
+		char message[256], reply[4096];
+		size_t len = strlen(seed) + 1;
+		int fd = open_client(&s);
+
+		memcpy(message, seed, len);
+		for (unsigned int i = next_random(&random) % 4; i < 4; i++) {
+			size_t at = next_random(&random) % len;
+
+			message[at] = bytes[next_random(&random) % sizeof(bytes)];
+		}
+		message[len - 1] = '\0';
+		put(fd, message, len);
+		spin(&s);
+		while (get(fd, reply, sizeof(reply)) == GOT_REPLY) {
+			json_t *json = json_loads(reply, JSON_REJECT_DUPLICATES, NULL);
+
+			assert_true(json_is_object(json));
+			json_decref(json);
+		}
+		close(fd);
+		spin(&s);
+	}
+	assert_true(is_served(&s, bystander));
+	close(bystander);
+	service_stop(&s);
+}
+
+/* Ending with clients in every state. */
+static void test_stop(void **state)
+{
+	struct service s;
+	int idle, half, deaf;
+
+	(void)state;
+	service_start(&s, &limits);
+	idle = open_client(&s);
+	half = open_client(&s);
+	put(half, "{", 1);
+	deaf = open_client(&s);
+	ask_until_full(&s, deaf);
+	spin(&s);
+	service_stop(&s);
+	expect(idle, GOT_END);
+	expect(half, GOT_END);
+	close(idle);
+	close(half);
+	close(deaf);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_byte_by_byte),
+		TEST(test_cuts),
+		TEST(test_no_varlink),
+		TEST(test_nesting),
+		TEST(test_size),
+		TEST(test_flood),
+		TEST(test_never_reads),
+		TEST(test_stalls),
+		TEST(test_idle_clock),
+		TEST(test_limits),
+		TEST(test_no_descriptors),
+		TEST(test_leaving),
+		TEST(test_mutations),
+		TEST(test_stop),
+	};
+
+	psc_log_set_level(LOG_CRIT);
+	return cmocka_run_group_tests_name("server", tests, NULL, NULL);
+}
