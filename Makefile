@@ -68,7 +68,7 @@ TEST_PACKAGES := libcmocka-dev $(VM_PACKAGES)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all have-deps deps check check-run check-fast check-unit check-build demo demo-run \
-	install uninstall clean help
+	install uninstall clean distclean units help
 
 all: $(BINS)
 
@@ -181,7 +181,12 @@ uninstall:
 		$(DESTDIR)$(UNITDIR)/ptracescoped.service \
 		$(MAN8:docs/%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%)
 
+# Downloads and guest images stay; distclean removes them as well.
 clean:
+	rm -rf build/src build/tests build/sanitize build/clang build/next build/demo build/ptracescop* \
+		build/libptracescope.a build/check.log build/vm/cases build/vm/progs build/vm/product build/vm/logs
+
+distclean:
 	rm -rf build
 
 -include $(OBJS:.o=.d) $(MAINS:src/%.c=$(B)/src/%.d) $(B)/ptracescope.bpf.d $(UNITS:%=%.d)

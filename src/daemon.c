@@ -88,15 +88,6 @@ static int yama_scope(void)
 	return (int)value;
 }
 
-/* The sysctl that silently switches every BPF trampoline off. */
-static bool ftrace_enabled(void)
-{
-	_cleanup_free_ char *text = NULL;
-
-	return psc_read_file("/proc/sys/kernel/ftrace_enabled", 64, &text, NULL) ||
-	       !streq(psc_strip(text), "0");
-}
-
 static json_t *on_status(void *data)
 {
 	struct daemon *d = data;
@@ -110,7 +101,7 @@ static json_t *on_status(void *data)
 		return NULL;
 	snprintf(build, sizeof(build), "%016llx", d->kernel->build);
 	status = json_pack("{s:b, s:i, s:s, s:b, s:o, s:I, s:I, s:I, s:s, s:s, s:i}",
-			   "enforcing", (int)ftrace_enabled(), "abi", PSC_ABI, "build", build,
+			   "enforcing", (int)psc_ftrace_enabled(), "abi", PSC_ABI, "build", build,
 			   "adopted", d->outcome == PSC_ADOPTED, "policy", policy_json(&policy),
 			   "refused", (json_int_t)stats[PSC_STAT_REFUSED],
 			   "suppressed", (json_int_t)stats[PSC_STAT_SUPPRESSED],

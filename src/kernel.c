@@ -161,6 +161,14 @@ int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
 	return bpf_map_lookup_elem(kernel->fds[PSC_PIN_STATE], &zero, ret) ? -errno : 0;
 }
 
+bool psc_ftrace_enabled(void)
+{
+	_cleanup_free_ char *text = NULL;
+
+	return psc_read_file("/proc/sys/kernel/ftrace_enabled", 64, &text, NULL) ||
+	       !streq(psc_strip(text), "0");
+}
+
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])
 {
 	int cpus = libbpf_num_possible_cpus();

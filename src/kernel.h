@@ -74,6 +74,13 @@ int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
 /* The policy in force. Return: 0 or a negative errno. */
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);
 
+/*
+ * Is kernel.ftrace_enabled on, or absent? At 0 it silently takes every BPF LSM
+ * program out of force; and to attach or detach one then makes the kernel warn
+ * and switch ftrace off until reboot, so nothing here may.
+ */
+bool psc_ftrace_enabled(void);
+
 /* The counters, summed over CPUs. Return: 0 or a negative errno. */
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS]);
 

@@ -207,6 +207,12 @@ static int pin_set(struct ptracescope_bpf *skel, const char *dir)
 	return 0;
 }
 
+static int refuse_without_ftrace(const char *done)
+{
+	return psc_log_err(-EOPNOTSUPP, "kernel.ftrace_enabled is 0: BPF LSM programs have no effect "
+			   "and cannot be %s; sysctl -w kernel.ftrace_enabled=1", done);
+}
+
 /*
  * Attach every hook, pin the set beside its place and move it there in one
  * step, over the predecessor's if there is one. Until the skeleton is
@@ -219,6 +225,8 @@ static int publish(struct ptracescope_bpf *skel, const char *dir, bool replace)
 
 	if (snprintf(staging, sizeof(staging), "%s" STAGING_SUFFIX, dir) >= (int)sizeof(staging))
 		return -ENAMETOOLONG;
+	if (!psc_ftrace_enabled())
+		return refuse_without_ftrace("attached");
 	err = ptracescope_bpf__attach(skel);
 	if (err)
 		return psc_log_err(err, "attaching the BPF programs failed: %s", strerror(-err));
@@ -337,6 +345,8 @@ int psc_loader_remove(const struct psc_loader_options *options, struct psc_kerne
 
 	if (!replaceable(kernel))
 		return -EACCES;
+	if (!psc_ftrace_enabled())
+		return refuse_without_ftrace("detached");
 	if (snprintf(staging, sizeof(staging), "%s" STAGING_SUFFIX, options->pin_dir) >=
 	    (int)sizeof(staging))
 		return -ENAMETOOLONG;

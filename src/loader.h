@@ -35,7 +35,8 @@ int psc_loader_start(const struct psc_loader_options *options,
 /**
  * psc_loader_remove - end enforcement
  *
- * Return: 0; -EACCES under a floor; or what removing the pins failed with.
+ * Return: 0; -EACCES under a floor; -EOPNOTSUPP, after a message, while ftrace is off;
+ * or what removing the pins failed with.
  */
 int psc_loader_remove(const struct psc_loader_options *options, struct psc_kernel *kernel);
 

@@ -30,6 +30,7 @@ struct checker {
 	const char *root;
 	struct psc_prereqs *table;
 	bool privileged;	/* set by check_privileges() */
+	bool ftrace_off;	/* set by check_ftrace() */
 };
 
 /* Takes @found and @remedy over; NULL for @found means out of memory. */
@@ -385,6 +386,10 @@ static int check_probe(struct checker *c, const struct probe *probe)
 	if (!c->privileged)
 		return add(c, probe->what, PSC_PREREQ_UNKNOWN,
 			   text("cannot be tried without the privileges"), NULL);
+	/* The kernel warns, and switches ftrace off for good, when something attaches then. */
+	if (c->ftrace_off)
+		return add(c, probe->what, PSC_PREREQ_UNKNOWN,
+			   text("cannot be tried while ftrace is off"), NULL);
 	err = run_probe(probe);
 	if (!err)
 		return add(c, probe->what, PSC_PREREQ_OK, text("works"), NULL);
@@ -429,7 +434,8 @@ static int check_ftrace(struct checker *c)
 		return add(c, what, PSC_PREREQ_OK, text("cannot be switched off here"), NULL);
 	if (err)
 		return add_unreadable(c, what, path, err);
-	if (streq(value, "0"))
+	c->ftrace_off = streq(value, "0");
+	if (c->ftrace_off)
 		return add(c, what, PSC_PREREQ_MISSING, text("kernel.ftrace_enabled = 0"),
 			   text("sysctl -w kernel.ftrace_enabled=1\n"
 				"and remove kernel.ftrace_enabled=0 from sysctl.d"));
@@ -522,8 +528,8 @@ static int check_cgroup2(struct checker *c)
 int psc_prereq_check(const char *root, struct psc_prereqs *ret)
 {
 	static int (*const checks[])(struct checker *c) = {
-		check_privileges, check_btf, check_lsm_built, check_lsm_listed, check_attach_lsm,
-		check_attach_prctl, check_ftrace, check_bpffs, check_lockdown, check_yama,
+		check_privileges, check_btf, check_lsm_built, check_lsm_listed, check_ftrace,
+		check_attach_lsm, check_attach_prctl, check_bpffs, check_lockdown, check_yama,
 		check_cgroup2,
 	};
 	struct psc_prereqs table = { 0 };

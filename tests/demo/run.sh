@@ -13,4 +13,6 @@ for program in vault steal; do
 done
 make -s install DESTDIR="$tree"
 echo "Booting a guest with ${KERNEL:-a 6.12 kernel}; under emulation that takes some seconds ..."
-exec tests/vm/boot.sh --kernel "${KERNEL:-6.12}" --lsm no-yama --product "$tree" tests/demo/story.sh
+colour=
+[ -t 1 ] || colour=NO_COLOR=1	# reaches the guest's environment
+exec tests/vm/boot.sh --append "$colour" --kernel "${KERNEL:-6.12}" --lsm no-yama --product "$tree" tests/demo/story.sh
