@@ -241,41 +241,53 @@ void world_begin(struct world *w, bool verbose, bool no_attach)
 		bail("PR_SET_CHILD_SUBREAPER: %s", strerror(errno));
 }
 
-/* Every descendant becomes a child of ours when its parents have died. */
+/* A line of children in /proc; a number cut off at the end of the buffer waits for the next round. */
+static void kill_listed(char *text)
+{
+	char *end;
+	long pid;
+
+	for (; (pid = strtol(text, &end, 10)) > 0 && *end == ' '; text = end)
+		kill((pid_t)pid, SIGKILL);
+}
+
+/*
+ * Every descendant becomes a child of ours when its parents have died. A zombie
+ * that is traced can only be reaped when its tracer has ended, too.
+ */
 static void kill_children(void)
 {
 	char path[64], text[4096];
+	pid_t pid;
 
 	snprintf(path, sizeof(path), "/proc/self/task/%d/children", getpid());
-	for (;;) {
+	for (long us = 0; us < HANG_SECONDS * 1000000L; us += POLL_US) {
 		int fd = open(path, O_RDONLY | O_CLOEXEC);
 		ssize_t len = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
-		char *p = text, *end;
-		long pid;
 
 		if (len < 0)
 			bail("%s: %s", path, strerror(errno));
 		close(fd);
 		text[len] = '\0';
-		while ((pid = strtol(p, &end, 10)) > 0 && end != p) {
-			/* A number cut off at the end of the buffer is met in the next round. */
-			if (*end == ' ')
-				kill((pid_t)pid, SIGKILL);
-			p = end;
-		}
-		if (waitpid(-1, NULL, __WALL) < 0 && errno != EINTR) {
-			if (errno != ECHILD)
-				bail("waitpid: %s", strerror(errno));
+		kill_listed(text);
+		while ((pid = waitpid(-1, NULL, __WALL | WNOHANG)) > 0)
+			;
+		if (pid < 0 && errno == ECHILD)
 			return;
-		}
+		if (pid == 0)
+			usleep(POLL_US);
 	}
+	bail("the world does not end");
 }
 
 void world_end(struct world *w)
 {
-	kill_children();
-	for (int i = 0; i < w->count; i++)
+	for (int i = 0; i < w->count; i++) {
+		if (w->actors[i].state != ACTOR_GONE)
+			kill(w->actors[i].tgid, SIGKILL);
 		close(w->actors[i].sock);
+	}
+	kill_children();
 	free(w->log);
 	w->log = NULL;
 	w->log_len = 0;
