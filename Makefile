@@ -68,7 +68,7 @@ TEST_PACKAGES := libcmocka-dev $(VM_PACKAGES)
 .DELETE_ON_ERROR:
 .SUFFIXES:
 .PHONY: all have-deps deps check check-run check-fast check-unit check-build demo demo-run \
-	install uninstall clean distclean units help
+	install uninstall clean distclean units FORCE help
 
 all: $(BINS)
 
@@ -86,7 +86,8 @@ help:
 # --- what it takes ---
 
 have-deps:
-	@$(PKG_CONFIG) --exists $(LIBS) 2>/dev/null && command -v $(CLANG) >/dev/null || { \
+	@$(PKG_CONFIG) --exists $(LIBS) 2>/dev/null && command -v $(CLANG) >/dev/null && \
+		command -v $(BPFTOOL) >/dev/null || { \
 		echo 'Something that the build needs is missing: "make deps" installs it.' >&2; exit 1; }
 
 # Installs nothing when nothing is missing, so that it may run without privileges and networks.
@@ -101,6 +102,14 @@ deps:
 	$$sudo apt-get update -qq </dev/null && \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing </dev/null
 
+# Changed whenever a variable that goes into the objects does, so that they are built anew.
+FLAGS := $(CC) $(CFLAGS) $(PSC_CFLAGS) | $(CLANG) $(BPF_CFLAGS) $(PSC_BPF_CFLAGS) | $(LDFLAGS) \
+	$(PSC_LDFLAGS) $(PSC_LDLIBS) $(LDLIBS)
+$(B)/flags: FORCE | $(B)/src
+	@echo '$(subst ','\'',$(FLAGS))' | cmp -s - $@ || echo '$(subst ','\'',$(FLAGS))' > $@
+
+FORCE:
+
 # --- the programs ---
 
 $(B)/ptracescoped: $(B)/src/main.o $(B)/libptracescope.a
@@ -113,14 +122,14 @@ $(B)/libptracescope.a: $(OBJS)
 	$(call msg,AR,$@)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(B)/src/%.o: src/%.c | $(B)/src have-deps
+$(B)/src/%.o: src/%.c $(B)/flags | $(B)/src have-deps
 	$(call msg,CC,$@)
 	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The skeleton must be there before what includes it is compiled the first time.
 $(B)/src/loader.o: $(B)/ptracescope.skel.h
 
-$(B)/ptracescope.bpf.o: bpf/ptracescope.bpf.c | $(B)/src have-deps
+$(B)/ptracescope.bpf.o: bpf/ptracescope.bpf.c $(B)/flags | $(B)/src have-deps
 	$(call msg,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(PSC_BPF_CFLAGS) -MMD -MP -MT $@ -MF $(B)/ptracescope.bpf.d -c -o $@.tmp $<
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp

@@ -28,6 +28,7 @@ struct relation {
 	__u64 tracer;		/* task, 0 for PR_SET_PTRACER_ANY */
 	__u64 tracer_id;	/* the tracer's id in psc_tracers then */
 	__u64 serial;		/* differs in every relation ever made */
+	__u64 tracee_start;	/* start of the leader, which stays the same while it is one */
 };
 
 /*

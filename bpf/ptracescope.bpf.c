@@ -4,7 +4,7 @@
  *
  *   psc_access     lsm/ptrace_access_check        verdict for ATTACH and READ
  *   psc_traceme    lsm/ptrace_traceme             verdict for TRACEME
- *   psc_prctl      fmod_ret/security_task_prctl   PR_SET_PTRACER
+ *   psc_prctl      lsm/task_prctl                 PR_SET_PTRACER
  *   psc_task_free  lsm/task_free                  forgets what dead tasks declared
  *   psc_connect    lsm/unix_stream_connect        notes who connects to the daemon
  *   psc_ctl        syscall                        the only writer of the policy
@@ -39,7 +39,6 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the loader before loading. */
 const volatile __u64 psc_build;		/* which build of these programs this is */
-const volatile bool psc_yama_active;	/* Yama keeps its own record of PR_SET_PTRACER */
 
 static __always_inline union psc_policy *policy_get(void)
 {
@@ -122,28 +121,31 @@ int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
 }
 
 /*
- * A program here replaces the function when it returns a 64-bit value other
- * than 0, and the caller sees its low half. So DONE is success without asking
- * anybody else, and GO_ON lets the kernel's own LSMs answer: -ENOSYS from all of
- * them becomes prctl(2)'s EINVAL for options that nobody knows. With Yama
- * active we let it go on after recording, so that both know the same.
+ * What an LSM program returns other than 0, all 64 bits considered, ends the
+ * hook, and security_task_prctl() sees its low half as our answer. So DONE is
+ * success, and 0 leaves the option to others: the hook's default result is
+ * -ENOSYS, "not mine". Yama, where it is active, is asked on its own and keeps
+ * its own record.
+ *
+ * Not an fmod_ret program on security_task_prctl, which could do the same: those
+ * are skipped while another task, preempted, is inside them on the same CPU.
  */
-#define GO_ON 0
 #define DONE (1L << 32)
 
-SEC("fmod_ret/security_task_prctl")
-long BPF_PROG(psc_prctl, int option, unsigned long arg2)
+SEC("lsm/task_prctl")
+long BPF_PROG(psc_prctl, int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
+	      unsigned long arg5, int ret)
 {
-	struct task_struct *self;
-	__u64 leader, tracer = 0;
-	long err = 0;
+	struct task_struct *self, *leader;
+	__u64 tracer = 0;
+	long err;
 
-	if (option != PR_SET_PTRACER)
-		return GO_ON;
+	if (ret || option != PR_SET_PTRACER)
+		return ret;
 	self = bpf_get_current_task_btf();
-	leader = (__u64)self->group_leader;
+	leader = self->group_leader;
 	if (arg2 == 0) {
-		relation_clear(leader);
+		err = relation_clear(leader);
 	} else {
 		/* PR_SET_PTRACER_ANY is -1 as a long; Yama takes an int as well. */
 		if ((int)arg2 != -1) {
@@ -153,9 +155,7 @@ long BPF_PROG(psc_prctl, int option, unsigned long arg2)
 		}
 		err = relation_add(leader, tracer);
 	}
-	if (err)
-		return err;
-	return psc_yama_active ? GO_ON : DONE;
+	return err ? err : DONE;
 }
 
 SEC("lsm/task_free")

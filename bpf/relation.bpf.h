@@ -6,8 +6,9 @@
 #include "maps.bpf.h"
 #include "task.bpf.h"
 
+#define ENOENT 2
 #define ENOMEM 12
-#define ENOSYS 38
+#define EBUSY 16
 
 static __always_inline __u64 next_serial(void)
 {
@@ -33,9 +34,10 @@ static __always_inline __u64 tracer_id(__u64 tracer)
 }
 
 /* Declare @tracer (0 for anyone) for the leader @tracee. Return: 0 or -ENOMEM. */
-static __always_inline long relation_add(__u64 tracee, __u64 tracer)
+static __always_inline long relation_add(struct task_struct *tracee, __u64 tracer)
 {
-	struct relation relation = { .tracer = tracer };
+	struct relation relation = { .tracer = tracer, .tracee_start = tracee->start_boottime };
+	__u64 key = (__u64)tracee;
 
 	if (tracer) {
 		relation.tracer_id = tracer_id(tracer);
@@ -43,14 +45,20 @@ static __always_inline long relation_add(__u64 tracee, __u64 tracer)
 			return -ENOMEM;
 	}
 	relation.serial = next_serial();
-	if (bpf_map_update_elem(&psc_relations, &tracee, &relation, BPF_ANY))
+	if (bpf_map_update_elem(&psc_relations, &key, &relation, BPF_ANY))
 		return -ENOMEM;
 	return 0;
 }
 
-static __always_inline void relation_clear(__u64 tracee)
+/* Return: 0, or -EBUSY when what was declared still stands. */
+static __always_inline long relation_clear(struct task_struct *tracee)
 {
-	bpf_map_delete_elem(&psc_relations, &tracee);
+	__u64 key = (__u64)tracee;
+	/* An int, as before 6.4 (d7ba4cc900bf) only that half of the result was one. */
+	int err = bpf_map_delete_elem(&psc_relations, &key);
+
+	/* Results as constants: the verifier wants to see that they are errnos. */
+	return !err || err == -ENOENT ? 0 : -EBUSY;
 }
 
 /* Forget a task that is being freed, as tracee and as tracer. */
@@ -70,17 +78,21 @@ static __always_inline void relation_forget(__u64 task)
  * tracee after the reading has the serial read first, all that was read between
  * belongs to it.
  */
-static __always_inline bool relation_get(__u64 tracee, struct relation *ret)
+static __always_inline bool relation_get(struct task_struct *tracee, struct relation *ret)
 {
-	struct relation *relation = bpf_map_lookup_elem(&psc_relations, &tracee);
+	__u64 key = (__u64)tracee;
+	struct relation *relation = bpf_map_lookup_elem(&psc_relations, &key);
 
 	if (!relation)
 		return false;
 	ret->serial = *(volatile __u64 *)&relation->serial;
 	ret->tracer = *(volatile __u64 *)&relation->tracer;
 	ret->tracer_id = *(volatile __u64 *)&relation->tracer_id;
-	relation = bpf_map_lookup_elem(&psc_relations, &tracee);
-	return relation && *(volatile __u64 *)&relation->serial == ret->serial;
+	ret->tracee_start = *(volatile __u64 *)&relation->tracee_start;
+	relation = bpf_map_lookup_elem(&psc_relations, &key);
+	/* The start is compared in case psc_task_free was not there to see a death. */
+	return relation && *(volatile __u64 *)&relation->serial == ret->serial &&
+	       ret->tracee_start == tracee->start_boottime;
 }
 
 /**
@@ -92,19 +104,19 @@ static __always_inline bool has_exception(struct task_struct *tracer, struct tas
 {
 	struct relation relation;
 	struct task_struct *named;
-	__u64 *id;
+	__u64 leader, *id;
 
 	if (tracee->ptrace && tracee->parent->signal == tracer->signal)
 		return true;
-	if (!relation_get((__u64)tracee->group_leader, &relation))
+	if (!relation_get(tracee->group_leader, &relation))
 		return false;
 	if (!relation.tracer)
 		return true;
-	id = bpf_map_lookup_elem(&psc_tracers, &relation.tracer);
-	if (!id || *id != relation.tracer_id)
-		return false;
+	/* Read before it is known to live: what is there then was there at the reading. */
 	named = (struct task_struct *)relation.tracer;
-	return is_descendant(tracer, (__u64)BPF_CORE_READ(named, group_leader));
+	leader = (__u64)BPF_CORE_READ(named, group_leader);
+	id = bpf_map_lookup_elem(&psc_tracers, &relation.tracer);
+	return id && *id == relation.tracer_id && is_descendant(tracer, leader);
 }
 
 #endif

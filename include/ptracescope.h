@@ -54,7 +54,7 @@ _Static_assert(sizeof(union psc_policy) == 8, "the policy is swapped as one word
 enum psc_op {
 	PSC_OP_INFO = 0,		/* only fill in the reply */
 	PSC_OP_SET = 1,			/* set the scope of the modes */
-	PSC_OP_RAISE_FLOOR = 2,		/* raise the floor, and the scope where it is below */
+	PSC_OP_RAISE_FLOOR = 2,		/* raise floors that are lower, and scopes with them */
 };
 
 /* PSC_OP_SET: a scope of 3 does not raise the floor along with it. */

@@ -85,7 +85,8 @@ psc_judge(__u32 mode, __u32 scope, __u32 known, __u32 holds)
  *
  * The floor never falls and the scope is never below it. A scope of 3 raises
  * the floor to 3 unless the request is marked revocable: as with Yama, "no
- * attach" is final.
+ * attach" is final. Raising a floor means "at least": modes that are higher
+ * already stay, and it is refused only if all of them are.
  *
  * Return: 0, -PSC_E_INVAL, -PSC_E_RANGE or -PSC_E_LOCKED.
  */
@@ -93,6 +94,7 @@ static inline __attribute__((always_inline)) int
 psc_policy_change(union psc_policy *policy, const struct psc_request *req)
 {
 	union psc_policy next = *policy;
+	int effective = 0;
 
 	if (req->abi != PSC_ABI || req->op > PSC_OP_RAISE_FLOOR || req->pad)
 		return -PSC_E_INVAL;
@@ -108,16 +110,25 @@ psc_policy_change(union psc_policy *policy, const struct psc_request *req)
 	for (__u32 mode = 0; mode < PSC_MODES; mode++) {
 		if (!(req->modes & PSC_MODE_BIT(mode)))
 			continue;
-		if (req->value < next.floor[mode])
-			return -PSC_E_LOCKED;
-		if (req->op == PSC_OP_SET)
+		if (req->op == PSC_OP_SET) {
+			if (req->value < next.floor[mode])
+				return -PSC_E_LOCKED;
 			next.scope[mode] = req->value;
-		else if (next.scope[mode] < req->value)
-			next.scope[mode] = req->value;
-		if (req->op == PSC_OP_RAISE_FLOOR ||
-		    (req->value == PSC_SCOPE_NO_ATTACH && !(req->flags & PSC_FLAG_REVOCABLE)))
-			next.floor[mode] = req->value;
+			if (req->value == PSC_SCOPE_NO_ATTACH &&
+			    !(req->flags & PSC_FLAG_REVOCABLE))
+				next.floor[mode] = req->value;
+		} else {
+			if (req->value >= next.floor[mode]) {
+				next.floor[mode] = req->value;
+				effective = 1;
+			}
+			if (req->value > next.scope[mode])
+				next.scope[mode] = req->value;
+		}
 	}
+	/* A floor below every present one would be a wish to lower. */
+	if (req->op == PSC_OP_RAISE_FLOOR && !effective)
+		return -PSC_E_LOCKED;
 	*policy = next;
 	return 0;
 }

@@ -77,16 +77,6 @@ static int get_policy(const struct psc_varlink_call *call, union psc_policy *ret
 	return err;
 }
 
-static unsigned int highest_floor(const union psc_policy *policy, __u32 modes)
-{
-	unsigned int floor = 0;
-
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
-		if ((modes & PSC_MODE_BIT(mode)) && policy->floor[mode] > floor)
-			floor = policy->floor[mode];
-	return floor;
-}
-
 /* @name NULL: what a floor forbids altogether; the first name that has one is told. */
 static int locked(struct psc_varlink_call *call, const struct psc_name *name)
 {
@@ -96,13 +86,13 @@ static int locked(struct psc_varlink_call *call, const struct psc_name *name)
 	if (err)
 		return fail(call, err, "reading the policy");
 	for (size_t i = 0; !name && i < PSC_NAMES; i++)
-		if (highest_floor(&policy, psc_names[i].modes))
+		if (psc_policy_highest_floor(&policy, psc_names[i].modes))
 			name = &psc_names[i];
 	if (!name)
 		return fail(call, -EACCES, call->method->name);
 	return psc_varlink_error(call, PSC_INTERFACE ".Locked",
 				 json_pack("{s:s, s:i}", "name", name->name,
-					   "floor", highest_floor(&policy, name->modes)));
+					   "floor", psc_policy_highest_floor(&policy, name->modes)));
 }
 
 /* The parameter "name"; NULL when there is none such, which is answered. */

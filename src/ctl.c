@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ptracescopectl: read and change what ptracescoped enforces. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 
 #include "cli.h"
@@ -9,25 +8,13 @@
 #include "log.h"
 #include "util.h"
 
-/*
- * With a standard descriptor closed, the socket would get its number, and what
- * is printed would go there. Opened for the wrong direction, it fails instead.
- */
-static void occupy_standard_descriptors(void)
-{
-	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
-		if (fcntl(fd, F_GETFD) < 0 &&
-		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
-			_exit(PSC_EXIT_FAILED);
-}
-
 int main(int argc, char **argv)
 {
 	_cleanup_free_ char *error = NULL;
 	struct psc_cli cli;
 	int err;
 
-	occupy_standard_descriptors();
+	psc_occupy_standard_descriptors();
 	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error like others */
 	psc_log_set_name("ptracescopectl");
 

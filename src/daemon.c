@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "escape.h"
 #include "loader.h"
 #include "log.h"
 #include "policy.h"
@@ -18,7 +19,6 @@
 #include "reporter.h"
 #include "util.h"
 
-#define LOCK_PATH PSC_SOCKET_DIR "/lock"
 #define LISTEN_BACKLOG 128
 
 struct daemon {
@@ -122,27 +122,34 @@ static int on_end(sd_event_source *source, void *data)
 static int on_detach(void *data)
 {
 	struct daemon *d = data;
-	sd_event_source *source;
 	int err = psc_loader_remove(&d->options, d->kernel);
 
 	if (err)
 		return err;
 	psc_notice("detached: these programs no longer restrict ptrace");
-	/* After the reply has been written. */
-	err = sd_event_add_defer(d->event, &source, on_end, d);
-	if (err < 0)
-		return err;
-	sd_event_source_set_priority(source, SD_EVENT_PRIORITY_IDLE);
-	sd_event_source_set_floating(source, true);
-	sd_event_source_unref(source);
-	return 0;
+	/* In the loop's next turn, when the reply has been written. */
+	err = sd_event_add_defer(d->event, NULL, on_end, d);
+	return err < 0 ? err : 0;
+}
+
+/*
+ * As it may go into a line of the log, JSON and a readiness message. Names of
+ * files may be anything; what the files say is quoted already.
+ */
+static char *one_line(const char *text)
+{
+	for (const char *c = text; *c; c++)
+		if (*c < ' ' || *c > '~')
+			return psc_escape(text, strlen(text), 4 * strlen(text));
+	return strdup(text);
 }
 
 /* Remember why the configuration is not in force, and say so. Takes over @error. */
 static int refuse_config(struct daemon *d, int err, char *error)
 {
 	free(d->config_error);
-	d->config_error = error ? error : strdup(strerror(-err));
+	d->config_error = one_line(error ? error : strerror(-err));
+	free(error);
 	return psc_log_err(err, "configuration refused, nothing of it applied: %s",
 			   d->config_error ? d->config_error : strerror(-err));
 }
@@ -205,20 +212,26 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si,
 	return 0;
 }
 
-/* A directory for the socket and the lock, and the lock: one daemon at a time. */
+/* One daemon at a time. Locked is a directory, so that this works while /run is full. */
 static int lock(struct daemon *d)
 {
-	if (mkdir(PSC_SOCKET_DIR, 0755) < 0 && errno != EEXIST)
-		return psc_log_err(-errno, "%s: %s", PSC_SOCKET_DIR, strerror(errno));
-	if (chmod(PSC_SOCKET_DIR, 0755) < 0)
-		return psc_log_err(-errno, "%s: %s", PSC_SOCKET_DIR, strerror(errno));
-	d->lock_fd = open(LOCK_PATH, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	static const char dir[] = "/sys/fs/bpf";
+
+	d->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->lock_fd < 0)
-		return psc_log_err(-errno, "%s: %s", LOCK_PATH, strerror(errno));
-	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) < 0)
-		return psc_log_err(-errno, errno == EWOULDBLOCK ?
-				   "another ptracescoped is running (%s is locked)" : "%s: %m",
-				   LOCK_PATH);
+		return psc_log_err(-errno, "%s: %s", dir, strerror(errno));
+	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
+		return 0;
+	return errno == EWOULDBLOCK ?
+		psc_log_err(-EBUSY, "another ptracescoped is running (%s is locked)", dir) :
+		psc_log_err(-errno, "locking %s: %s", dir, strerror(errno));
+}
+
+static int make_socket_dir(void)
+{
+	if ((mkdir(PSC_SOCKET_DIR, 0755) < 0 && errno != EEXIST) ||
+	    chmod(PSC_SOCKET_DIR, 0755) < 0)
+		return psc_log_err(-errno, "%s: %s", PSC_SOCKET_DIR, strerror(errno));
 	return 0;
 }
 
@@ -340,6 +353,8 @@ static int start(struct daemon *d)
 		err = enforce(d);
 	if (!err)
 		err = psc_reporter_new(d->event, d->kernel, &d->reporter);
+	if (!err)
+		err = make_socket_dir();
 	if (!err)
 		err = open_socket(d);
 	if (err)

@@ -24,11 +24,11 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_LISTENERS] = MAP("psc_listeners", false),	/* the daemon marks its socket */
 	[PSC_PIN_PEERS] = MAP("psc_peers", true),
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
-	[PSC_PIN_ACCESS] = LINK("psc_access"),
-	[PSC_PIN_TRACEME] = LINK("psc_traceme"),
-	[PSC_PIN_PRCTL] = LINK("psc_prctl"),
 	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
+	[PSC_PIN_PRCTL] = LINK("psc_prctl"),
 	[PSC_PIN_CONNECT] = LINK("psc_connect"),
+	[PSC_PIN_TRACEME] = LINK("psc_traceme"),
+	[PSC_PIN_ACCESS] = LINK("psc_access"),
 };
 
 static struct psc_kernel *kernel_new(void)
@@ -78,8 +78,7 @@ static bool pin_fits(const struct psc_pin *pin, int fd)
 		len = sizeof(link);
 		return !bpf_obj_get_info_by_fd(fd, &link, &len) &&
 		       link.type == BPF_LINK_TYPE_TRACING &&
-		       (link.tracing.attach_type == BPF_LSM_MAC ||
-			link.tracing.attach_type == BPF_MODIFY_RETURN);
+		       link.tracing.attach_type == BPF_LSM_MAC;
 	}
 	return false;
 }
@@ -120,6 +119,8 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 		return -ENOMEM;
 	if (lstat(dir, &st) < 0)
 		return -errno;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != 0)
+		return refuse_set(dir, -EUCLEAN, "not a directory of root's", NULL);
 	for (int i = 0; i < PSC_PINS; i++) {
 		int fd = open_pin(dir, &psc_pins[i]);
 

@@ -30,11 +30,13 @@ enum psc_pin_id {
 	PSC_PIN_LISTENERS,
 	PSC_PIN_PEERS,
 	PSC_PIN_CTL,
-	PSC_PIN_ACCESS,
-	PSC_PIN_TRACEME,
-	PSC_PIN_PRCTL,
+	/* Links, in the order of attachment: who records comes before who judges,
+	 * and who forgets the dead before who records the living. */
 	PSC_PIN_TASK_FREE,
+	PSC_PIN_PRCTL,
 	PSC_PIN_CONNECT,
+	PSC_PIN_TRACEME,
+	PSC_PIN_ACCESS,
 	PSC_PINS,
 };
 

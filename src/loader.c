@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "log.h"
+#include "names.h"
 #include "ptracescope.skel.h"
 #include "util.h"
 
@@ -85,8 +86,8 @@ static __u64 build_id(const struct ptracescope_bpf *skel)
 
 /*
  * Every task may declare a tracer, so there is room for as many entries as the
- * kernel lets tasks be. That costs 16 bytes a task at most, of which each needs
- * a stack a thousand times that size.
+ * kernel lets tasks be. Unused, that costs up to 32 bytes a task in each of the
+ * two tables, where a task needs a stack of hundreds of times that size.
  */
 static unsigned int relations_max(void)
 {
@@ -157,7 +158,6 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	if (!skel)
 		return -errno;
 	skel->rodata->psc_build = build_id(skel);
-	skel->rodata->psc_yama_active = access("/proc/sys/kernel/yama/ptrace_scope", F_OK) == 0;
 	if (predecessor)
 		err = inherit_maps(skel, predecessor);
 	else
@@ -177,28 +177,64 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	return 0;
 }
 
+/* Where the skeleton keeps the link of a program, so that destroying it detaches. */
+static struct bpf_link **link_slot(struct ptracescope_bpf *skel, const char *name)
+{
+	for (int i = 0; i < skel->skeleton->prog_cnt; i++)
+		if (streq(skel->skeleton->progs[i].name, name))
+			return skel->skeleton->progs[i].link;
+	return NULL;
+}
+
+/* Attach all hooks in the order of the pins. */
+static int attach_set(struct ptracescope_bpf *skel)
+{
+	for (int i = 0; i < PSC_PINS; i++) {
+		const char *name = psc_pins[i].name;
+		struct bpf_link **slot = link_slot(skel, name);
+		struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, name);
+
+		if (psc_pins[i].kind != PSC_PIN_LINK)
+			continue;
+		if (!slot || !prog)
+			return -ENOENT;
+		*slot = bpf_program__attach(prog);
+		if (!*slot)
+			return psc_log_err(-errno, "attaching %s failed: %s", name,
+					   strerror(errno));
+	}
+	return 0;
+}
+
+/* The descriptor of what a pin is made of, or -1. */
+static int object_fd(struct ptracescope_bpf *skel, const struct psc_pin *pin)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, pin->name);
+	struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, pin->name);
+	struct bpf_link **slot = link_slot(skel, pin->name);
+
+	switch (pin->kind) {
+	case PSC_PIN_MAP:
+		return map ? bpf_map__fd(map) : -1;
+	case PSC_PIN_PROG:
+		return prog ? bpf_program__fd(prog) : -1;
+	case PSC_PIN_LINK:
+		return slot && *slot ? bpf_link__fd(*slot) : -1;
+	}
+	return -1;
+}
+
 static int pin_set(struct ptracescope_bpf *skel, const char *dir)
 {
 	if (mkdir(dir, 0700) < 0)
 		return -errno;
 	for (int i = 0; i < PSC_PINS; i++) {
-		const struct psc_pin *pin = &psc_pins[i];
-		struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, pin->name);
-		struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, pin->name);
+		int fd = object_fd(skel, &psc_pins[i]);
 		char path[PATH_MAX];
-		int fd = -1, err = pin_path(path, dir, pin->name);
+		int err = pin_path(path, dir, psc_pins[i].name);
 
 		if (err)
 			return err;
-		if (pin->kind == PSC_PIN_MAP && map)
-			fd = bpf_map__fd(map);
-		else if (pin->kind == PSC_PIN_PROG && prog)
-			fd = bpf_program__fd(prog);
-		else if (pin->kind == PSC_PIN_LINK)
-			for (int j = 0; j < skel->skeleton->prog_cnt; j++)
-				if (streq(skel->skeleton->progs[j].name, pin->name) &&
-				    *skel->skeleton->progs[j].link)
-					fd = bpf_link__fd(*skel->skeleton->progs[j].link);
 		if (fd < 0)
 			return -ENOENT;
 		if (bpf_obj_pin(fd, path))
@@ -221,15 +257,15 @@ static int refuse_without_ftrace(const char *done)
 static int publish(struct ptracescope_bpf *skel, const char *dir, bool replace)
 {
 	char staging[PATH_MAX];
-	int err;
+	int err, leftover;
 
 	if (snprintf(staging, sizeof(staging), "%s" STAGING_SUFFIX, dir) >= (int)sizeof(staging))
 		return -ENAMETOOLONG;
 	if (!psc_ftrace_enabled())
 		return refuse_without_ftrace("attached");
-	err = ptracescope_bpf__attach(skel);
+	err = attach_set(skel);
 	if (err)
-		return psc_log_err(err, "attaching the BPF programs failed: %s", strerror(-err));
+		return err;
 	/* What an interrupted start left may go now that this set is attached. */
 	err = remove_set(staging);
 	if (!err)
@@ -238,8 +274,9 @@ static int publish(struct ptracescope_bpf *skel, const char *dir, bool replace)
 			      replace ? RENAME_EXCHANGE : RENAME_NOREPLACE) < 0)
 		err = -errno;
 	/* Now the predecessor's, or what could not be published. */
-	if ((err || replace) && remove_set(staging))
-		psc_warning("%s could not be removed: %s", staging, strerror(errno));
+	leftover = err || replace ? remove_set(staging) : 0;
+	if (leftover)
+		psc_warning("%s could not be removed: %s", staging, strerror(-leftover));
 	if (err)
 		return psc_log_err(err, "pinning to %s failed: %s", dir, strerror(-err));
 	return 0;
@@ -268,34 +305,61 @@ static int load_first(const struct psc_loader_options *options,
 	return err ? err : PSC_LOADED;
 }
 
-/* May the set in force be replaced? Under a floor nothing may be taken away. */
-static bool replaceable(struct psc_kernel *kernel)
+/* How many entries a set of pins has. */
+static int count_pins(const char *dir)
 {
-	union psc_policy policy;
+	DIR *stream = opendir(dir);
+	int n = -2;	/* "." and ".." */
 
-	if (psc_kernel_policy(kernel, &policy))
-		return false;
-	for (int mode = 0; mode < PSC_MODES; mode++)
-		if (policy.floor[mode])
-			return false;
-	return true;
+	if (!stream)
+		return -errno;
+	while (readdir(stream))
+		n++;
+	closedir(stream);
+	return n;
 }
 
+/* May what is in force be taken away? Return: 0, -EACCES under a floor, or another errno. */
+static int removable(struct psc_kernel *kernel)
+{
+	union psc_policy policy;
+	int err = psc_kernel_policy(kernel, &policy);
+
+	if (err)
+		return err;
+	return psc_policy_highest_floor(&policy, PSC_MODES_ALL) ? -EACCES : 0;
+}
+
+/* Say why the programs of another build stay in force. */
+static int keep_other(const struct psc_kernel *kernel, const char *why)
+{
+	psc_notice("programs of another build (%016llx) stay in force: %s", kernel->build, why);
+	return PSC_ADOPTED;
+}
+
+/* Replace what is in force by programs of this build, on the same maps. */
 static int upgrade(const struct psc_loader_options *options, struct psc_kernel **kernel)
 {
 	_cleanup_skel_ struct ptracescope_bpf *skel = NULL;
 	struct psc_kernel *successor;
-	int err = load(options, *kernel, &skel);
+	int err = removable(*kernel);
 
+	if (err == -EACCES)
+		return keep_other(*kernel, "they are locked by a floor until reboot");
+	if (count_pins(options->pin_dir) != PSC_PINS)
+		return keep_other(*kernel, "there are pins that this version does not know");
+	if (!err)
+		err = load(options, *kernel, &skel);
 	if (!err)
 		err = publish(skel, options->pin_dir, true);
-	if (!err)
-		err = psc_kernel_open(options->pin_dir, &successor);
+	if (err)
+		return keep_other(*kernel, strerror(-err));
+	err = psc_kernel_open(options->pin_dir, &successor);
 	if (err)
 		return err;
 	psc_kernel_close(*kernel);
 	*kernel = successor;
-	return 0;
+	return PSC_UPGRADED;
 }
 
 int psc_loader_start(const struct psc_loader_options *options,
@@ -321,21 +385,12 @@ int psc_loader_start(const struct psc_loader_options *options,
 	own_build = build_id(skel);
 	ptracescope_bpf__destroy(skel);
 
-	*ret = kernel;
-	if (kernel->build == own_build)
-		return PSC_ADOPTED;
-	if (!replaceable(kernel)) {
-		psc_notice("programs of another build (%016llx) are locked by a floor and stay until reboot",
-			   kernel->build);
-		return PSC_ADOPTED;
-	}
-	err = upgrade(options, ret);
-	if (err) {
-		psc_warning("replacing the programs of another build (%016llx) failed: %s; they stay in force",
-			    kernel->build, strerror(-err));
-		return PSC_ADOPTED;
-	}
-	return PSC_UPGRADED;
+	err = kernel->build == own_build ? PSC_ADOPTED : upgrade(options, &kernel);
+	if (err < 0)
+		psc_kernel_close(kernel);
+	else
+		*ret = kernel;
+	return err;
 }
 
 int psc_loader_remove(const struct psc_loader_options *options, struct psc_kernel *kernel)
@@ -343,8 +398,9 @@ int psc_loader_remove(const struct psc_loader_options *options, struct psc_kerne
 	char staging[PATH_MAX];
 	int err;
 
-	if (!replaceable(kernel))
-		return -EACCES;
+	err = removable(kernel);
+	if (err)
+		return err;
 	if (!psc_ftrace_enabled())
 		return refuse_without_ftrace("detached");
 	if (snprintf(staging, sizeof(staging), "%s" STAGING_SUFFIX, options->pin_dir) >=
@@ -355,6 +411,6 @@ int psc_loader_remove(const struct psc_loader_options *options, struct psc_kerne
 	if (err)
 		return err;
 	if (renameat2(AT_FDCWD, options->pin_dir, AT_FDCWD, staging, RENAME_NOREPLACE) < 0)
-		return -errno;
+		return errno == ENOENT ? 0 : -errno;	/* somebody has removed it */
 	return remove_set(staging);
 }

@@ -14,7 +14,7 @@
 
 enum {
 	EXIT_USAGE = 2,
-	EXIT_PREREQ = 3,
+	EXIT_ADMIN = 3,
 };
 
 static const char help[] =
@@ -30,7 +30,8 @@ static const char help[] =
 	"      --version            print the version\n"
 	"\n"
 	"Enforcement goes on when the daemon ends; `ptracescopectl detach` ends it.\n"
-	"Exit codes: 0 done, 1 failed, 2 usage, 3 the system lacks a prerequisite.\n";
+	"Exit codes: 0 done, 1 failed, 2 usage, 3 an administrator\n"
+	"must act first: a prerequisite is missing, or the pins are not ours.\n";
 
 static int check(void)
 {
@@ -50,7 +51,7 @@ static int check(void)
 		psc_log(LOG_ERR, "configuration: %s", error ? error : strerror(-err));
 	else
 		psc_config_free(&config);
-	if (fflush(stdout))
+	if (fflush(stdout) || ferror(stdout))
 		return psc_log_err(EXIT_FAILURE, "standard output: %s", strerror(errno));
 	return missing || err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
@@ -81,6 +82,7 @@ int main(int argc, char **argv)
 	bool only_check = false;
 	int opt, err;
 
+	psc_occupy_standard_descriptors();
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (opt) {
 		case OPT_CHECK:
@@ -113,7 +115,8 @@ int main(int argc, char **argv)
 
 	umask(077);
 	err = psc_daemon_run(relations_max);
-	if (err == -EOPNOTSUPP)
-		return EXIT_PREREQ;
+	/* What trying again will not cure. */
+	if (err == -EOPNOTSUPP || err == -EUCLEAN || err == -EPROTO)
+		return EXIT_ADMIN;
 	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -94,8 +94,24 @@ const struct psc_name *psc_name_find(const char *name)
 
 unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *policy)
 {
-	return name->op == PSC_OP_RAISE_FLOOR ? policy->floor[name->mode] :
-						policy->scope[name->mode];
+	unsigned int lowest = PSC_SCOPE_MAX;
+
+	if (name->op == PSC_OP_SET)
+		return policy->scope[name->mode];
+	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+		if ((name->modes & PSC_MODE_BIT(mode)) && policy->floor[mode] < lowest)
+			lowest = policy->floor[mode];
+	return lowest;
+}
+
+unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 modes)
+{
+	unsigned int floor = 0;
+
+	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+		if ((modes & PSC_MODE_BIT(mode)) && policy->floor[mode] > floor)
+			floor = policy->floor[mode];
+	return floor;
 }
 
 struct psc_request psc_name_request(const struct psc_name *name, unsigned int value)

@@ -27,7 +27,7 @@ struct psc_name {
 	const char *name;	/* "kernel.yama.ptrace_scope" */
 	enum psc_op op;		/* what a write does: PSC_OP_SET or PSC_OP_RAISE_FLOOR */
 	__u32 modes;		/* the modes that a write changes */
-	enum psc_mode mode;	/* the mode that a read shows */
+	enum psc_mode mode;	/* the mode whose scope a read shows */
 };
 
 #define PSC_NAMES 5
@@ -39,8 +39,11 @@ extern const struct psc_name psc_names[PSC_NAMES];
 /* The one called exactly @name, or NULL. */
 const struct psc_name *psc_name_find(const char *name);
 
-/* Its value under @policy. */
+/* Its value under @policy; of a floor, the lowest of the modes it covers. */
 unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *policy);
+
+/* The highest floor among these modes (PSC_MODE_BIT()s): what a refused write ran into. */
+unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 modes);
 
 /* The psc_ctl request that writes @value to it. */
 struct psc_request psc_name_request(const struct psc_name *name, unsigned int value);

@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 
 #include "escape.h"
@@ -320,31 +321,49 @@ static int check_lsm_listed(struct checker *c)
 			"configuration, and reboot", line));
 }
 
-struct probe {
-	const char *what;
-	const char *function;
-	enum bpf_prog_type type;
-	enum bpf_attach_type attach;
-};
+/* 0 takes every BPF LSM program out of force, and nothing says so. */
+static int check_ftrace(struct checker *c)
+{
+	static const char what[] = "ftrace", path[] = "/proc/sys/kernel/ftrace_enabled";
+	_cleanup_free_ char *value = NULL, *safe = NULL;
+	int err = read_below(c->root, path, &value);
+
+	if (err == -ENOENT)
+		return add(c, what, PSC_PREREQ_OK, text("cannot be switched off here"), NULL);
+	if (err)
+		return add_unreadable(c, what, path, err);
+	c->ftrace_off = streq(value, "0");
+	if (c->ftrace_off)
+		return add(c, what, PSC_PREREQ_MISSING, text("kernel.ftrace_enabled = 0"),
+			   text("sysctl -w kernel.ftrace_enabled=1\n"
+				"and remove kernel.ftrace_enabled=0 from sysctl.d"));
+	safe = shown(value);
+	if (!safe)
+		return -ENOMEM;
+	return add(c, what, PSC_PREREQ_OK, text("kernel.ftrace_enabled = %s", safe), NULL);
+}
+
+/* A hook that hardly anybody runs into, for a moment. */
+#define PROBE_HOOK "ptrace_traceme"
 
 /*
  * Load a program that returns 0, attach it, and let go of it at once. 0 is "go
- * on" at both places, so for that moment nothing changes for anybody.
+ * on", so for that moment nothing changes for anybody.
  */
-static int run_probe(const struct probe *probe)
+static int run_probe(void)
 {
 	const struct bpf_insn go_on[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = probe->attach);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
 	_cleanup_close_ int prog_fd = -1, link_fd = -1;
-	int id = libbpf_find_vmlinux_btf_id(probe->function, probe->attach);
+	int id = libbpf_find_vmlinux_btf_id(PROBE_HOOK, BPF_LSM_MAC);
 
 	if (id <= 0)
 		return id ? id : -ENOENT;
 	opts.attach_btf_id = (__u32)id;
-	prog_fd = bpf_prog_load(probe->type, "psc_probe", "GPL", go_on, ARRAY_SIZE(go_on), &opts);
+	prog_fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "psc_probe", "GPL", go_on, ARRAY_SIZE(go_on), &opts);
 	if (prog_fd < 0)
 		return -errno;
 	link_fd = bpf_raw_tracepoint_open(NULL, prog_fd);
@@ -376,73 +395,32 @@ static const struct {
 	  "boot a kernel built with CONFIG_BPF_LSM=y (those of Debian are)" },
 };
 
-static int check_probe(struct checker *c, const struct probe *probe)
+static int check_attach(struct checker *c)
 {
+	static const char what[] = "attaching to LSM hooks";
 	int err;
 
 	/* This asks the kernel itself, which a tree of files cannot stand for. */
 	if (*c->root)
 		return 0;
 	if (!c->privileged)
-		return add(c, probe->what, PSC_PREREQ_UNKNOWN,
+		return add(c, what, PSC_PREREQ_UNKNOWN,
 			   text("cannot be tried without the privileges"), NULL);
 	/* The kernel warns, and switches ftrace off for good, when something attaches then. */
 	if (c->ftrace_off)
-		return add(c, probe->what, PSC_PREREQ_UNKNOWN,
+		return add(c, what, PSC_PREREQ_UNKNOWN,
 			   text("cannot be tried while ftrace is off"), NULL);
-	err = run_probe(probe);
+	err = run_probe();
 	if (!err)
-		return add(c, probe->what, PSC_PREREQ_OK, text("works"), NULL);
+		return add(c, what, PSC_PREREQ_OK, text("works"), NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(probe_errors); i++)
 		if (err == -probe_errors[i].err)
-			return add(c, probe->what, PSC_PREREQ_MISSING,
-				   text("%s: %s", probe->function, probe_errors[i].found),
+			return add(c, what, PSC_PREREQ_MISSING,
+				   text(PROBE_HOOK ": %s", probe_errors[i].found),
 				   text("%s", probe_errors[i].remedy));
-	return add(c, probe->what, PSC_PREREQ_MISSING,
-		   text("%s: %s", probe->function, strerror(-err)),
+	return add(c, what, PSC_PREREQ_MISSING,
+		   text(PROBE_HOOK ": %s", strerror(-err)),
 		   text("boot a kernel of a distribution that supports BPF LSM, such as Debian's"));
-}
-
-static int check_attach_lsm(struct checker *c)
-{
-	return check_probe(c, &(struct probe){
-		.what = "attaching to LSM hooks",
-		.function = "ptrace_traceme",
-		.type = BPF_PROG_TYPE_LSM,
-		.attach = BPF_LSM_MAC,
-	});
-}
-
-static int check_attach_prctl(struct checker *c)
-{
-	return check_probe(c, &(struct probe){
-		.what = "replacing prctl results",
-		.function = "security_task_prctl",
-		.type = BPF_PROG_TYPE_TRACING,
-		.attach = BPF_MODIFY_RETURN,
-	});
-}
-
-/* 0 takes every BPF LSM program out of force, and nothing says so. */
-static int check_ftrace(struct checker *c)
-{
-	static const char what[] = "ftrace", path[] = "/proc/sys/kernel/ftrace_enabled";
-	_cleanup_free_ char *value = NULL, *safe = NULL;
-	int err = read_below(c->root, path, &value);
-
-	if (err == -ENOENT)
-		return add(c, what, PSC_PREREQ_OK, text("cannot be switched off here"), NULL);
-	if (err)
-		return add_unreadable(c, what, path, err);
-	c->ftrace_off = streq(value, "0");
-	if (c->ftrace_off)
-		return add(c, what, PSC_PREREQ_MISSING, text("kernel.ftrace_enabled = 0"),
-			   text("sysctl -w kernel.ftrace_enabled=1\n"
-				"and remove kernel.ftrace_enabled=0 from sysctl.d"));
-	safe = shown(value);
-	if (!safe)
-		return -ENOMEM;
-	return add(c, what, PSC_PREREQ_OK, text("kernel.ftrace_enabled = %s", safe), NULL);
 }
 
 static int check_bpffs(struct checker *c)
@@ -450,13 +428,18 @@ static int check_bpffs(struct checker *c)
 	static const char what[] = "BPF file system";
 	char path[PATH_MAX];
 	struct statfs st;
+	struct stat dir;
 	int err = path_below(c->root, BPFFS_PATH, path);
 
 	if (err)
 		return err;
 	if (statfs(path, &st) < 0 || (unsigned int)st.f_type != BPF_FS_MAGIC)
 		return add(c, what, PSC_PREREQ_MISSING, text("not mounted at " BPFFS_PATH),
-			   text("mount -t bpf bpf " BPFFS_PATH));
+			   text("mount -t bpf -o mode=0700 bpf " BPFFS_PATH));
+	/* Others could take our place there, and enforcement would never start. */
+	if (stat(path, &dir) < 0 || (dir.st_mode & 022))
+		return add(c, what, PSC_PREREQ_MISSING, text(BPFFS_PATH " is writable for others"),
+			   text("chmod 0700 " BPFFS_PATH));
 	if (st.f_flags & ST_RDONLY)
 		return add(c, what, PSC_PREREQ_MISSING, text(BPFFS_PATH " is read-only"),
 			   text("mount -o remount,rw " BPFFS_PATH));
@@ -529,8 +512,7 @@ int psc_prereq_check(const char *root, struct psc_prereqs *ret)
 {
 	static int (*const checks[])(struct checker *c) = {
 		check_privileges, check_btf, check_lsm_built, check_lsm_listed, check_ftrace,
-		check_attach_lsm, check_attach_prctl, check_bpffs, check_lockdown, check_yama,
-		check_cgroup2,
+		check_attach, check_bpffs, check_lockdown, check_yama, check_cgroup2,
 	};
 	struct psc_prereqs table = { 0 };
 	struct checker c = { .root = root, .table = &table };

@@ -75,7 +75,9 @@ static void __attribute__((noreturn)) answer(const struct psc_event *event, int 
 	char buf[ANSWER_MAX];
 	size_t len = 0;
 
-	if (psc_report_format(event, sizeof(*event), "/proc", &report))
+	/* Stuck here, it must not hold the lock and the sockets of a daemon that has ended. */
+	if (dup2(fd, 0) < 0 || close_range(1, ~0U, 0) < 0 ||
+	    psc_report_format(event, sizeof(*event), "/proc", &report))
 		_exit(EXIT_FAILURE);
 	for (size_t i = 0; i < report.n; i++) {
 		size_t size = strlen(report.fields[i]) + 1;
@@ -85,7 +87,7 @@ static void __attribute__((noreturn)) answer(const struct psc_event *event, int 
 		memcpy(buf + len, report.fields[i], size);
 		len += size;
 	}
-	_exit(write(fd, buf, len) == (ssize_t)len ? EXIT_SUCCESS : EXIT_FAILURE);
+	_exit(write(0, buf, len) == (ssize_t)len ? EXIT_SUCCESS : EXIT_FAILURE);
 }
 
 /* Report what the child wrote; false when it is not a whole answer. */
@@ -174,20 +176,32 @@ static int inquire(struct psc_reporter *reporter, const struct psc_event *event)
 	return err;
 }
 
+static int arm_window_end(struct psc_reporter *reporter)
+{
+	int err = sd_event_source_set_time_relative(reporter->window_end,
+						    PSC_EVENT_WINDOW_NS / 1000);
+
+	return err < 0 ? err : sd_event_source_set_enabled(reporter->window_end, SD_EVENT_ONESHOT);
+}
+
 /* Tell what was held back, once the window in which it was held back is over. */
 static int on_window_end(sd_event_source *source, uint64_t usec, void *data)
 {
 	struct psc_reporter *reporter = data;
-	__u64 stats[PSC_STATS];
+	__u64 stats[PSC_STATS], suppressed, dropped;
 
 	(void)source;
 	(void)usec;
 	if (psc_kernel_stats(reporter->kernel, stats))
 		return 0;
-	psc_report_suppressed(stats[PSC_STAT_SUPPRESSED] - reporter->told[PSC_STAT_SUPPRESSED],
-			      stats[PSC_STAT_DROPPED] - reporter->told[PSC_STAT_DROPPED]);
+	suppressed = stats[PSC_STAT_SUPPRESSED] - reporter->told[PSC_STAT_SUPPRESSED];
+	dropped = stats[PSC_STAT_DROPPED] - reporter->told[PSC_STAT_DROPPED];
 	memcpy(reporter->told, stats, sizeof(stats));
-	return 0;
+	if (!suppressed && !dropped)
+		return 0;
+	psc_report_suppressed(suppressed, dropped);
+	/* It may go on, and our window is not the kernel's. */
+	return arm_window_end(reporter);
 }
 
 static int on_event(void *data, void *bytes, size_t size)
@@ -202,11 +216,8 @@ static int on_event(void *data, void *bytes, size_t size)
 			report_without_proc(&event);
 	}
 	sd_event_source_get_enabled(reporter->window_end, &enabled);
-	if (enabled == SD_EVENT_OFF) {
-		sd_event_source_set_time_relative(reporter->window_end,
-						  PSC_EVENT_WINDOW_NS / 1000);
-		sd_event_source_set_enabled(reporter->window_end, SD_EVENT_ONESHOT);
-	}
+	if (enabled == SD_EVENT_OFF)
+		arm_window_end(reporter);
 	return 0;
 }
 

@@ -66,6 +66,13 @@ int psc_read_file(const char *path, size_t max, char **ret, size_t *ret_len);
 /* The same from an open file, read from where it stands to its end. */
 int psc_read_fd(int fd, size_t max, char **ret, size_t *ret_len);
 
+/*
+ * With a standard descriptor closed, the next file or socket opened would get
+ * its number, and what is printed would go there. Open /dev/null for the wrong
+ * direction instead, so that it fails. Ends the process when even that fails.
+ */
+void psc_occupy_standard_descriptors(void);
+
 /* Remove white space at both ends, in place; returns the new beginning. */
 char *psc_strip(char *text);
 

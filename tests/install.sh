@@ -6,7 +6,7 @@ set -eu
 dest=$(mktemp -d)
 trap 'rm -rf "$dest"' EXIT
 
-make -s install DESTDIR="$dest" PREFIX=/opt/psc
+"${MAKE:-make}" -s install DESTDIR="$dest" PREFIX=/opt/psc
 (cd "$dest" && find . ! -type d | sort) >"$dest.list"
 cat >"$dest.want" <<'END'
 ./opt/psc/bin/ptracescopectl
@@ -20,7 +20,7 @@ diff "$dest.want" "$dest.list"
 grep -q '^ExecStart=/opt/psc/sbin/ptracescoped' "$dest/opt/psc/lib/systemd/system/ptracescoped.service"
 ! grep -q '@[A-Z]*@' "$dest/opt/psc/lib/systemd/system/ptracescoped.service"
 
-make -s uninstall DESTDIR="$dest" PREFIX=/opt/psc
+"${MAKE:-make}" -s uninstall DESTDIR="$dest" PREFIX=/opt/psc
 left=$(find "$dest" ! -type d)
 rm -f "$dest.list" "$dest.want"
 [ -z "$left" ]

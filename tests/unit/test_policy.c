@@ -205,7 +205,8 @@ static void try_change(const struct change_row *row, unsigned int modes, const s
 		.build = 0x123456789abcdef, .policy.word = ~0ULL,
 	};
 	const struct psc_request req_before = req;
-	bool locked = false;
+	unsigned int n_modes = 0, n_locked = 0;
+	bool locked;
 	int err;
 
 	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
@@ -216,11 +217,14 @@ static void try_change(const struct change_row *row, unsigned int modes, const s
 
 		if (!(modes & (1U << mode)))
 			continue;
+		n_modes++;
 		if (after[0] == '-')
-			locked = true;
+			n_locked++;
 		else
 			put_state(&wanted, mode, after);
 	}
+	/* A scope is set for all modes or none; a floor is raised where it is lower. */
+	locked = row->op == PSC_OP_SET ? n_locked > 0 : n_locked == n_modes;
 
 	err = psc_policy_change(&policy, &req);
 	if (err != (locked ? -PSC_E_LOCKED : 0) ||

@@ -171,7 +171,7 @@ static void test_all_there(void **state)
 	expect("Yama", PSC_PREREQ_INFO, "active, at 1; the stricter of the two decides");
 	expect("cgroup2", PSC_PREREQ_INFO, "/sys/fs/cgroup");
 	expect("BPF file system", PSC_PREREQ_MISSING, "not mounted at /sys/fs/bpf");
-	assert_string_equal(check("BPF file system")->remedy, "mount -t bpf bpf /sys/fs/bpf");
+	assert_string_equal(check("BPF file system")->remedy, "mount -t bpf -o mode=0700 bpf /sys/fs/bpf");
 	/* The kernel itself is not asked on behalf of a tree of files. */
 	assert_int_equal(table.n, 9);
 	psc_prereq_free(&table);

@@ -82,6 +82,8 @@ parse_case() {
 		case $word in
 		lsm=?* | mem=?* | cpus=?* | rootfs=?* | append=?*)
 			options[$name]+="--${word%%=*} $value " ;;
+		overlay=?*)
+			options[$name]+="--overlay $vm_dir/overlays/$value " ;;
 		kernels=?*)
 			for kernel in ${value//,/ }; do
 				check_kernel_name "$kernel"
