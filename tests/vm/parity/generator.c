@@ -13,7 +13,6 @@
 #define BOB 1001
 #define ALL_CAPS (~0ULL)
 #define ONE_CAP(cap) (1ULL << (cap))
-#define NO_SUCH_PID 4194303UL	/* above what a small machine ever gives out */
 
 struct generator {
 	struct world *w;

@@ -8,9 +8,11 @@
  * ops.c        the operations, run inside an actor
  * actor.c      the actors: carry out one command at a time
  * world.c      the controller's side: creates actors, commands them, ends them
+ * acts.c       commands that change an actor
+ * measure.c    tries the operations in a world
  * generator.c  random worlds
- * scenarios.c  named worlds, with the verdict that the kernel's documentation
- *              of Yama promises
+ * scenarios.c, scenarios_cred.c  named worlds, with the verdict that Yama
+ *              promises: relations and declarations, credentials
  * scope.c      sets Yama's scope and ours
  * ../progs/parity.c  runs worlds under all scopes, compares, reports as TAP
  */
@@ -25,6 +27,13 @@
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 #define SCOPES 4
+
+/* No task has this number: it is above what a small machine ever gives out. */
+#define NO_SUCH_PID 4194303UL
+
+/* A guard against hangs, many times longer than the slowest command, and how often to look. */
+#define HANG_SECONDS 300
+#define POLL_US 500
 
 /* ---- ops.c ---- */
 
@@ -193,8 +202,6 @@ struct world {
 void world_begin(struct world *w, bool verbose, bool no_attach);
 /* Kill and reap all that the world created. */
 void world_end(struct world *w);
-/* Wait until the kernel has freed every task that ended. Leaves both scopes at 0. */
-void world_settle(struct world *w);
 /* A line of the world's log. */
 void world_note(struct world *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
@@ -209,8 +216,10 @@ void world_exit_thread(struct world *w, int actor);
 long world_setuid(struct world *w, int actor, uid_t uid);
 long world_caps(struct world *w, int actor, uint64_t effective, uint64_t permitted);
 long world_prctl(struct world *w, int actor, int option, unsigned long arg);
-/* PR_SET_PTRACER naming an actor by its pid in the caller's namespace, plus @high in the upper half. */
+/* PR_SET_PTRACER naming an actor by its pid in the caller's namespace, with @high above that. */
 long world_declare(struct world *w, int actor, int tracer, uint32_t high);
+/* The same by the number that @tracer has in the initial namespace. */
+long world_declare_outer(struct world *w, int actor, int tracer);
 long world_unshare_user(struct world *w, int actor);
 long world_setns_user(struct world *w, int actor, int other);
 long world_seize(struct world *w, int actor, int target);
@@ -218,10 +227,33 @@ long world_detach(struct world *w, int actor, int target);
 long world_traceme(struct world *w, int actor);
 /* Make the next fork in the initial pid namespace get this number; it must be free. */
 void world_next_pid(struct world *w, pid_t pid);
-/* May this actor be made to exit, exec or unshare without a deadlock between tracer and tracee? */
+/* A traced task that dies stays a zombie until its tracer waits, which ours do not. */
 bool world_is_traced(const struct world *w, int process);
 int world_threads(const struct world *w, int process);
+/* The number of an actor in the pid namespace of another, 0 if it has none there. */
 pid_t world_pid_seen(const struct world *w, int by, int actor);
+/* Send a command, with a descriptor unless @fd is -1, and wait for the answer. */
+long world_call(struct world *w, int actor, const struct request *req, int fd,
+		struct reply *reply);
+/* The same for a command of numbers only; returns the result. */
+long world_command(struct world *w, int actor, enum command command, uint64_t arg0,
+		   uint64_t arg1, uint64_t arg2);
+/* Note a command with its result and hand that back. */
+long world_noted(struct world *w, long ret, const char *fmt, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Write the maps of the user namespace that a process has just got. */
+void world_map_users(pid_t pid);
+/* A number from /proc/TID/status, -1 if there is no such task. */
+pid_t world_status_pid(pid_t tid, const char *key);
+/* The running actor with that tid (or in that process), or -1. */
+int world_actor_by_tid(const struct world *w, pid_t tid, bool any_thread);
+/* Is an actor's parent an actor or the controller? Only these can let go of a tracee. */
+bool world_parent_obeys(const struct world *w, int actor);
+
+/* ---- measure.c ---- */
+
+/* Wait until the kernel has freed every task that ended. Leaves both scopes at 0. */
+void world_settle(struct world *w);
 /* Try all operations; results has room for OPS, of which the ones not tried are RESULT_NONE. */
 void world_measure(struct world *w, int tracer, int target, result_t *results);
 void world_measure_traceme(struct world *w, int actor, result_t *results);
@@ -239,7 +271,7 @@ uint64_t random_next(uint64_t *state);
 /* Build world number @number of @seed and choose pairs to compare; returns their number. */
 int generate(struct world *w, uint64_t seed, unsigned int number, struct pair *pairs, int max);
 
-/* ---- scenarios.c ---- */
+/* ---- scenarios.c, scenarios_cred.c ---- */
 
 struct scenario {
 	const char *name;
@@ -247,6 +279,8 @@ struct scenario {
 };
 extern const struct scenario scenarios[];
 extern const unsigned int scenario_count;
+extern const struct scenario cred_scenarios[];
+extern const unsigned int cred_scenario_count;
 
 /* ---- scope.c ---- */
 

@@ -3,108 +3,9 @@
  * Named worlds. Each says which verdict is right, a letter for each scope from
  * 0 to 3: Documentation/admin-guide/LSM/Yama.rst where it says, otherwise
  * security/yama/yama_lsm.c. So a mistake that both sides share is seen too.
+ * Here: relations between processes, and what PR_SET_PTRACER declares.
  */
-#include <errno.h>
-#include <linux/capability.h>
-#include <linux/sched.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/prctl.h>
-
-#include "parity.h"
-
-#define ALICE 1000
-#define BOB 1001
-#define ALL_CAPS (~0ULL)
-#define ONE_CAP(cap) (1ULL << (cap))
-#define PTRACE_CAP ONE_CAP(CAP_SYS_PTRACE)
-/* perf_event_open() does not ask about ptrace who has CAP_PERFMON and CAP_KILL. */
-#define OTHER_CAPS (~(PTRACE_CAP | ONE_CAP(CAP_KILL)))
-/* Files in /proc/PID are readable for their owner only. */
-#define PROC_CAP ONE_CAP(CAP_DAC_READ_SEARCH)
-#define NO_SUCH_PID 4194303UL
-
-/* Verdicts for scopes 0 to 3. */
-#define ALWAYS "yyyn"		/* scope 3 refuses everyone */
-#define RELATED "yynn"		/* allowed by relation or exception */
-#define STRANGER "ynnn"
-#define NEVER "nnnn"		/* the rest of the kernel refuses at scope 0, too */
-
-static void expect_op(struct world *w, int tracer, int target, enum op op, const char *verdicts)
-{
-	if (w->expect_count == EXPECTS_MAX)
-		bail("more than %d expectations", EXPECTS_MAX);
-	w->expects[w->expect_count++] = (struct expect){ tracer, target, op, verdicts };
-}
-
-/* The verdict on all that asks for ATTACH. */
-static void expect(struct world *w, int tracer, int target, const char *verdicts)
-{
-	expect_op(w, tracer, target, OPS, verdicts);
-}
-
-/* A command must end so; @err 0 for success. */
-static void must(struct world *w, long ret, int err)
-{
-	if (ret == -err || (err == 0 && ret > 0))
-		return;
-	world_note(w, "that was to be %s", err ? strerrorname_np(err) : "done");
-	w->wrong++;
-}
-
-/* PTRACE_SEIZE, which scope 3 refuses. */
-static void must_seize(struct world *w, int tracer, int target)
-{
-	must(w, world_seize(w, tracer, target), w->no_attach ? EPERM : 0);
-}
-
-static void drop_to(struct world *w, int actor, uid_t uid)
-{
-	must(w, world_setuid(w, actor, uid), 0);
-	must(w, world_prctl(w, actor, PR_SET_DUMPABLE, 1), 0);
-}
-
-static int fork_ok(struct world *w, int parent, unsigned int flags, unsigned int between)
-{
-	int actor = world_fork(w, parent, flags, between);
-
-	if (actor < 0)
-		bail("fork failed");
-	return actor;
-}
-
-static int child_of(struct world *w, int parent)
-{
-	return fork_ok(w, parent, 0, 0);
-}
-
-static int thread_of(struct world *w, int actor)
-{
-	int thread = world_thread(w, actor);
-
-	if (thread < 0)
-		bail("thread failed");
-	return thread;
-}
-
-static int root(struct world *w)
-{
-	return fork_ok(w, -1, 0, 0);
-}
-
-/* An ordinary user's process; two of them are strangers to each other. */
-static int user(struct world *w)
-{
-	int actor = root(w);
-
-	drop_to(w, actor, ALICE);
-	return actor;
-}
-
-static void declare(struct world *w, int tracee, int tracer)
-{
-	must(w, world_declare(w, tracee, tracer, 0), 0);
-}
+#include "scenarios.h"
 
 static void set_ptracer(struct world *w, int tracee, unsigned long value, int err)
 {
@@ -350,10 +251,9 @@ static void declared_invalid(struct world *w)
 static void declared_reaped(struct world *w)
 {
 	int a = user(w), b = user(w), gone = user(w);
-	pid_t pid = w->actors[gone].tgid;
 
 	world_exit(w, gone, true);
-	set_ptracer(w, b, (unsigned long)pid, EINVAL);
+	must(w, world_declare_outer(w, b, gone), EINVAL);
 	expect(w, a, b, STRANGER);
 }
 
@@ -544,66 +444,83 @@ static void tracer_thread_exec(struct world *w)
 	expect(w, thread, b, RELATED);
 }
 
+/*
+ * A new process, or thread of @actor, with the number of one that is gone. A
+ * kernel thread may be quicker to take it, so there are several attempts.
+ */
+static int heir_of(struct world *w, int gone, int actor)
+{
+	pid_t tid = w->actors[gone].tid;
+
+	for (int i = 0; i < 20; i++) {
+		int heir;
+
+		world_next_pid(w, tid);
+		heir = actor < 0 ? user(w) : thread_of(w, actor);
+		if (w->actors[heir].tid == tid)
+			return heir;
+		if (actor < 0)
+			world_exit(w, heir, true);
+		else
+			world_exit_thread(w, heir);
+	}
+	bail("the number of a task that is gone cannot be used again");
+}
+
 static void tracer_pid_reused(struct world *w)
 {
 	int a = user(w), b = user(w), heir;
-	pid_t pid = w->actors[a].tgid;
 
 	declare(w, b, a);
-	/* Somebody else may be quicker to take the number, so there are several attempts. */
-	for (int i = 0; i < 20; i++) {
-		if (i == 0)
-			world_exit(w, a, true);
-		world_next_pid(w, pid);
-		heir = user(w);
-		if (w->actors[heir].tgid == pid)
-			break;
-		world_exit(w, heir, true);
-	}
-	if (w->actors[heir].tgid != pid)
-		bail("the tracer's pid cannot be used again");
+	world_exit(w, a, true);
+	heir = heir_of(w, a, -1);
 	expect(w, heir, b, STRANGER);
 }
 
 static void tracee_pid_reused(struct world *w)
 {
 	int a = user(w), b = user(w), heir;
-	pid_t pid = w->actors[b].tgid;
 
 	declare(w, b, a);
-	for (int i = 0; i < 20; i++) {
-		if (i == 0)
-			world_exit(w, b, true);
-		world_next_pid(w, pid);
-		heir = user(w);
-		if (w->actors[heir].tgid == pid)
-			break;
-		world_exit(w, heir, true);
-	}
-	if (w->actors[heir].tgid != pid)
-		bail("the tracee's pid cannot be used again");
+	world_exit(w, b, true);
+	heir = heir_of(w, b, -1);
 	expect(w, a, heir, STRANGER);
 }
 
 static void tracer_thread_tid_reused(struct world *w)
 {
 	int a = user(w), thread = thread_of(w, a), b = user(w), heir;
-	pid_t tid = w->actors[thread].tid;
 
 	declare(w, b, thread);
-	for (int i = 0; i < 20; i++) {
-		if (i == 0)
-			world_exit_thread(w, thread);
-		world_next_pid(w, tid);
-		heir = thread_of(w, a);
-		if (w->actors[heir].tid == tid)
-			break;
-		world_exit_thread(w, heir);
-	}
-	if (w->actors[heir].tid != tid)
-		bail("the thread's number cannot be used again");
+	world_exit_thread(w, thread);
+	heir = heir_of(w, thread, a);
 	expect(w, a, b, STRANGER);
 	expect(w, heir, b, STRANGER);
+}
+
+/*
+ * New processes get the memory of those that the kernel has freed: nothing that
+ * is known by a task's address may be left over then.
+ */
+static void memory_reused(struct world *w)
+{
+	int a = user(w), b = user(w), tracer = user(w), tracee = user(w), other = user(w);
+	int thread = thread_of(w, a);
+
+	declare(w, b, tracer);
+	declare(w, other, thread);
+	set_ptracer(w, tracee, PR_SET_PTRACER_ANY, 0);
+	world_exit(w, tracer, true);
+	world_exit(w, tracee, true);
+	world_exit_thread(w, thread);
+	world_settle(w);
+	for (int i = 0; i < 16; i++) {
+		int heir = user(w);
+
+		expect(w, heir, b, STRANGER);
+		expect(w, heir, other, STRANGER);
+		expect(w, a, heir, STRANGER);
+	}
 }
 
 /* ---- pid namespaces ---- */
@@ -619,7 +536,7 @@ static void pidns_declared(struct world *w)
 	expect(w, a, b, RELATED);
 	expect(w, c, b, STRANGER);
 	/* Its number outside means nobody inside. */
-	set_ptracer(w, a, (unsigned long)w->actors[b].tgid, EINVAL);
+	must(w, world_declare_outer(w, a, b), EINVAL);
 	expect(w, b, a, STRANGER);
 }
 
@@ -684,233 +601,6 @@ static void reaped(struct world *w)
 	expect(w, a, b, NEVER);
 }
 
-/* ---- capabilities ---- */
-
-static void capable(struct world *w)
-{
-	int a = root(w), b = user(w), c = root(w);
-
-	must(w, world_prctl(w, c, PR_SET_KEEPCAPS, 1), 0);
-	drop_to(w, c, BOB);
-	must(w, world_caps(w, c, PTRACE_CAP | PROC_CAP, PTRACE_CAP | PROC_CAP), 0);
-	expect(w, a, b, ALWAYS);
-	expect(w, c, b, ALWAYS);
-}
-
-static void capability_not_effective(struct world *w)
-{
-	int a = root(w), b = root(w);
-
-	must(w, world_caps(w, b, 0, 0), 0);
-	must(w, world_caps(w, a, OTHER_CAPS, ALL_CAPS), 0);
-	expect(w, a, b, STRANGER);
-}
-
-static void capability_raised_again(struct world *w)
-{
-	int a = root(w), b = root(w);
-
-	must(w, world_caps(w, b, 0, 0), 0);
-	must(w, world_caps(w, a, 0, ALL_CAPS), 0);
-	must(w, world_caps(w, a, PTRACE_CAP | PROC_CAP, ALL_CAPS), 0);
-	expect(w, a, b, ALWAYS);
-}
-
-static void capability_of_thread(struct world *w)
-{
-	int a = root(w), thread = thread_of(w, a), b = root(w);
-
-	must(w, world_caps(w, b, 0, 0), 0);
-	must(w, world_caps(w, thread, OTHER_CAPS, ALL_CAPS), 0);
-	expect(w, a, b, ALWAYS);
-	expect(w, thread, b, STRANGER);
-}
-
-static void capability_of_tracee(struct world *w)
-{
-	int a = root(w), b = root(w);
-
-	must(w, world_caps(w, a, 0, 0), 0);
-	expect(w, b, a, ALWAYS);
-	/* The tracee has more capabilities: commoncap refuses. */
-	expect(w, a, b, NEVER);
-}
-
-/* ---- user namespaces ---- */
-
-static void userns_inside(struct world *w)
-{
-	int a = user(w), b, c;
-
-	must(w, world_unshare_user(w, a), 0);
-	b = child_of(w, a);
-	c = child_of(w, a);
-	must(w, world_caps(w, c, 0, 0), 0);
-	expect(w, b, c, ALWAYS);	/* capable in the namespace of both */
-	expect(w, c, b, NEVER);
-}
-
-static void userns_inside_without(struct world *w)
-{
-	int a = user(w), b, c;
-
-	must(w, world_unshare_user(w, a), 0);
-	must(w, world_caps(w, a, 0, 0), 0);
-	b = child_of(w, a);
-	c = child_of(w, a);
-	expect(w, a, b, RELATED);
-	expect(w, b, c, STRANGER);
-}
-
-static void userns_from_parent(struct world *w)
-{
-	int a = user(w), b = user(w), admin = root(w);
-
-	must(w, world_unshare_user(w, b), 0);
-	expect(w, admin, b, ALWAYS);
-	expect(w, a, b, ALWAYS);	/* the owner of b's namespace */
-	expect(w, b, a, NEVER);		/* no capability out here */
-}
-
-static void userns_not_owner(struct world *w)
-{
-	int a = user(w), b = root(w);
-
-	must(w, world_unshare_user(w, b), 0);
-	drop_to(w, b, ALICE);
-	expect(w, a, b, NEVER);
-	expect(w, b, a, NEVER);
-}
-
-static void userns_owner_of_grandparent(struct world *w)
-{
-	int a = user(w), b = user(w), c;
-
-	must(w, world_unshare_user(w, b), 0);
-	must(w, world_unshare_user(w, b), 0);
-	c = child_of(w, b);
-	must(w, world_unshare_user(w, c), 0);
-	expect(w, a, b, ALWAYS);
-	expect(w, a, c, ALWAYS);
-	expect(w, b, c, ALWAYS);
-	expect(w, c, b, NEVER);
-}
-
-static void userns_sibling(struct world *w)
-{
-	int a = user(w), b = user(w), c = user(w);
-
-	must(w, world_unshare_user(w, a), 0);
-	must(w, world_unshare_user(w, b), 0);
-	must(w, world_setns_user(w, c, b), 0);
-	expect(w, a, b, NEVER);
-	expect(w, b, a, NEVER);
-	expect(w, c, b, ALWAYS);
-}
-
-static void userns_exception(struct world *w)
-{
-	int a = user(w), b = child_of(w, a), c = user(w);
-
-	/* Relations do not get past the rest of the kernel. */
-	must(w, world_unshare_user(w, a), 0);
-	declare(w, c, a);
-	expect(w, a, b, NEVER);
-	expect(w, a, c, NEVER);
-}
-
-/* ---- PTRACE_TRACEME ---- */
-
-static void traceme(struct world *w)
-{
-	int a = user(w), b = child_of(w, a);
-
-	expect_op(w, b, -1, OP_TRACEME, RELATED);
-	expect_op(w, a, -1, OP_TRACEME_CHILD, RELATED);
-}
-
-static void traceme_capable_parent(struct world *w)
-{
-	int a = root(w), b = child_of(w, a);
-
-	drop_to(w, b, ALICE);
-	expect_op(w, b, -1, OP_TRACEME, ALWAYS);
-	expect_op(w, a, -1, OP_TRACEME_CHILD, ALWAYS);
-	expect_op(w, a, -1, OP_TRACEME_NOCAPS, ALWAYS);
-	expect_op(w, b, -1, OP_TRACEME_CHILD, RELATED);
-}
-
-static void traceme_capable_child(struct world *w)
-{
-	int a = root(w), b = child_of(w, a);
-
-	drop_to(w, a, ALICE);
-	/* The tracee has more capabilities: commoncap refuses. */
-	expect_op(w, b, -1, OP_TRACEME, NEVER);
-}
-
-static void traceme_not_effective(struct world *w)
-{
-	int a = root(w);
-
-	must(w, world_caps(w, a, OTHER_CAPS, ALL_CAPS), 0);
-	expect_op(w, a, -1, OP_TRACEME_CHILD, RELATED);
-	expect_op(w, child_of(w, a), -1, OP_TRACEME, RELATED);
-}
-
-static void traceme_parent_thread(struct world *w)
-{
-	int a = root(w), thread = thread_of(w, a), b = child_of(w, a), c, c2;
-
-	/* It is the very thread that forked whose capability counts. */
-	must(w, world_caps(w, thread, 0, 0), 0);
-	c = child_of(w, thread);
-	c2 = thread_of(w, c);
-	expect_op(w, b, -1, OP_TRACEME, ALWAYS);
-	expect_op(w, c, -1, OP_TRACEME, RELATED);
-	expect_op(w, c2, -1, OP_TRACEME, RELATED);
-}
-
-static void traceme_userns(struct world *w)
-{
-	int a = user(w), b = child_of(w, a), c = child_of(w, b);
-
-	/* The parent owns the child's namespace; b's parent sits outside of it, too. */
-	must(w, world_unshare_user(w, b), 0);
-	expect_op(w, b, -1, OP_TRACEME, ALWAYS);
-	expect_op(w, a, -1, OP_TRACEME_USERNS, ALWAYS);
-	expect_op(w, b, -1, OP_TRACEME_CHILD, ALWAYS);
-	/* c stayed outside, where b has no capability any more. */
-	expect_op(w, c, -1, OP_TRACEME, NEVER);
-}
-
-static void traceme_userns_not_owner(struct world *w)
-{
-	int a = root(w), b = child_of(w, a);
-
-	must(w, world_unshare_user(w, b), 0);
-	drop_to(w, a, ALICE);
-	expect_op(w, b, -1, OP_TRACEME, NEVER);
-}
-
-static void traceme_parent_in_userns(struct world *w)
-{
-	int a = user(w), b = child_of(w, a);
-
-	/* The parent has all capabilities, but in a namespace that is not the child's. */
-	must(w, world_unshare_user(w, a), 0);
-	expect_op(w, b, -1, OP_TRACEME, NEVER);
-}
-
-static void traceme_orphan(struct world *w)
-{
-	int a = user(w), b = child_of(w, a);
-
-	/* The new parent is the one that counts; here it is root. */
-	world_exit(w, a, true);
-	expect_op(w, b, -1, OP_TRACEME, ALWAYS);
-}
-
 const struct scenario scenarios[] = {
 	{ "a stranger of the same user", stranger },
 	{ "another user", other_user },
@@ -957,32 +647,12 @@ const struct scenario scenarios[] = {
 	{ "the declared tracer's pid is used again", tracer_pid_reused },
 	{ "the declaring tracee's pid is used again", tracee_pid_reused },
 	{ "the declared thread's number is used again", tracer_thread_tid_reused },
+	{ "the memory of those who declared and were declared is used again", memory_reused },
 	{ "PR_SET_PTRACER takes numbers of the caller's pid namespace", pidns_declared },
 	{ "PR_SET_PTRACER of the init of a pid namespace", pidns_init_declared },
 	{ "PR_SET_PTRACER of a process two pid namespaces down", pidns_tracee_outside },
 	{ "a zombie", zombie },
 	{ "a leader that has exited, its threads have not", zombie_leader },
 	{ "a process that is gone", reaped },
-	{ "CAP_SYS_PTRACE", capable },
-	{ "CAP_SYS_PTRACE permitted but not effective", capability_not_effective },
-	{ "CAP_SYS_PTRACE raised again", capability_raised_again },
-	{ "CAP_SYS_PTRACE of one thread only", capability_of_thread },
-	{ "CAP_SYS_PTRACE of the tracee is nothing to the tracer", capability_of_tracee },
-	{ "capable in a common user namespace", userns_inside },
-	{ "not capable in a common user namespace", userns_inside_without },
-	{ "from the parent user namespace, and its owner", userns_from_parent },
-	{ "the same user, but not the user namespace's owner", userns_not_owner },
-	{ "the owner of a user namespace, further down", userns_owner_of_grandparent },
-	{ "sibling user namespaces", userns_sibling },
-	{ "exceptions do not reach out of a user namespace", userns_exception },
-	{ "TRACEME by an ordinary child", traceme },
-	{ "TRACEME, the parent is capable", traceme_capable_parent },
-	{ "TRACEME, only the child is capable", traceme_capable_child },
-	{ "TRACEME, the parent's capability is not effective", traceme_not_effective },
-	{ "TRACEME, capability of the forking thread", traceme_parent_thread },
-	{ "TRACEME, the parent owns the child's user namespace", traceme_userns },
-	{ "TRACEME, the parent is outside and not the owner", traceme_userns_not_owner },
-	{ "TRACEME, the parent is capable in another user namespace", traceme_parent_in_userns },
-	{ "TRACEME by an orphan", traceme_orphan },
 };
 const unsigned int scenario_count = ARRAY_SIZE(scenarios);

@@ -24,12 +24,6 @@
 
 #include "parity.h"
 
-/* A guard against hangs, many times longer than the slowest command. */
-#define HANG_SECONDS 300
-#define POLL_US 500
-
-#define CANARY_UID 4242
-
 static struct world *current_world;	/* for bail() */
 
 void bail(const char *fmt, ...)
@@ -69,10 +63,7 @@ void world_note(struct world *w, const char *fmt, ...)
 	}
 }
 
-/* Note a command with its result and hand that back. */
-static long noted(struct world *w, long ret, const char *fmt, ...)
-	__attribute__((format(printf, 3, 4)));
-static long noted(struct world *w, long ret, const char *fmt, ...)
+long world_noted(struct world *w, long ret, const char *fmt, ...)
 {
 	char text[160];
 	va_list ap;
@@ -123,8 +114,8 @@ static void receive_reply(struct actor *a, struct reply *reply)
 	a->buf = reply->buf;
 }
 
-static long call_reply(struct world *w, int actor, const struct request *req, int fd,
-		       struct reply *reply)
+long world_call(struct world *w, int actor, const struct request *req, int fd,
+		struct reply *reply)
 {
 	struct actor *a = &w->actors[actor];
 
@@ -135,13 +126,13 @@ static long call_reply(struct world *w, int actor, const struct request *req, in
 	return reply->ret;
 }
 
-static long call(struct world *w, int actor, enum command command, uint64_t arg0, uint64_t arg1,
-		 uint64_t arg2)
+long world_command(struct world *w, int actor, enum command command, uint64_t arg0,
+		   uint64_t arg1, uint64_t arg2)
 {
 	struct request req = { .command = command, .arg = { arg0, arg1, arg2 } };
 	struct reply reply;
 
-	return call_reply(w, actor, &req, -1, &reply);
+	return world_call(w, actor, &req, -1, &reply);
 }
 
 /* ---- facts from /proc ---- */
@@ -167,7 +158,7 @@ static bool read_status(pid_t tid, const char *key, char *value, size_t size)
 	return found;
 }
 
-static pid_t status_pid(pid_t tid, const char *key)
+pid_t world_status_pid(pid_t tid, const char *key)
 {
 	char value[256];
 
@@ -241,7 +232,7 @@ void world_begin(struct world *w, bool verbose, bool no_attach)
 		bail("PR_SET_CHILD_SUBREAPER: %s", strerror(errno));
 }
 
-/* A line of children in /proc; a number cut off at the end of the buffer waits for the next round. */
+/* Pids in a line; one that the end of the buffer cut off waits for the next round. */
 static void kill_listed(char *text)
 {
 	char *end;
@@ -391,7 +382,7 @@ static void write_maps(pid_t pid)
  * All users map to themselves, so that numbers mean the same everywhere. Only
  * somebody in the parent namespace may write the maps, proc_uid_map_write().
  */
-static void map_users(pid_t pid)
+void world_map_users(pid_t pid)
 {
 	char path[64];
 	int status, fd, parent;
@@ -426,15 +417,15 @@ int world_fork(struct world *w, int parent, unsigned int flags, unsigned int bet
 	if (parent < 0)
 		ret = fork_from_controller(fd);
 	else
-		ret = call_reply(w, parent, &req, fd, &reply);
-	noted(w, ret, "a%d = fork(a%d%s%s), %u between", actor, parent,
+		ret = world_call(w, parent, &req, fd, &reply);
+	world_noted(w, ret, "a%d = fork(a%d%s%s), %u between", actor, parent,
 	      flags & CLONE_NEWUSER ? ", NEWUSER" : "", flags & CLONE_NEWPID ? ", NEWPID" : "",
 	      between);
 	if (finish_actor(w, actor, fd, ret) < 0)
 		return -1;
 	place_actor(w, a, parent < 0 ? NULL : &w->actors[parent], flags);
 	if (flags & CLONE_NEWUSER)
-		map_users(a->tgid);
+		world_map_users(a->tgid);
 	return actor;
 }
 
@@ -444,9 +435,9 @@ int world_thread(struct world *w, int by)
 	struct reply reply;
 	int fd, actor = new_actor(w, &fd);
 	struct actor *a = &w->actors[actor], *other = &w->actors[by];
-	long ret = call_reply(w, by, &req, fd, &reply);
+	long ret = world_call(w, by, &req, fd, &reply);
 
-	noted(w, ret, "a%d = thread(a%d)", actor, by);
+	world_noted(w, ret, "a%d = thread(a%d)", actor, by);
 	if (finish_actor(w, actor, fd, ret) < 0)
 		return -1;
 	a->process = other->process;
@@ -466,7 +457,7 @@ static void mark_ended(struct world *w, int actor, enum actor_state state)
 			w->actors[i].tracer = -1;
 }
 
-static int actor_by_tid(const struct world *w, pid_t tid, bool any_thread)
+int world_actor_by_tid(const struct world *w, pid_t tid, bool any_thread)
 {
 	for (int i = 0; i < w->count; i++) {
 		const struct actor *a = &w->actors[i];
@@ -481,15 +472,16 @@ static int actor_by_tid(const struct world *w, pid_t tid, bool any_thread)
 static void reap(struct world *w, int actor)
 {
 	struct actor *a = &w->actors[actor];
-	pid_t ppid = status_pid(a->tgid, "PPid");
-	int parent = actor_by_tid(w, ppid, true);
+	pid_t ppid = world_status_pid(a->tgid, "PPid");
+	int parent = world_actor_by_tid(w, ppid, true);
 	long ret = -ECHILD;
 
 	if (ppid == getpid())
 		ret = waitpid(a->tgid, NULL, __WALL) < 0 ? -errno : 0;
 	else if (parent >= 0)
-		ret = call(w, parent, CMD_REAP, (uint64_t)world_pid_seen(w, parent, actor), 0, 0);
-	noted(w, ret, "reap(a%d)", actor);
+		ret = world_command(w, parent, CMD_REAP,
+				    (uint64_t)world_pid_seen(w, parent, actor), 0, 0);
+	world_noted(w, ret, "reap(a%d)", actor);
 	if (ret >= 0)
 		a->state = ACTOR_GONE;
 }
@@ -501,7 +493,7 @@ void world_exit(struct world *w, int actor, bool reap_it)
 
 	send_request(a->sock, &req, -1);
 	await_end(a->tgid, a->tgid);
-	noted(w, 0, "exit(a%d)", actor);
+	world_noted(w, 0, "exit(a%d)", actor);
 	for (int i = 0; i < w->count; i++) {
 		struct actor *other = &w->actors[i];
 
@@ -523,14 +515,14 @@ void world_exit_thread(struct world *w, int actor)
 
 	send_request(a->sock, &req, -1);
 	await_end(a->tgid, a->tid);
-	noted(w, 0, "exit_thread(a%d)", actor);
+	world_noted(w, 0, "exit_thread(a%d)", actor);
 	mark_ended(w, actor, a->leader ? ACTOR_ZOMBIE : ACTOR_GONE);
 }
 
 long world_exec(struct world *w, int actor)
 {
 	struct actor *a = &w->actors[actor];
-	long ret = noted(w, call(w, actor, CMD_EXEC, 0, 0, 0), "exec(a%d)", actor);
+	long ret = world_noted(w, world_command(w, actor, CMD_EXEC, 0, 0, 0), "exec(a%d)", actor);
 
 	if (ret < 0)
 		return ret;
@@ -540,266 +532,4 @@ long world_exec(struct world *w, int actor)
 			mark_ended(w, i, ACTOR_GONE);
 	a->leader = true;
 	return 0;
-}
-
-/* ---- credentials, namespaces, declarations ---- */
-
-long world_setuid(struct world *w, int actor, uid_t uid)
-{
-	call(w, actor, CMD_SETGID, uid, uid, uid);
-	return noted(w, call(w, actor, CMD_SETUID, uid, uid, uid), "setresuid(a%d, %u)", actor,
-		     uid);
-}
-
-long world_caps(struct world *w, int actor, uint64_t effective, uint64_t permitted)
-{
-	return noted(w, call(w, actor, CMD_CAPS, effective, permitted, 0),
-		     "capset(a%d, eff &= %llx, perm &= %llx)", actor,
-		     (unsigned long long)effective, (unsigned long long)permitted);
-}
-
-long world_prctl(struct world *w, int actor, int option, unsigned long arg)
-{
-	long ret = call(w, actor, CMD_PRCTL, (uint64_t)option, arg, 0);
-
-	if (option == PR_SET_PTRACER)
-		return noted(w, ret, "PR_SET_PTRACER(a%d, 0x%lx)", actor, arg);
-	return noted(w, ret, "prctl(a%d, %d, 0x%lx)", actor, option, arg);
-}
-
-long world_declare(struct world *w, int actor, int tracer, uint32_t high)
-{
-	unsigned long pid = (unsigned long)world_pid_seen(w, actor, tracer);
-	long ret;
-
-	/* A task that the caller cannot see has no number to name it by. */
-	if (!pid)
-		pid = 4194303;
-	ret = call(w, actor, CMD_PRCTL, PR_SET_PTRACER, pid | (unsigned long)high << 32, 0);
-	return noted(w, ret, "PR_SET_PTRACER(a%d, pid of a%d | 0x%x << 32)", actor, tracer, high);
-}
-
-long world_unshare_user(struct world *w, int actor)
-{
-	struct actor *a = &w->actors[actor];
-	long ret = noted(w, call(w, actor, CMD_UNSHARE, CLONE_NEWUSER, 0, 0),
-			 "unshare(a%d, NEWUSER)", actor);
-
-	if (ret < 0)
-		return ret;
-	a->userns = w->userns_count++;
-	map_users(a->tgid);
-	return 0;
-}
-
-long world_setns_user(struct world *w, int actor, int other)
-{
-	struct request req = { .command = CMD_SETNS, .arg = { CLONE_NEWUSER } };
-	struct reply reply;
-	char path[64];
-	long ret;
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/user", w->actors[other].tid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		bail("%s: %s", path, strerror(errno));
-	ret = noted(w, call_reply(w, actor, &req, fd, &reply), "setns(a%d, user of a%d)", actor,
-		    other);
-	close(fd);
-	if (ret >= 0)
-		w->actors[actor].userns = w->actors[other].userns;
-	return ret;
-}
-
-/* ---- tracing that lasts ---- */
-
-long world_seize(struct world *w, int actor, int target)
-{
-	uint64_t pid = (uint64_t)world_pid_seen(w, actor, target);
-	long ret = noted(w, call(w, actor, CMD_SEIZE, pid, 0, 0), "seize(a%d, a%d)", actor, target);
-
-	if (ret < 0)
-		return ret;
-	w->actors[target].tracer = actor;
-	w->actors[target].seized = true;
-	return 0;
-}
-
-long world_detach(struct world *w, int actor, int target)
-{
-	uint64_t pid = (uint64_t)world_pid_seen(w, actor, target);
-	long ret = noted(w, call(w, actor, CMD_DETACH, pid, 0, 0), "detach(a%d, a%d)", actor,
-			 target);
-
-	if (ret >= 0)
-		w->actors[target].tracer = -1;
-	return ret;
-}
-
-/* Only an actor or the controller as parent can let go of the tracee again. */
-static bool parent_takes_commands(const struct world *w, int actor)
-{
-	pid_t ppid = status_pid(w->actors[actor].tid, "PPid");
-
-	return ppid == getpid() || actor_by_tid(w, ppid, true) >= 0;
-}
-
-long world_traceme(struct world *w, int actor)
-{
-	long ret;
-
-	if (!parent_takes_commands(w, actor))
-		return -ECHILD;
-	ret = noted(w, call(w, actor, CMD_TRACEME, 0, 0, 0), "traceme(a%d)", actor);
-	if (ret < 0)
-		return ret;
-	/* The controller as tracer is no actor: any number that is none will do. */
-	w->actors[actor].tracer = actor_by_tid(w, status_pid(w->actors[actor].tid, "TracerPid"),
-					       false);
-	if (w->actors[actor].tracer < 0)
-		w->actors[actor].tracer = ACTORS_MAX;
-	w->actors[actor].seized = false;
-	return 0;
-}
-
-void world_next_pid(struct world *w, pid_t pid)
-{
-	char text[16];
-	int len = snprintf(text, sizeof(text), "%d", pid - 1);
-	int fd = open("/proc/sys/kernel/ns_last_pid", O_WRONLY | O_CLOEXEC);
-
-	if (fd < 0 || write(fd, text, (size_t)len) != len)
-		bail("ns_last_pid: %s", strerror(errno));
-	close(fd);
-	world_note(w, "the next pid is chosen");
-}
-
-/* ---- measuring ---- */
-
-void world_measure(struct world *w, int tracer, int target, result_t *results)
-{
-	const struct actor *a = &w->actors[target];
-	struct request req = {
-		.command = CMD_OPS_TARGET,
-		.target = {
-			.pid = world_pid_seen(w, tracer, target),
-			.tid = a->tid,
-			.leader = a->leader,
-			.fd = a->fd,
-			.buf = a->buf,
-		},
-	};
-	struct reply reply;
-
-	call_reply(w, tracer, &req, -1, &reply);
-	for (int op = 0; op < OPS; op++)
-		results[op] = op < TARGET_OPS ? reply.results[op] : RESULT_NONE;
-}
-
-static void undo_traceme(struct world *w, int actor)
-{
-	struct actor *a = &w->actors[actor];
-	pid_t tracer_tid = status_pid(a->tid, "TracerPid");
-	int tracer = actor_by_tid(w, tracer_tid, false);
-	long ret;
-
-	if (syscall(SYS_tgkill, a->tgid, a->tid, SIGSTOP))
-		bail("stopping actor %d: %s", actor, strerror(errno));
-	if (tracer_tid == getpid())
-		ret = ops_detach(a->tid);
-	else if (tracer >= 0)
-		ret = call(w, tracer, CMD_UNTRACE, (uint64_t)world_pid_seen(w, tracer, actor), 0,
-			   0);
-	else
-		ret = -ESRCH;
-	if (ret < 0)
-		bail("undoing PTRACE_TRACEME of actor %d: %s", actor, strerror((int)-ret));
-}
-
-void world_measure_traceme(struct world *w, int actor, result_t *results)
-{
-	struct request req = { .command = CMD_OPS_CHILDREN };
-	struct reply reply;
-	long ret;
-
-	for (int op = 0; op < OPS; op++)
-		results[op] = RESULT_NONE;
-	call_reply(w, actor, &req, -1, &reply);
-	for (int op = TARGET_OPS; op < CHILD_OPS; op++)
-		results[op] = reply.results[op];
-	if (!parent_takes_commands(w, actor))
-		return;
-	ret = call(w, actor, CMD_TRACEME, 0, 0, 0);
-	results[OP_TRACEME] = ret < 0 ? RESULT(0, (int)-ret) : 0;
-	if (ret >= 0)
-		undo_traceme(w, actor);
-}
-
-/* ---- waiting for the kernel ---- */
-
-/*
- * A declaration ends when the kernel frees the task that was named, which is
- * some time after its end (an RCU grace period and a callback). Tasks are freed
- * in the order of their end as all run on one CPU. So let one more thread die,
- * and see when Yama forgets that this one was named.
- */
-static void await_canary(struct world *w)
-{
-	int first = w->count, tracer, thread, tracee;
-	result_t results[OPS];
-	bool forgotten = false;
-
-	tracer = world_fork(w, -1, 0, 0);
-	tracee = world_fork(w, -1, 0, 0);
-	if (tracer < 0 || tracee < 0 || world_setuid(w, tracer, CANARY_UID) ||
-	    world_setuid(w, tracee, CANARY_UID) || world_prctl(w, tracee, PR_SET_DUMPABLE, 1))
-		bail("cannot prepare the canary");
-	thread = world_thread(w, tracer);
-	if (thread < 0 || world_declare(w, tracee, thread, 0))
-		bail("cannot declare the canary");
-	world_measure(w, tracer, tracee, results);
-	if (results[OP_PERSONALITY])
-		bail("the canary is not accepted: %s",
-		     strerror(RESULT_ERRNO(results[OP_PERSONALITY])));
-	world_exit_thread(w, thread);
-	for (long us = 0; !forgotten && us < HANG_SECONDS * 1000000L; us += POLL_US) {
-		world_measure(w, tracer, tracee, results);
-		forgotten = results[OP_PERSONALITY] != 0;
-		if (!forgotten)
-			usleep(POLL_US);
-	}
-	if (!forgotten)
-		bail("a thread that ended is not forgotten as tracer");
-	world_exit(w, tracer, true);
-	world_exit(w, tracee, true);
-	for (int i = first; i < w->count; i++)
-		close(w->actors[i].sock);
-	w->count = first;
-}
-
-/*
- * Twice: a task runs for a moment after it can be seen to have ended, so the
- * first canary may overtake it; it cannot while we slept waiting for the first.
- */
-void world_settle(struct world *w)
-{
-	size_t log_len = w->log_len;
-	int processes = w->processes;
-	bool verbose = w->verbose;
-
-	if (!w->deaths)
-		return;
-	set_scope(OURS, 0);
-	set_scope(YAMA, 1);
-	w->verbose = false;
-	await_canary(w);
-	await_canary(w);
-	w->verbose = verbose;
-	w->processes = processes;
-	w->log_len = log_len;
-	if (w->log)
-		w->log[log_len] = '\0';
-	set_scope(YAMA, 0);
-	w->deaths = false;
 }
