@@ -8,8 +8,6 @@ shopt -s inherit_errexit
 vm_dir=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 vm_build=${VM_BUILD:-$(cd "$vm_dir/../.." && pwd)/build/vm}
 vm_arch=$(dpkg --print-architecture)
-vm_mirror=${VM_MIRROR:-http://deb.debian.org/debian}
-vm_security=${VM_SECURITY:-http://deb.debian.org/debian-security}
 vm_keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
 # Every kernel the harness knows, with the suite it comes from when the machine's own sources
@@ -45,17 +43,26 @@ locked() {
 	) 9>"$vm_build/locks/$name"
 }
 
+# archive NAME: where the machine's own sources have the archive that ends in this name.
+archive() {
+	apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' |
+		awk -v name="/$1" '{ sub("/$", "") } substr($0, length - length(name) + 1) == name && !n++'
+}
+
 # private_apt SUITE: print the path of an apt configuration that knows only that Debian suite
 # and keeps its lists and caches under the build directory. The machine's apt.conf.d still
 # applies (a proxy may be set there), its hooks do not.
 private_apt() {
-	local suite=$1 dir=$vm_build/apt/$1
+	local suite=$1 dir=$vm_build/apt/$1 mirror security
+	mirror=${VM_MIRROR:-$(archive debian)} security=${VM_SECURITY:-$(archive debian-security)}
+	[[ $mirror && $security ]] ||
+		die "apt knows no Debian archive: set VM_MIRROR and VM_SECURITY to the addresses of two"
 	mkdir -p "$dir"/{lists,archives}/partial
 	: >"$dir/status"
 	{
-		echo "deb [signed-by=$vm_keyring] $vm_mirror $suite main"
+		echo "deb [signed-by=$vm_keyring] $mirror $suite main"
 		[[ $suite == sid ]] ||
-			echo "deb [signed-by=$vm_keyring] $vm_security $suite-security main"
+			echo "deb [signed-by=$vm_keyring] $security $suite-security main"
 	} >"$dir/sources.list"
 	cat >"$dir/apt.conf" <<-END
 		Dir::State "$dir";
