@@ -133,6 +133,68 @@ struct css_set {
 struct signal_struct {
 };
 
+struct super_block {
+};
+
+struct inode {
+	struct super_block *i_sb;
+};
+
+struct dentry {
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+	struct mount *mnt_master;
+	int mnt_group_id;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct bpf_map {
+};
+
+enum bpf_attach_type {
+	BPF_MODIFY_RETURN = 26,
+};
+
+struct bpf_prog {
+	enum bpf_attach_type expected_attach_type;
+	struct bpf_prog_aux *aux;
+};
+
+struct bpf_prog_aux {
+	u32 used_map_cnt;
+	u32 id;
+	u32 attach_btf_id;
+	struct bpf_prog *dst_prog;
+	struct bpf_prog *prog;
+	struct bpf_map **used_maps;
+};
+
 struct task_struct {
 	unsigned int ptrace;
 	pid_t pid;
@@ -148,6 +210,7 @@ struct task_struct {
 	char comm[16];
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	struct files_struct *files;
 };
 
 struct sock {

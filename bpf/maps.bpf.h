@@ -66,6 +66,21 @@ struct {
 	__type(value, __u64);
 } psc_serial SEC(".maps");
 
+/* What the guards protect besides maps and programs. Frozen; written by psc_ctl. */
+struct guarded {
+	__u64 dir;		/* inode of the directory of pins */
+	__u64 mount;		/* struct mount of that directory in the initial mount namespace */
+	__u32 ctl_id;		/* program id of psc_ctl, the one program that may be opened */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct guarded);
+} psc_guarded SEC(".maps");
+
 /* The window of the event rate limit: {number of the window, events in it}. Frozen. */
 struct event_window {
 	__u64 number;

@@ -9,6 +9,17 @@
  *   psc_connect    lsm/unix_stream_connect        notes who connects to the daemon
  *   psc_ctl        syscall                        the only writer of the policy
  *
+ * Guards, which do nothing before there is a floor:
+ *
+ *   psc_g_load     lsm/bpf_prog_load              no program may replace a hook or one of ours
+ *   psc_g_alloc    lsm/bpf_prog_alloc_security    the same before 6.9
+ *   psc_g_prog     lsm/bpf_prog                   nobody opens ours or uses the policy's maps
+ *   psc_g_map      lsm/bpf_map                    nobody opens the policy's maps
+ *   psc_g_unlink   lsm/inode_unlink               the pins stay,
+ *   psc_g_rmdir    lsm/inode_rmdir                so does their directory,
+ *   psc_g_rename   lsm/inode_rename               under its name,
+ *   psc_g_umount   lsm/sb_umount                  on its mount, with all mounts above it
+ *
  * The hooks gather facts; psc_judge() and psc_policy_change() in
  * ptracescope_policy.h decide.
  */
@@ -30,6 +41,7 @@
 #define EINVAL 22
 
 #include "cred.bpf.h"
+#include "guard.bpf.h"
 #include "maps.bpf.h"
 #include "relation.bpf.h"
 #include "report.bpf.h"
@@ -39,6 +51,8 @@ char LICENSE[] SEC("license") = "GPL";
 
 /* Set by the loader before loading. */
 const volatile __u64 psc_build;		/* which build of these programs this is */
+/* BTF ids of the functions whose replacement would undo us; 0 for none. */
+const volatile __u32 psc_replaceable[PSC_REPLACEABLE_MAX];
 
 static __always_inline union psc_policy *policy_get(void)
 {
@@ -201,6 +215,36 @@ static __always_inline int policy_apply(union psc_policy *policy, const struct p
 	return -PSC_E_AGAIN;
 }
 
+/* The open file behind a descriptor of the caller. */
+static __always_inline struct file *file_of(int fd)
+{
+	struct task_struct *self = bpf_get_current_task_btf();
+	struct fdtable *table = BPF_CORE_READ(self, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return NULL;
+	return file;
+}
+
+/* Note what is to be guarded. Under a floor this cannot be changed any more. */
+static __always_inline int guard_set(const struct psc_request *req)
+{
+	struct guarded *guard = guarded();
+	struct file *file = file_of(req->dir_fd);
+
+	if (!guard || !file || !req->ctl_id || req->modes || req->value || req->flags || req->pad ||
+	    req->abi != PSC_ABI)
+		return -PSC_E_INVAL;
+	if (guard->dir && locked())
+		return -PSC_E_LOCKED;
+	guard->dir = (__u64)BPF_CORE_READ(file, f_inode);
+	guard->mount = (__u64)mount_of(BPF_CORE_READ(file, f_path.mnt));
+	guard->ctl_id = req->ctl_id;
+	return 0;
+}
+
 SEC("syscall")
 int psc_ctl(struct psc_request *req)
 {
@@ -211,10 +255,121 @@ int psc_ctl(struct psc_request *req)
 		return -PSC_E_AGAIN;
 	if (req->op != PSC_OP_INFO && !capable_initially(bpf_get_current_task_btf()->cred))
 		err = -PSC_E_PERM;
+	else if (req->op == PSC_OP_GUARD)
+		err = guard_set(req);
 	else
 		err = policy_apply(policy, req);
 	req->abi = PSC_ABI;
 	req->build = psc_build;
 	req->policy.word = *(volatile __u64 *)&policy->word;
 	return err;
+}
+
+/*
+ * -EPERM or 0. The constant is hidden from the compiler, which would otherwise
+ * compute it from the condition in a way that the verifier cannot follow.
+ */
+static __always_inline int refuse_if(bool refuse)
+{
+	int err = -EPERM;
+
+	barrier_var(err);
+	return refuse ? err : 0;
+}
+
+/*
+ * A program that replaces the result of a function we are called from, or of one
+ * of our own programs, would have the last word.
+ */
+static __always_inline int guard_load(struct bpf_prog_aux *aux)
+{
+	struct bpf_prog *target = aux->dst_prog;
+	__u32 id = aux->attach_btf_id;
+
+	if (!locked())
+		return 0;
+	if (target)
+		return refuse_if(uses_policy_map(target->aux));
+	if (aux->prog->expected_attach_type != BPF_MODIFY_RETURN)
+		return 0;
+	for (int i = 0; i < PSC_REPLACEABLE_MAX; i++)
+		if (id && id == psc_replaceable[i])
+			return -EPERM;
+	return 0;
+}
+
+SEC("?lsm/bpf_prog_load")
+int BPF_PROG(psc_g_load, struct bpf_prog *prog)
+{
+	return guard_load(prog->aux);
+}
+
+SEC("?lsm/bpf_prog_alloc_security")
+int BPF_PROG(psc_g_alloc, struct bpf_prog_aux *aux)
+{
+	return guard_load(aux);
+}
+
+SEC("lsm/bpf_prog")
+int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
+{
+	struct guarded *guard;
+
+	if (!locked() || !uses_policy_map(prog->aux))
+		return 0;
+	guard = guarded();
+	return refuse_if(!guard || prog->aux->id != guard->ctl_id);
+}
+
+SEC("lsm/bpf_map")
+int BPF_PROG(psc_g_map, struct bpf_map *map)
+{
+	return refuse_if(locked() && is_policy_map((__u64)map));
+}
+
+static __always_inline bool is_pin_dir(struct inode *inode)
+{
+	struct guarded *guard = guarded();
+
+	return !guard || (__u64)inode == guard->dir;
+}
+
+SEC("lsm/inode_unlink")
+int BPF_PROG(psc_g_unlink, struct inode *dir, struct dentry *dentry, int ret)
+{
+	if (ret || !locked())
+		return ret;
+	return refuse_if(is_pin_dir(dir));
+}
+
+SEC("lsm/inode_rmdir")
+int BPF_PROG(psc_g_rmdir, struct inode *dir, struct dentry *dentry, int ret)
+{
+	if (ret || !locked())
+		return ret;
+	return refuse_if(is_pin_dir(dentry->d_inode));
+}
+
+SEC("lsm/inode_rename")
+int BPF_PROG(psc_g_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
+	     struct dentry *new_dentry)
+{
+	if (!locked())
+		return 0;
+	return refuse_if(is_pin_dir(old_dir) || is_pin_dir(new_dir) ||
+			 is_pin_dir(old_dentry->d_inode) || is_pin_dir(new_dentry->d_inode));
+}
+
+SEC("lsm/sb_umount")
+int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags, int ret)
+{
+	struct guarded *guard;
+
+	if (ret || !locked())
+		return ret;
+	guard = guarded();
+	if (!guard)
+		return -EPERM;
+	return refuse_if(guard->mount &&
+			 carries_pins(mount_of(mnt), (struct mount *)guard->mount));
 }

@@ -55,6 +55,7 @@ enum psc_op {
 	PSC_OP_INFO = 0,		/* only fill in the reply */
 	PSC_OP_SET = 1,			/* set the scope of the modes */
 	PSC_OP_RAISE_FLOOR = 2,		/* raise floors that are lower, and scopes with them */
+	PSC_OP_GUARD = 3,		/* say what the guards protect; once only under a floor */
 };
 
 /* PSC_OP_SET: a scope of 3 does not raise the floor along with it. */
@@ -76,11 +77,13 @@ struct psc_request {
 	__u32 modes;			/* PSC_MODE_BIT()s */
 	__u32 value;			/* scope or floor */
 	__u32 flags;			/* PSC_FLAG_* */
+	__u32 ctl_id;			/* PSC_OP_GUARD: program id of psc_ctl, else 0 */
+	__s32 dir_fd;			/* PSC_OP_GUARD: the directory of pins, else 0 */
 	__u32 pad;
 	__u64 build;			/* out: build id of the loaded programs */
 	union psc_policy policy;	/* out: the policy after the operation */
 };
-_Static_assert(sizeof(struct psc_request) == 40, "ABI");
+_Static_assert(sizeof(struct psc_request) == 48, "ABI");
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {
@@ -144,6 +147,9 @@ struct psc_peer {
 	__u32 pid;			/* thread-group id */
 	__u32 pad;
 };
+
+/* Room for the functions whose replacement the guards refuse. */
+#define PSC_REPLACEABLE_MAX 16
 
 #define PSC_PIN_DIR "/sys/fs/bpf/ptracescope"
 

@@ -78,6 +78,16 @@ psc_judge(__u32 mode, __u32 scope, __u32 known, __u32 holds)
 #undef PSC_REFUSE
 }
 
+/* Is there a floor? The guards do nothing before. */
+static inline __attribute__((always_inline)) int psc_policy_locked(const union psc_policy *policy)
+{
+	int locked = 0;
+
+	for (__u32 mode = 0; mode < PSC_MODES; mode++)
+		locked |= policy->floor[mode];
+	return locked;
+}
+
 /**
  * psc_policy_change - the policy after a request
  * @policy: the policy now; changed only on success
@@ -96,7 +106,8 @@ psc_policy_change(union psc_policy *policy, const struct psc_request *req)
 	union psc_policy next = *policy;
 	int effective = 0;
 
-	if (req->abi != PSC_ABI || req->op > PSC_OP_RAISE_FLOOR || req->pad)
+	if (req->abi != PSC_ABI || req->op > PSC_OP_RAISE_FLOOR || req->ctl_id || req->dir_fd ||
+	    req->pad)
 		return -PSC_E_INVAL;
 	if (req->op == PSC_OP_INFO)
 		return 0;

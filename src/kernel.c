@@ -4,6 +4,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
 
@@ -11,13 +12,16 @@
 #include "util.h"
 
 #define MAP(map_name, is_frozen) { .name = (map_name), .kind = PSC_PIN_MAP, .frozen = (is_frozen) }
+#define SECRET_MAP(map_name) \
+	{ .name = (map_name), .kind = PSC_PIN_MAP, .frozen = true, .secret = true }
 #define LINK(link_name) { .name = (link_name), .kind = PSC_PIN_LINK }
 
 const struct psc_pin psc_pins[PSC_PINS] = {
-	[PSC_PIN_STATE] = MAP("psc_state", true),
-	[PSC_PIN_RELATIONS] = MAP("psc_relations", true),
-	[PSC_PIN_TRACERS] = MAP("psc_tracers", true),
-	[PSC_PIN_SERIAL] = MAP("psc_serial", true),
+	[PSC_PIN_STATE] = SECRET_MAP("psc_state"),
+	[PSC_PIN_GUARDED] = SECRET_MAP("psc_guarded"),
+	[PSC_PIN_RELATIONS] = SECRET_MAP("psc_relations"),
+	[PSC_PIN_TRACERS] = SECRET_MAP("psc_tracers"),
+	[PSC_PIN_SERIAL] = SECRET_MAP("psc_serial"),
 	[PSC_PIN_WINDOW] = MAP("psc_window", true),
 	[PSC_PIN_EVENTS] = MAP("psc_events", false),	/* the reader writes its position */
 	[PSC_PIN_STATS] = MAP("psc_stats", true),
@@ -29,6 +33,15 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_CONNECT] = LINK("psc_connect"),
 	[PSC_PIN_TRACEME] = LINK("psc_traceme"),
 	[PSC_PIN_ACCESS] = LINK("psc_access"),
+	[PSC_PIN_G_LOAD] = {
+		.name = "psc_g_load", .kind = PSC_PIN_LINK, .before = "psc_g_alloc",
+	},
+	[PSC_PIN_G_PROG] = LINK("psc_g_prog"),
+	[PSC_PIN_G_MAP] = LINK("psc_g_map"),
+	[PSC_PIN_G_UNLINK] = LINK("psc_g_unlink"),
+	[PSC_PIN_G_RMDIR] = LINK("psc_g_rmdir"),
+	[PSC_PIN_G_RENAME] = LINK("psc_g_rename"),
+	[PSC_PIN_G_UMOUNT] = LINK("psc_g_umount"),
 };
 
 static struct psc_kernel *kernel_new(void)
@@ -126,6 +139,8 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 
 		if (fd == -ENOENT)
 			return refuse_set(dir, -EUCLEAN, "incomplete, missing", psc_pins[i].name);
+		if (fd == -EPERM && psc_pins[i].secret)
+			continue;
 		if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
 			return refuse_set(dir, -EUCLEAN, "not ours:", psc_pins[i].name);
 		if (fd < 0)
@@ -155,11 +170,41 @@ int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
 	return psc_ctl_run(kernel->fds[PSC_PIN_CTL], req);
 }
 
+/* The initial mount namespace's view, where ours may be a private one that ends with us. */
+static int open_initially(const char *dir)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "/proc/1/root%s", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int psc_kernel_guard(struct psc_kernel *kernel, const char *dir)
+{
+	_cleanup_close_ int fd = open_initially(dir);
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_GUARD, .dir_fd = fd };
+
+	if (fd < 0)
+		return fd;
+	if (bpf_obj_get_info_by_fd(kernel->fds[PSC_PIN_CTL], &info, &len))
+		return -errno;
+	req.ctl_id = info.id;
+	return psc_kernel_request(kernel, &req);
+}
+
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
 {
-	__u32 zero = 0;
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	int err = psc_kernel_request(kernel, &info);
 
-	return bpf_map_lookup_elem(kernel->fds[PSC_PIN_STATE], &zero, ret) ? -errno : 0;
+	if (!err)
+		*ret = info.policy;
+	return err;
 }
 
 bool psc_ftrace_enabled(void)

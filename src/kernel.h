@@ -17,10 +17,13 @@ struct psc_pin {
 	const char *name;	/* of the file, and of the map or program */
 	enum psc_pin_kind kind;
 	bool frozen;		/* a map that only the programs may write */
+	bool secret;		/* one that nobody may open under a floor, bpf/guard.bpf.h */
+	const char *before;	/* the program where the kernel lacks the hook of the first */
 };
 
 enum psc_pin_id {
 	PSC_PIN_STATE,
+	PSC_PIN_GUARDED,
 	PSC_PIN_RELATIONS,
 	PSC_PIN_TRACERS,
 	PSC_PIN_SERIAL,
@@ -37,6 +40,13 @@ enum psc_pin_id {
 	PSC_PIN_CONNECT,
 	PSC_PIN_TRACEME,
 	PSC_PIN_ACCESS,
+	PSC_PIN_G_LOAD,
+	PSC_PIN_G_PROG,
+	PSC_PIN_G_MAP,
+	PSC_PIN_G_UNLINK,
+	PSC_PIN_G_RMDIR,
+	PSC_PIN_G_RENAME,
+	PSC_PIN_G_UMOUNT,
 	PSC_PINS,
 };
 
@@ -44,7 +54,7 @@ enum psc_pin_id {
 extern const struct psc_pin psc_pins[PSC_PINS];
 
 struct psc_kernel {
-	int fds[PSC_PINS];	/* of every pin */
+	int fds[PSC_PINS];	/* of every pin; -1 where a floor keeps it closed */
 	__u64 build;		/* build id of the programs */
 };
 
@@ -72,6 +82,16 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req);
 
 /* The same, to the programs in force. */
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
+
+/**
+ * psc_kernel_guard - tell the guards what to protect: the pins, their mount, psc_ctl
+ * @dir: where the pins are
+ *
+ * To be called before a floor is raised; afterwards it is refused and not needed.
+ *
+ * Return: 0, -EACCES under a floor, or another negative errno.
+ */
+int psc_kernel_guard(struct psc_kernel *kernel, const char *dir);
 
 /* The policy in force. Return: 0 or a negative errno. */
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);

@@ -2,6 +2,7 @@
 #include "loader.h"
 
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -147,6 +148,33 @@ static int freeze_maps(struct ptracescope_bpf *skel)
 	return 0;
 }
 
+/* What a program that replaces results (fmod_ret) must not get hold of under a floor. */
+static const char *const replaceable[PSC_REPLACEABLE_MAX] = {
+	"security_ptrace_access_check", "security_ptrace_traceme", "security_task_prctl",
+	"security_task_free", "security_bpf_prog_load", "security_bpf_prog_alloc",
+	"security_bpf_prog", "security_bpf_map", "security_inode_unlink",
+	"security_inode_rmdir", "security_inode_rename", "security_sb_umount",
+};
+
+/* Fit the guards to the kernel: which hooks it has, and the ids of its functions. */
+static int fit_guards(struct ptracescope_bpf *skel)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool has_load;
+
+	if (!btf)
+		return -errno;
+	for (size_t i = 0; i < PSC_REPLACEABLE_MAX && replaceable[i]; i++) {
+		int id = btf__find_by_name_kind(btf, replaceable[i], BTF_KIND_FUNC);
+
+		skel->rodata->psc_replaceable[i] = id > 0 ? (__u32)id : 0;
+	}
+	has_load = btf__find_by_name_kind(btf, "bpf_lsm_bpf_prog_load", BTF_KIND_FUNC) > 0;
+	btf__free(btf);
+	return bpf_program__set_autoload(has_load ? skel->progs.psc_g_load :
+						    skel->progs.psc_g_alloc, true);
+}
+
 /* Open and load; with a predecessor on its maps, else on new ones, frozen. */
 static int load(const struct psc_loader_options *options, const struct psc_kernel *predecessor,
 		struct ptracescope_bpf **ret)
@@ -158,6 +186,9 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	if (!skel)
 		return -errno;
 	skel->rodata->psc_build = build_id(skel);
+	err = fit_guards(skel);
+	if (err)
+		return psc_log_err(err, "reading the kernel's BTF failed: %s", strerror(-err));
 	if (predecessor)
 		err = inherit_maps(skel, predecessor);
 	else
@@ -186,13 +217,23 @@ static struct bpf_link **link_slot(struct ptracescope_bpf *skel, const char *nam
 	return NULL;
 }
 
+/* The program behind a pin that is made of one, as fitted to the kernel. */
+static struct bpf_program *program_of(struct ptracescope_bpf *skel, const struct psc_pin *pin)
+{
+	struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, pin->name);
+
+	if (pin->before && prog && !bpf_program__autoload(prog))
+		prog = bpf_object__find_program_by_name(skel->obj, pin->before);
+	return prog;
+}
+
 /* Attach all hooks in the order of the pins. */
 static int attach_set(struct ptracescope_bpf *skel)
 {
 	for (int i = 0; i < PSC_PINS; i++) {
 		const char *name = psc_pins[i].name;
 		struct bpf_link **slot = link_slot(skel, name);
-		struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, name);
+		struct bpf_program *prog = program_of(skel, &psc_pins[i]);
 
 		if (psc_pins[i].kind != PSC_PIN_LINK)
 			continue;
@@ -282,6 +323,15 @@ static int publish(struct ptracescope_bpf *skel, const char *dir, bool replace)
 	return 0;
 }
 
+/* Enforcement is in force without it, and so is a floor; only root is not kept out. */
+static void guard_pins(struct psc_kernel *kernel, const char *dir)
+{
+	int err = psc_kernel_guard(kernel, dir);
+
+	if (err)
+		psc_warning("the pins cannot be guarded: %s", strerror(-err));
+}
+
 static int load_first(const struct psc_loader_options *options,
 		      const struct psc_request *requests, size_t n, struct psc_kernel **ret)
 {
@@ -302,7 +352,10 @@ static int load_first(const struct psc_loader_options *options,
 	if (err)
 		return err;
 	err = psc_kernel_open(options->pin_dir, ret);
-	return err ? err : PSC_LOADED;
+	if (err)
+		return err;
+	guard_pins(*ret, options->pin_dir);
+	return PSC_LOADED;
 }
 
 /* How many entries a set of pins has. */
@@ -359,6 +412,7 @@ static int upgrade(const struct psc_loader_options *options, struct psc_kernel *
 		return err;
 	psc_kernel_close(*kernel);
 	*kernel = successor;
+	guard_pins(successor, options->pin_dir);
 	return PSC_UPGRADED;
 }
 
