@@ -155,6 +155,12 @@ struct mount {
 	int mnt_group_id;
 };
 
+/* The context of a cgroup/sysctl program, include/uapi/linux/bpf.h. */
+struct bpf_sysctl {
+	__u32 write;
+	__u32 file_pos;
+};
+
 struct path {
 	struct vfsmount *mnt;
 	struct dentry *dentry;

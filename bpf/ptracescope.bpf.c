@@ -19,6 +19,7 @@
  *   psc_g_rmdir    lsm/inode_rmdir                so does their directory,
  *   psc_g_rename   lsm/inode_rename               under its name,
  *   psc_g_umount   lsm/sb_umount                  on its mount, with all mounts above it
+ *   psc_g_sysctl   cgroup/sysctl                  ftrace stays on; loaded when a floor comes
  *
  * The hooks gather facts; psc_judge() and psc_policy_change() in
  * ptracescope_policy.h decide.
@@ -372,4 +373,19 @@ int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags, int ret)
 		return -EPERM;
 	return refuse_if(guard->mount &&
 			 carries_pins(mount_of(mnt), (struct mount *)guard->mount));
+}
+
+/*
+ * BPF LSM programs hang on ftrace, and kernel.ftrace_enabled=0 would silently
+ * take all of them out of force. This one hangs on the root cgroup.
+ */
+SEC("?cgroup/sysctl")
+int psc_g_sysctl(struct bpf_sysctl *ctx)
+{
+	char name[sizeof("kernel/ftrace_enabled")] = {};
+
+	/* A longer name does not fit, and is another. */
+	if (!ctx->write || !locked() || bpf_sysctl_get_name(ctx, name, sizeof(name), 0) < 0)
+		return 1;
+	return bpf_strncmp(name, sizeof(name), "kernel/ftrace_enabled") != 0;
 }

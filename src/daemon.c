@@ -16,6 +16,7 @@
 #include "log.h"
 #include "policy.h"
 #include "prereq.h"
+#include "ptracescope_policy.h"
 #include "reporter.h"
 #include "util.h"
 
@@ -48,12 +49,45 @@ static void notify_status(struct daemon *d, const char *state)
 		   d->config_error ? d->config_error : "");
 }
 
+/*
+ * Before the first floor comes: what is mounted where may have changed since the
+ * programs were loaded, and some guards are attached only now. A floor that is
+ * asked for is set even if they are not to be had.
+ */
+static void prepare_lock(struct daemon *d)
+{
+	int err = psc_kernel_guard(d->kernel, d->options.pin_dir);
+
+	if (err)
+		psc_warning("the pins cannot be guarded: %s", strerror(-err));
+	err = psc_loader_lock(d->kernel);
+	if (err)
+		psc_warning("kernel.ftrace_enabled cannot be guarded: %s", strerror(-err));
+}
+
+/* Every request that changes the policy goes through here. */
+static int change_policy(struct daemon *d, struct psc_request *req)
+{
+	union psc_policy now, next;
+	int err = psc_kernel_policy(d->kernel, &now);
+
+	if (err)
+		return err;
+	next = now;
+	if (!psc_policy_locked(&now) && !psc_policy_change(&next, req) && psc_policy_locked(&next))
+		prepare_lock(d);
+	return psc_kernel_request(d->kernel, req);
+}
+
 static int on_request(void *data, struct psc_request *req)
 {
 	struct daemon *d = data;
-	int err = psc_kernel_request(d->kernel, req);
+	int err;
 
-	if (!err && req->op != PSC_OP_INFO)
+	if (req->op == PSC_OP_INFO)
+		return psc_kernel_request(d->kernel, req);
+	err = change_policy(d, req);
+	if (!err)
 		notify_status(d, "");
 	return err;
 }
@@ -165,7 +199,7 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 	if (!err)
 		err = psc_plan_make(config, kind, policy, &plan, &error);
 	for (size_t i = 0; !err && i < plan.n; i++)
-		err = psc_kernel_request(d->kernel, &plan.requests[i]);
+		err = change_policy(d, &plan.requests[i]);
 	if (err)
 		return refuse_config(d, err, error);
 	free(d->config_error);
@@ -307,6 +341,22 @@ static int require_prereqs(void)
 	return missing > 0 ? -EOPNOTSUPP : missing;
 }
 
+/* The same scopes at once; the floors follow when there is something to guard. */
+static void without_floors(struct psc_plan *plan)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < plan->n; i++) {
+		struct psc_request req = plan->requests[i];
+
+		if (req.op == PSC_OP_RAISE_FLOOR)
+			continue;
+		req.flags |= PSC_FLAG_REVOCABLE;
+		plan->requests[n++] = req;
+	}
+	plan->n = n;
+}
+
 /*
  * Enforcement first, with whatever configuration is good: a bad one must not
  * leave the system with less than the default.
@@ -322,14 +372,16 @@ static int enforce(struct daemon *d)
 	if (!err)
 		err = psc_plan_make(config_err ? NULL : &config, PSC_PLAN_FIRST,
 				    (union psc_policy){}, &plan, &error);
-	if (!err)
+	if (!err) {
+		without_floors(&plan);
 		err = psc_loader_start(&d->options, plan.requests, plan.n, &d->kernel);
+	}
 	if (err >= 0) {
 		d->outcome = (enum psc_loader_outcome)err;
 		err = 0;
 		if (config_err)
 			refuse_config(d, config_err, TAKE_PTR(error));
-		else if (d->outcome != PSC_LOADED)
+		else
 			err = apply_config(d, &config, PSC_PLAN_RAISE);
 	}
 	if (!config_err)

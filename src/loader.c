@@ -8,7 +8,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "log.h"
 #include "names.h"
@@ -445,6 +447,43 @@ int psc_loader_start(const struct psc_loader_options *options,
 	else
 		*ret = kernel;
 	return err;
+}
+
+/* The root of the cgroup2 hierarchy. Return: a descriptor, -ENOENT when there is none. */
+static int open_root_cgroup(void)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_close_ int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct statfs st;
+
+		if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+			return TAKE_FD(fd);
+	}
+	return -ENOENT;
+}
+
+int psc_loader_lock(struct psc_kernel *kernel)
+{
+	_cleanup_skel_ struct ptracescope_bpf *skel = ptracescope_bpf__open();
+	_cleanup_close_ int cgroup_fd = open_root_cgroup();
+	struct bpf_program *prog;
+	int err;
+
+	if (!skel)
+		return -errno;
+	if (cgroup_fd < 0)
+		return cgroup_fd;
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl);
+	err = inherit_maps(skel, kernel);
+	if (!err)
+		err = ptracescope_bpf__load(skel);
+	if (err)
+		return err;
+	return bpf_prog_attach(bpf_program__fd(skel->progs.psc_g_sysctl), cgroup_fd,
+			       BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI) ? -errno : 0;
 }
 
 int psc_loader_remove(const struct psc_loader_options *options, struct psc_kernel *kernel)

@@ -33,6 +33,19 @@ int psc_loader_start(const struct psc_loader_options *options,
 		     const struct psc_request *requests, size_t n, struct psc_kernel **ret);
 
 /**
+ * psc_loader_lock - attach what only a floor needs
+ * @kernel: the set in force, under no floor yet
+ *
+ * Loads a fresh copy of psc_g_sysctl, of which nobody can hold a descriptor, and
+ * attaches it to the root cgroup, where it stays until reboot. To be called
+ * right before a floor is raised for the first time: under one, nobody gets a
+ * program onto the policy's maps any more.
+ *
+ * Return: 0, -ENOENT without a cgroup2 hierarchy, or another negative errno.
+ */
+int psc_loader_lock(struct psc_kernel *kernel);
+
+/**
  * psc_loader_remove - end enforcement
  *
  * Return: 0; -EACCES under a floor; -EOPNOTSUPP, after a message, while ftrace is off;
