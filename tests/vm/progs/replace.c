@@ -3,6 +3,8 @@
  * replace FUNCTION: load an fmod_ret program on FUNCTION that makes it succeed
  *	without being run (it returns 1 << 32), and attach it for as long as this runs.
  * replace --map PATH: load a program that uses the pinned map.
+ * replace --extend PATH: load a program that extends the pinned one (freplace). It is no valid
+ *	extension, so the verifier refuses it if nobody has before.
  *	Prints "attached" or "loaded" and waits for SIGTERM; exit code 1, with the errno, if refused.
  */
 #include <bpf/bpf.h>
@@ -50,6 +52,23 @@ static int use_map(const char *path)
 	return done("loaded");
 }
 
+static int extend(const char *path)
+{
+	const struct bpf_insn insns[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .attach_btf_id = 1);
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		return refused("open");
+	opts.attach_prog_fd = (__u32)fd;
+	if (bpf_prog_load(BPF_PROG_TYPE_EXT, "user", "GPL", insns, 2, &opts) < 0)
+		return refused("load");
+	return done("loaded");
+}
+
 static int replace(const char *function)
 {
 	const struct bpf_insn insns[] = {
@@ -75,5 +94,7 @@ int main(int argc, char **argv)
 {
 	if (argc == 3 && strcmp(argv[1], "--map") == 0)
 		return use_map(argv[2]);
+	if (argc == 3 && strcmp(argv[1], "--extend") == 0)
+		return extend(argv[2]);
 	return argc == 2 ? replace(argv[1]) : EXIT_FAILURE;
 }
