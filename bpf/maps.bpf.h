@@ -81,7 +81,16 @@ struct {
 	__type(value, struct guarded);
 } psc_guarded SEC(".maps");
 
-/* The window of the event rate limit: {number of the window, events in it}. Frozen. */
+/*
+ * The windows of the event rate limit: {number of the window, events in it}. Frozen.
+ * Tampering has one to itself: everybody can fill that of the refused accesses.
+ */
+enum event_kind {
+	EVENT_ACCESS,
+	EVENT_TAMPER,
+	EVENT_KINDS,
+};
+
 struct event_window {
 	__u64 number;
 	__u64 events;
@@ -89,7 +98,7 @@ struct event_window {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, EVENT_KINDS);
 	__type(key, __u32);
 	__type(value, struct event_window);
 } psc_window SEC(".maps");

@@ -267,15 +267,18 @@ int psc_ctl(struct psc_request *req)
 }
 
 /*
- * -EPERM or 0. The constant is hidden from the compiler, which would otherwise
- * compute it from the condition in a way that the verifier cannot follow.
+ * -EPERM, reported, or 0. The constant is hidden from the compiler, which would
+ * otherwise compute it from the condition in a way that the verifier cannot follow.
  */
-static __always_inline int refuse_if(bool refuse)
+static __always_inline int refuse_if(bool refuse, enum psc_guard guard)
 {
 	int err = -EPERM;
 
+	if (!refuse)
+		return 0;
+	report_tamper(guard);
 	barrier_var(err);
-	return refuse ? err : 0;
+	return err;
 }
 
 /*
@@ -290,12 +293,12 @@ static __always_inline int guard_load(struct bpf_prog_aux *aux)
 	if (!locked())
 		return 0;
 	if (target)
-		return refuse_if(uses_policy_map(target->aux));
+		return refuse_if(uses_policy_map(target->aux), PSC_GUARD_LOAD);
 	if (aux->prog->expected_attach_type != BPF_MODIFY_RETURN)
 		return 0;
 	for (int i = 0; i < PSC_REPLACEABLE_MAX; i++)
 		if (id && id == psc_replaceable[i])
-			return -EPERM;
+			return refuse_if(true, PSC_GUARD_LOAD);
 	return 0;
 }
 
@@ -319,13 +322,13 @@ int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 	if (!locked() || !uses_policy_map(prog->aux))
 		return 0;
 	guard = guarded();
-	return refuse_if(!guard || prog->aux->id != guard->ctl_id);
+	return refuse_if(!guard || prog->aux->id != guard->ctl_id, PSC_GUARD_PROG);
 }
 
 SEC("lsm/bpf_map")
 int BPF_PROG(psc_g_map, struct bpf_map *map)
 {
-	return refuse_if(locked() && is_policy_map((__u64)map));
+	return refuse_if(locked() && is_policy_map((__u64)map), PSC_GUARD_MAP);
 }
 
 static __always_inline bool is_pin_dir(struct inode *inode)
@@ -340,7 +343,7 @@ int BPF_PROG(psc_g_unlink, struct inode *dir, struct dentry *dentry, int ret)
 {
 	if (ret || !locked())
 		return ret;
-	return refuse_if(is_pin_dir(dir));
+	return refuse_if(is_pin_dir(dir), PSC_GUARD_UNLINK);
 }
 
 SEC("lsm/inode_rmdir")
@@ -348,7 +351,7 @@ int BPF_PROG(psc_g_rmdir, struct inode *dir, struct dentry *dentry, int ret)
 {
 	if (ret || !locked())
 		return ret;
-	return refuse_if(is_pin_dir(dentry->d_inode));
+	return refuse_if(is_pin_dir(dentry->d_inode), PSC_GUARD_RMDIR);
 }
 
 SEC("lsm/inode_rename")
@@ -358,7 +361,8 @@ int BPF_PROG(psc_g_rename, struct inode *old_dir, struct dentry *old_dentry, str
 	if (!locked())
 		return 0;
 	return refuse_if(is_pin_dir(old_dir) || is_pin_dir(new_dir) ||
-			 is_pin_dir(old_dentry->d_inode) || is_pin_dir(new_dentry->d_inode));
+			 is_pin_dir(old_dentry->d_inode) || is_pin_dir(new_dentry->d_inode),
+			 PSC_GUARD_RENAME);
 }
 
 SEC("lsm/sb_umount")
@@ -369,10 +373,9 @@ int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags, int ret)
 	if (ret || !locked())
 		return ret;
 	guard = guarded();
-	if (!guard)
-		return -EPERM;
-	return refuse_if(guard->mount &&
-			 carries_pins(mount_of(mnt), (struct mount *)guard->mount));
+	return refuse_if(!guard || (guard->mount &&
+				    carries_pins(mount_of(mnt), (struct mount *)guard->mount)),
+			 PSC_GUARD_UMOUNT);
 }
 
 /*
@@ -387,5 +390,8 @@ int psc_g_sysctl(struct bpf_sysctl *ctx)
 	/* A longer name does not fit, and is another. */
 	if (!ctx->write || !locked() || bpf_sysctl_get_name(ctx, name, sizeof(name), 0) < 0)
 		return 1;
-	return bpf_strncmp(name, sizeof(name), "kernel/ftrace_enabled") != 0;
+	if (bpf_strncmp(name, sizeof(name), "kernel/ftrace_enabled"))
+		return 1;
+	report_tamper(PSC_GUARD_SYSCTL);
+	return 0;
 }

@@ -17,9 +17,9 @@ static __always_inline void count(__u32 stat)
  * May one more event be sent in this window? Two CPUs that open a window at the
  * same time let a few more through; nothing depends on the exact number.
  */
-static __always_inline bool within_burst(void)
+static __always_inline bool within_burst(__u32 kind)
 {
-	struct event_window *window = bpf_map_lookup_elem(&psc_window, &(__u32){ 0 });
+	struct event_window *window = bpf_map_lookup_elem(&psc_window, &kind);
 	__u64 number = bpf_ktime_get_ns() / PSC_EVENT_WINDOW_NS + 1;
 
 	if (!window)
@@ -42,6 +42,30 @@ static __always_inline void describe(struct psc_party *party, struct task_struct
 	bpf_core_read(party->comm, sizeof(party->comm), &task->comm);
 }
 
+/*
+ * Room for an event, with who acted filled in; the caller fills in the rest and
+ * submits it. NULL when the event is counted instead.
+ */
+static __always_inline struct psc_event *event_new(__u32 kind, struct task_struct *tracer)
+{
+	struct psc_event *event;
+
+	if (!within_burst(kind)) {
+		count(PSC_STAT_SUPPRESSED);
+		return NULL;
+	}
+	event = bpf_ringbuf_reserve(&psc_events, sizeof(*event), 0);
+	if (!event) {
+		count(PSC_STAT_DROPPED);
+		return NULL;
+	}
+	event->size = sizeof(*event);
+	event->pad = 0;
+	event->pad2 = 0;
+	describe(&event->tracer, tracer);
+	return event;
+}
+
 /* Count a refusal, and tell the daemon about it unless the check was a silent one. */
 static __always_inline void report_refusal(__u32 mode, __u32 scope, __u32 reason, __u32 access,
 					   struct task_struct *tracer, struct task_struct *tracee)
@@ -51,24 +75,31 @@ static __always_inline void report_refusal(__u32 mode, __u32 scope, __u32 reason
 	count(PSC_STAT_REFUSED);
 	if (access & PTRACE_MODE_NOAUDIT)
 		return;
-	if (!within_burst()) {
-		count(PSC_STAT_SUPPRESSED);
+	event = event_new(EVENT_ACCESS, tracer);
+	if (!event)
 		return;
-	}
-	event = bpf_ringbuf_reserve(&psc_events, sizeof(*event), 0);
-	if (!event) {
-		count(PSC_STAT_DROPPED);
-		return;
-	}
-	event->size = sizeof(*event);
 	event->mode = mode;
 	event->scope = scope;
 	event->reason = reason;
-	event->pad = 0;
 	event->access = access;
-	event->pad2 = 0;
-	describe(&event->tracer, tracer);
 	describe(&event->tracee, tracee);
+	bpf_ringbuf_submit(event, 0);
+}
+
+/* Count what a guard refuses to the caller, and tell the daemon about it. */
+static __always_inline void report_tamper(__u32 guard)
+{
+	struct psc_event *event;
+
+	count(PSC_STAT_REFUSED);
+	event = event_new(EVENT_TAMPER, bpf_get_current_task_btf());
+	if (!event)
+		return;
+	event->mode = PSC_EVENT_TAMPER;
+	event->scope = 0;
+	event->reason = guard;
+	event->access = 0;
+	__builtin_memset(&event->tracee, 0, sizeof(event->tracee));
 	bpf_ringbuf_submit(event, 0);
 }
 

@@ -99,6 +99,24 @@ enum psc_reason {
 	PSC_REASON_UNDECIDED = 9,	/* refused: the facts did not suffice */
 };
 
+/*
+ * In the place of a mode: an event about somebody who tried to get at the programs
+ * under a floor. Not one of enum psc_mode, as it has no scope.
+ */
+#define PSC_EVENT_TAMPER 16
+
+/* Which guard refused that. */
+enum psc_guard {
+	PSC_GUARD_LOAD = 0,		/* loading a program that replaces a function */
+	PSC_GUARD_PROG = 1,		/* opening a program, or loading one that uses our maps */
+	PSC_GUARD_MAP = 2,		/* opening a map */
+	PSC_GUARD_UNLINK = 3,
+	PSC_GUARD_RMDIR = 4,
+	PSC_GUARD_RENAME = 5,
+	PSC_GUARD_UMOUNT = 6,
+	PSC_GUARD_SYSCTL = 7,		/* writing kernel.ftrace_enabled */
+};
+
 #define PSC_COMM_LEN 16
 
 /* One side of a refused access. Ids are those of the initial namespaces. */
@@ -116,25 +134,26 @@ _Static_assert(sizeof(struct psc_party) == 48, "ABI");
 /* A refusal, as it comes through the ring buffer. */
 struct psc_event {
 	__u32 size;			/* of this struct */
-	__u8 mode;			/* enum psc_mode */
-	__u8 scope;			/* enum psc_scope that was in force */
-	__u8 reason;			/* enum psc_reason */
+	__u8 mode;			/* enum psc_mode, or PSC_EVENT_TAMPER */
+	__u8 scope;			/* enum psc_scope that was in force; of tampering 0 */
+	__u8 reason;			/* enum psc_reason; of tampering enum psc_guard */
 	__u8 pad;
-	__u32 access;			/* PTRACE_MODE_* bits of the check, 0 for TRACEME */
+	__u32 access;			/* PTRACE_MODE_* bits of the check, 0 where it has none */
 	__u32 pad2;
-	struct psc_party tracer;
-	struct psc_party tracee;
+	struct psc_party tracer;	/* of tampering: who did it */
+	struct psc_party tracee;	/* of tampering: zeroes */
 };
 _Static_assert(sizeof(struct psc_event) == 112, "ABI");
 
-/* At most this many events reach the ring buffer in a window; the rest is counted. */
+/* At most this many events of refused accesses, and as many of refused tampering, reach
+ * the ring buffer in a window; the rest is counted. */
 #define PSC_EVENT_BURST 20
 #define PSC_EVENT_WINDOW_NS (5ULL * 1000 * 1000 * 1000)
 #define PSC_EVENT_RING_BYTES (64 * 1024)
 
 /* Indexes of psc_stats, a per-CPU array of __u64. */
 enum psc_stat {
-	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones included */
+	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones and tampering included */
 	PSC_STAT_SUPPRESSED = 1,	/* events beyond the burst */
 	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
 	PSC_STATS = 3,

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "log.h"
+#include "ptracescope_policy.h"
 #include "util.h"
 
 #define MAP(map_name, is_frozen) { .name = (map_name), .kind = PSC_PIN_MAP, .frozen = (is_frozen) }
@@ -121,6 +122,29 @@ static int refuse_set(const char *dir, int err, const char *what, const char *na
 		dir, what, name ? " " : "", name ? name : "", dir);
 }
 
+/* Open the pins that are secret, or those that are not. */
+static int open_pins(const char *dir, struct psc_kernel *kernel, bool secret)
+{
+	for (int i = 0; i < PSC_PINS; i++) {
+		int fd;
+
+		if (psc_pins[i].secret != secret)
+			continue;
+		fd = open_pin(dir, &psc_pins[i]);
+		if (fd == -ENOENT)
+			return refuse_set(dir, -EUCLEAN, "incomplete, missing", psc_pins[i].name);
+		/* There is a floor since we asked. */
+		if (fd == -EPERM && secret)
+			continue;
+		if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
+			return refuse_set(dir, -EUCLEAN, "not ours:", psc_pins[i].name);
+		if (fd < 0)
+			return psc_log_err(fd, "%s/%s: %s", dir, psc_pins[i].name, strerror(-fd));
+		kernel->fds[i] = fd;
+	}
+	return 0;
+}
+
 int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 {
 	__attribute__((cleanup(kernel_closep))) struct psc_kernel *kernel = kernel_new();
@@ -134,24 +158,19 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0)
 		return refuse_set(dir, -EUCLEAN, "not a directory of root's", NULL);
-	for (int i = 0; i < PSC_PINS; i++) {
-		int fd = open_pin(dir, &psc_pins[i]);
-
-		if (fd == -ENOENT)
-			return refuse_set(dir, -EUCLEAN, "incomplete, missing", psc_pins[i].name);
-		if (fd == -EPERM && psc_pins[i].secret)
-			continue;
-		if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
-			return refuse_set(dir, -EUCLEAN, "not ours:", psc_pins[i].name);
-		if (fd < 0)
-			return psc_log_err(fd, "%s/%s: %s", dir, psc_pins[i].name, strerror(-fd));
-		kernel->fds[i] = fd;
-	}
+	err = open_pins(dir, kernel, false);
+	if (err)
+		return err;
 	err = psc_kernel_request(kernel, &info);
 	if (info.abi != PSC_ABI)
 		return refuse_set(dir, -EPROTO, "programs of another ABI", NULL);
 	if (err)
 		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
+	/* Under a floor the guards refuse the rest, and report whoever tries. */
+	if (!psc_policy_locked(&info.policy))
+		err = open_pins(dir, kernel, true);
+	if (err)
+		return err;
 	kernel->build = info.build;
 	*ret = TAKE_PTR(kernel);
 	return 0;

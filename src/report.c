@@ -39,6 +39,20 @@ static const char *const reason_words[] = {
 	[PSC_REASON_UNDECIDED] = "undecided",
 };
 
+/* What the guards refuse: PTRACESCOPE_GUARD, for machines; and after "refused to let X". */
+static const struct {
+	const char *word, *text;
+} guards[] = {
+	[PSC_GUARD_LOAD] = { "load", "load a BPF program that could overrule the verdicts" },
+	[PSC_GUARD_PROG] = { "prog", "get hold of a BPF program that uses the policy" },
+	[PSC_GUARD_MAP] = { "map", "open a map of the policy" },
+	[PSC_GUARD_UNLINK] = { "unlink", "remove a pin" },
+	[PSC_GUARD_RMDIR] = { "rmdir", "remove the directory of the pins" },
+	[PSC_GUARD_RENAME] = { "rename", "rename or replace a pin" },
+	[PSC_GUARD_UMOUNT] = { "umount", "unmount what carries the pins" },
+	[PSC_GUARD_SYSCTL] = { "sysctl", "turn BPF LSM programs off" },
+};
+
 static void clearp(struct psc_report *report)
 {
 	psc_report_clear(report);
@@ -278,28 +292,56 @@ static int event_parse(const void *bytes, size_t size, struct psc_event *ret)
 	if (size != sizeof(*ret))
 		return -EBADMSG;
 	memcpy(ret, bytes, sizeof(*ret));
-	return ret->size == sizeof(*ret) && ret->mode < PSC_MODES ? 0 : -EBADMSG;
+	return ret->size == sizeof(*ret) &&
+	       (ret->mode < PSC_MODES || ret->mode == PSC_EVENT_TAMPER) ? 0 : -EBADMSG;
+}
+
+/* The entry for a refused access. */
+static int add_refusal(struct psc_report *report, const struct psc_event *event, const char *proc)
+{
+	_cleanup_free_ char *tracer = NULL, *tracee = NULL;
+	const char *scope = psc_scope_word(event->scope) ?: "unknown";
+
+	return add_check(report, event, scope) ?:
+	       add_party(report, "TRACER", &event->tracer, proc, &tracer) ?:
+	       add_party(report, "TRACEE", &event->tracee, proc, &tracee) ?:
+	       add(report, "MESSAGE=refused %s of \"%s\"[%" PRIu32 "] by \"%s\"[%" PRIu32
+		   "] (uid %" PRIu32 ", scope %u %s): %s", psc_mode_word(event->mode), tracee,
+		   event->tracee.pid, tracer, event->tracer.pid, event->tracer.uid, event->scope,
+		   scope, psc_reason_text(event->reason));
+}
+
+/* The entry for what a guard refused. */
+static int add_tamper(struct psc_report *report, const struct psc_event *event, const char *proc)
+{
+	const char *word = "unknown", *text = "do what a guard prevents";
+	_cleanup_free_ char *process = NULL;
+
+	if (event->reason < ARRAY_SIZE(guards)) {
+		word = guards[event->reason].word;
+		text = guards[event->reason].text;
+	}
+	return add(report, "MESSAGE_ID=" PSC_MESSAGE_ID_TAMPER) ?:
+	       add(report, "PRIORITY=%d", LOG_WARNING) ?:
+	       add(report, "PTRACESCOPE_GUARD=%s", word) ?:
+	       add_party(report, "PROCESS", &event->tracer, proc, &process) ?:
+	       add(report, "MESSAGE=refused to let \"%s\"[%" PRIu32 "] (uid %" PRIu32
+		   ") %s: locked until reboot", process, event->tracer.pid, event->tracer.uid, text);
 }
 
 int psc_report_format(const void *bytes, size_t size, const char *proc, struct psc_report *ret)
 {
-	_cleanup_free_ char *tracer = NULL, *tracee = NULL;
 	_cleanup_report_ struct psc_report report = { 0 };
 	struct psc_event event;
-	const char *scope;
 	int err;
 
 	err = event_parse(bytes, size, &event);
 	if (err)
 		return err;
-	scope = psc_scope_word(event.scope) ?: "unknown";
-	err = add_check(&report, &event, scope) ?:
-	      add_party(&report, "TRACER", &event.tracer, proc, &tracer) ?:
-	      add_party(&report, "TRACEE", &event.tracee, proc, &tracee) ?:
-	      add(&report, "MESSAGE=refused %s of \"%s\"[%" PRIu32 "] by \"%s\"[%" PRIu32
-		  "] (uid %" PRIu32 ", scope %u %s): %s", psc_mode_word(event.mode), tracee,
-		  event.tracee.pid, tracer, event.tracer.pid, event.tracer.uid, event.scope, scope,
-		  psc_reason_text(event.reason));
+	if (event.mode == PSC_EVENT_TAMPER)
+		err = add_tamper(&report, &event, proc);
+	else
+		err = add_refusal(&report, &event, proc);
 	if (err)
 		return err;
 	*ret = report;
@@ -345,12 +387,14 @@ static bool stderr_is_journal(void)
 
 void psc_report_emit(const struct psc_report *report)
 {
+	const char *priority = psc_report_get(report, "PRIORITY");
 	struct iovec iov[PSC_REPORT_FIELDS_MAX];
 
 	for (size_t i = 0; i < report->n; i++)
 		iov[i] = (struct iovec){ report->fields[i], strlen(report->fields[i]) };
 	if (!stderr_is_journal() || sd_journal_sendv(iov, (int)report->n) < 0)
-		psc_notice("%s", psc_report_get(report, "MESSAGE"));
+		psc_log(priority ? atoi(priority) : LOG_NOTICE, "%s",
+			psc_report_get(report, "MESSAGE"));
 }
 
 void psc_report_suppressed(__u64 suppressed, __u64 dropped)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Refusals as journal entries. */
+/* Refusals, of accesses and of tampering, as journal entries. */
 #ifndef PSC_REPORT_H
 #define PSC_REPORT_H
 
@@ -7,8 +7,9 @@
 
 #include "ptracescope.h"
 
-/* Of a refusal, and of a count of refusals that were not reported. */
+/* Of a refusal, of refused tampering, and of a count of both that were not reported. */
 #define PSC_MESSAGE_ID_REFUSED "25453497c04e4e2982289b4a18a175f3"
+#define PSC_MESSAGE_ID_TAMPER "a9ae6b64924047a3985c08849eb6289c"
 #define PSC_MESSAGE_ID_SUPPRESSED "dc5841b20e754856a7bc662e786f22d6"
 
 #define PSC_REPORT_FIELDS_MAX 32
@@ -20,7 +21,7 @@ struct psc_report {
 };
 
 /**
- * psc_report_format - the journal entry for a refusal
+ * psc_report_format - the journal entry for an event
  * @event, @size: as read from the ring buffer
  * @proc: where /proc is; NULL for only what the event itself says. Reading there
  *	may block for as long as the process described likes.

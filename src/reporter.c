@@ -19,7 +19,7 @@
 #include "util.h"
 
 #define DEADLINE_USEC (2 * 1000 * 1000ULL)
-/* More than one window's events; beyond, reports go out without command lines. */
+/* One window's events, of both kinds; beyond, reports go out without command lines. */
 #define INQUIRIES_MAX (2 * PSC_EVENT_BURST)
 /* A report is smaller than a pipe holds, so that the child never waits for us. */
 #define ANSWER_MAX 32768

@@ -373,6 +373,83 @@ static void test_access_modes(void **state)
 	expect("PTRACESCOPE_REASON_TEXT", "unknown reason");
 }
 
+/* "rm /sys/fs/…" was refused to remove a pin. */
+static void tamper(unsigned int guard)
+{
+	event.mode = PSC_EVENT_TAMPER;
+	event.scope = 0;
+	event.reason = (__u8)guard;
+	event.access = 0;
+	event.tracee = (struct psc_party){ 0 };
+}
+
+static void test_tamper(void **state)
+{
+	(void)state;
+	tamper(PSC_GUARD_UMOUNT);
+	event.tracer.uid = 0;
+	memcpy(event.tracer.comm, "umount", sizeof("umount"));
+	write_cmdline(TRACER, "umount\0-l\0/sys", 15);
+	format_report();
+	expect("MESSAGE", "refused to let \"umount -l /sys\"[1240] (uid 0) unmount what carries "
+			  "the pins: locked until reboot");
+	expect("MESSAGE_ID", PSC_MESSAGE_ID_TAMPER);
+	expect("PRIORITY", "4");
+	expect("PTRACESCOPE_GUARD", "umount");
+	expect("PTRACESCOPE_PROCESS_PID", "1240");
+	expect("PTRACESCOPE_PROCESS_TID", "1240");
+	expect("PTRACESCOPE_PROCESS_UID", "0");
+	expect("PTRACESCOPE_PROCESS_COMM", "umount");
+	expect("PTRACESCOPE_PROCESS_CMDLINE", "umount -l /sys");
+	expect("PTRACESCOPE_PROCESS_CGROUP", "/user.slice/user-1000.slice/session-1.scope");
+	expect("PTRACESCOPE_PROCESS_CGROUP_ID", "77");
+	/* Nothing of a tracee, a scope or an access mode. */
+	assert_int_equal(report.n, 11);
+
+	/* Gone already, or not waited for: what the event itself says. */
+	write_stat(TRACER, TRACER, "umount", "70124");
+	format_report();
+	expect("PTRACESCOPE_PROCESS_CMDLINE", NULL);
+	expect("MESSAGE", "refused to let \"umount\"[1240] (uid 0) unmount what carries the pins: "
+			  "locked until reboot");
+
+	write_stat(TRACER, TRACER, "umount", "70123");
+	write_cmdline(TRACER, "a\nPRIORITY=0\"\033[2J", 17);
+	format_report();
+	expect_printable();
+	expect("PTRACESCOPE_PROCESS_CMDLINE", "a\\x0aPRIORITY=0\\\"\\x1b[2J");
+}
+
+static void test_guards(void **state)
+{
+	static const struct {
+		unsigned int guard;
+		const char *word, *text;
+	} rows[] = {
+		{ PSC_GUARD_LOAD, "load", "load a BPF program that could overrule the verdicts" },
+		{ PSC_GUARD_PROG, "prog", "get hold of a BPF program that uses the policy" },
+		{ PSC_GUARD_MAP, "map", "open a map of the policy" },
+		{ PSC_GUARD_UNLINK, "unlink", "remove a pin" },
+		{ PSC_GUARD_RMDIR, "rmdir", "remove the directory of the pins" },
+		{ PSC_GUARD_RENAME, "rename", "rename or replace a pin" },
+		{ PSC_GUARD_UMOUNT, "umount", "unmount what carries the pins" },
+		{ PSC_GUARD_SYSCTL, "sysctl", "turn BPF LSM programs off" },
+		{ PSC_GUARD_SYSCTL + 1, "unknown", "do what a guard prevents" },
+		{ 255, "unknown", "do what a guard prevents" },
+	};
+	char message[256];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		tamper(rows[i].guard);
+		format_report();
+		expect("PTRACESCOPE_GUARD", rows[i].word);
+		snprintf(message, sizeof(message), "refused to let \"gdb -p 1234\"[1240] (uid 1000) "
+			 "%s: locked until reboot", rows[i].text);
+		expect("MESSAGE", message);
+	}
+}
+
 static void test_no_event(void **state)
 {
 	char shifted[sizeof(event) + 1];
@@ -385,8 +462,13 @@ static void test_no_event(void **state)
 	event.size--;
 	assert_int_equal(psc_report_format(&event, sizeof(event), proc.path, &report), -EBADMSG);
 	event.size++;
-	event.mode = PSC_MODES;
-	assert_int_equal(psc_report_format(&event, sizeof(event), proc.path, &report), -EBADMSG);
+	for (unsigned int mode = PSC_MODES; mode <= UINT8_MAX; mode++) {
+		if (mode == PSC_EVENT_TAMPER)
+			continue;
+		event.mode = (__u8)mode;
+		assert_int_equal(psc_report_format(&event, sizeof(event), proc.path, &report),
+				 -EBADMSG);
+	}
 	assert_int_equal(report.n, 0);
 	event.mode = PSC_MODE_ATTACH;
 	memcpy(shifted + 1, &event, sizeof(event));
@@ -478,6 +560,11 @@ static void test_stderr(void **state)
 				  "(1 of them lost because the event buffer was full)\n");
 	capture(say_none_suppressed, text, sizeof(text));
 	assert_string_equal(text, "");
+	/* As severe without a journal as in it. */
+	tamper(PSC_GUARD_UNLINK);
+	capture(say_event, text, sizeof(text));
+	assert_string_equal(text, "<4>refused to let \"gdb\"[4194306] (uid 1000) remove a pin: "
+				  "locked until reboot\n");
 }
 
 static void test_escape(void **state)
@@ -541,6 +628,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_long_cmdline, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_cgroup, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_access_modes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_tamper, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_guards, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_event, setup, teardown),
 		cmocka_unit_test(test_suppressed),
 		cmocka_unit_test_setup_teardown(test_stderr, setup, teardown),
