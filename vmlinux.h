@@ -192,7 +192,20 @@ struct bpf_prog {
 	struct bpf_prog_aux *aux;
 };
 
+struct seq_file {
+};
+
+struct bpf_iter_meta {
+	struct seq_file *seq;
+};
+
+struct bpf_iter__bpf_prog {
+	struct bpf_iter_meta *meta;
+	struct bpf_prog *prog;
+};
+
 struct bpf_prog_aux {
+	char name[16];
 	u32 used_map_cnt;
 	u32 id;
 	u32 attach_btf_id;

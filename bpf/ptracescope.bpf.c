@@ -285,21 +285,26 @@ static __always_inline int refuse_if(bool refuse, enum psc_guard guard)
  * A program that replaces the result of a function we are called from, or of one
  * of our own programs, would have the last word.
  */
+static __always_inline bool replaces_hook(struct bpf_prog_aux *aux)
+{
+	__u32 id = aux->attach_btf_id;
+
+	if (aux->prog->expected_attach_type != BPF_MODIFY_RETURN)
+		return false;
+	for (int i = 0; i < PSC_REPLACEABLE_MAX; i++)
+		if (id && id == psc_replaceable[i])
+			return true;
+	return false;
+}
+
 static __always_inline int guard_load(struct bpf_prog_aux *aux)
 {
 	struct bpf_prog *target = aux->dst_prog;
-	__u32 id = aux->attach_btf_id;
 
 	if (!locked())
 		return 0;
-	if (target)
-		return refuse_if(uses_policy_map(target->aux), PSC_GUARD_LOAD);
-	if (aux->prog->expected_attach_type != BPF_MODIFY_RETURN)
-		return 0;
-	for (int i = 0; i < PSC_REPLACEABLE_MAX; i++)
-		if (id && id == psc_replaceable[i])
-			return refuse_if(true, PSC_GUARD_LOAD);
-	return 0;
+	return refuse_if(target ? uses_policy_map(target->aux) : replaces_hook(aux),
+			 PSC_GUARD_LOAD);
 }
 
 SEC("?lsm/bpf_prog_load")
@@ -393,5 +398,26 @@ int psc_g_sysctl(struct bpf_sysctl *ctx)
 	if (bpf_strncmp(name, sizeof(name), "kernel/ftrace_enabled"))
 		return 1;
 	report_tamper(PSC_GUARD_SYSCTL);
+	return 0;
+}
+
+/*
+ * Before the first floor: which programs are there already that the guards would
+ * refuse then? Writes struct psc_intruder, ours included.
+ */
+SEC("?iter/bpf_prog")
+int psc_scan(struct bpf_iter__bpf_prog *ctx)
+{
+	struct bpf_prog *prog = ctx->prog;
+	struct psc_intruder found = {};
+
+	if (!prog)
+		return 0;
+	found.uses_map = uses_policy_map(prog->aux);
+	if (!found.uses_map && !replaces_hook(prog->aux))
+		return 0;
+	found.id = prog->aux->id;
+	bpf_core_read(found.name, sizeof(found.name), &prog->aux->name);
+	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
 	return 0;
 }

@@ -170,6 +170,13 @@ struct psc_peer {
 /* Room for the functions whose replacement the guards refuse. */
 #define PSC_REPLACEABLE_MAX 16
 
+/* A program, loaded before the first floor, that would undo it: what psc_scan writes. */
+struct psc_intruder {
+	__u32 id;
+	__u32 uses_map;			/* one of the policy's; else it replaces a hook's result */
+	char name[PSC_COMM_LEN];
+};
+
 #define PSC_PIN_DIR "/sys/fs/bpf/ptracescope"
 
 /* The exception tables are sized by kernel.threads-max, within these. */

@@ -15,6 +15,7 @@ const char psc_cli_help[] =
 	"  get [NAME]         print a value; NAME is kernel.yama.ptrace_scope by default\n"
 	"  set VALUE          set kernel.yama.ptrace_scope\n"
 	"  set NAME=VALUE     set another name\n"
+	"  lock [LEVEL]       until reboot, nothing below LEVEL, or what is in force\n"
 	"  list               print all names and values\n"
 	"  status             print what is enforced, and by whom\n"
 	"  reload             read the configuration again\n"
@@ -22,6 +23,7 @@ const char psc_cli_help[] =
 	"  doctor             say whether this system can enforce; works without the daemon\n"
 	"\n"
 	"      --json         print JSON\n"
+	"      --revocable    with set no-attach or NAME=3: it can be taken back\n"
 	"  -y, --yes          do not ask before what cannot be undone until reboot\n"
 	"      --socket PATH  the daemon's socket, " PSC_SOCKET_PATH " by default\n"
 	"  -h, --help         print this\n"
@@ -42,6 +44,7 @@ static const struct {
 } commands[] = {
 	{ "get", PSC_CLI_GET, 0, 1, "; get takes at most one NAME" },
 	{ "set", PSC_CLI_SET, 1, 1, "; set takes one VALUE or NAME=VALUE" },
+	{ "lock", PSC_CLI_LOCK, 0, 1, "; lock takes at most one LEVEL" },
 	{ "list", PSC_CLI_LIST, 0, 0, "; list takes no arguments" },
 	{ "status", PSC_CLI_STATUS, 0, 0, "; status takes no arguments" },
 	{ "detach", PSC_CLI_DETACH, 0, 0, "; detach takes no arguments" },
@@ -49,7 +52,9 @@ static const struct {
 	{ "doctor", PSC_CLI_DOCTOR, 0, 0, "; doctor takes no arguments" },
 };
 
-enum option { OPTION_HELP, OPTION_VERSION, OPTION_YES, OPTION_JSON, OPTION_SOCKET };
+enum option {
+	OPTION_HELP, OPTION_VERSION, OPTION_YES, OPTION_JSON, OPTION_REVOCABLE, OPTION_SOCKET
+};
 
 static const struct {
 	const char *text;
@@ -61,6 +66,7 @@ static const struct {
 	{ "-y", OPTION_YES },
 	{ "--yes", OPTION_YES },
 	{ "--json", OPTION_JSON },
+	{ "--revocable", OPTION_REVOCABLE },
 	{ "--socket", OPTION_SOCKET },
 };
 
@@ -90,11 +96,18 @@ static int find_name(const char *text, const struct psc_name **ret, char **ret_e
 	return *ret ? 0 : unknown_name(text, ret_error);
 }
 
+static int parse_value(const char *text, unsigned int *ret, char **ret_error)
+{
+	if (!psc_scope_parse(text, ret))
+		return 0;
+	return usage(ret_error, "value", text, " is no scope; scopes are 0 (classic), "
+		     "1 (restricted), 2 (admin-only), 3 (no-attach)");
+}
+
 /* "VALUE" or "NAME=VALUE" */
 static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error)
 {
-	static const char scopes[] = " is no scope; scopes are 0 (classic), 1 (restricted), "
-				     "2 (admin-only), 3 (no-attach)";
+	static const char hint[] = "; write: set no-attach --revocable, or set NAME=3 --revocable";
 	const char *equals = strchr(text, '='), *value = equals ? equals + 1 : text;
 	_cleanup_free_ char *name = equals ? strndup(text, (size_t)(equals - text)) :
 					     strdup(PSC_NAME_YAMA);
@@ -105,11 +118,22 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 	err = find_name(name, &cli->name, ret_error);
 	if (err)
 		return err;
-	if (!psc_scope_parse(value, &cli->value))
-		return 0;
 	if (!equals && psc_name_find(text))
 		return usage(ret_error, "no value for", text, "; write NAME=VALUE");
-	return usage(ret_error, "value", value, scopes);
+	err = parse_value(value, &cli->value, ret_error);
+	if (err)
+		return err;
+	if (cli->revocable && !psc_name_may_be_revocable(cli->name, cli->value))
+		return usage(ret_error, "only a scope of 3 takes --revocable, not", text, hint);
+	return 0;
+}
+
+/* Without a level: what is in force is to be locked. */
+static int parse_level(const char *text, struct psc_cli *cli, char **ret_error)
+{
+	cli->name = psc_name_find(PSC_NAME_FLOOR);
+	cli->present = !text;
+	return text ? parse_value(text, &cli->value, ret_error) : 0;
 }
 
 static int parse_command(const char *word, int n, char *const *arguments, struct psc_cli *cli,
@@ -130,9 +154,14 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 			     commands[i].takes);
 	if (n < commands[i].arguments_min)
 		return usage(ret_error, "missing argument after", word, commands[i].takes);
+	if (cli->revocable && cli->command != PSC_CLI_SET)
+		return usage(ret_error, "--revocable does not go with", word,
+			     "; it is for: set no-attach");
 
 	if (cli->command == PSC_CLI_SET)
 		return parse_setting(arguments[0], cli, ret_error);
+	if (cli->command == PSC_CLI_LOCK)
+		return parse_level(n ? arguments[0] : NULL, cli, ret_error);
 	if (cli->command == PSC_CLI_GET)
 		return find_name(n ? arguments[0] : PSC_NAME_YAMA, &cli->name, ret_error);
 	return 0;
@@ -169,6 +198,9 @@ static int parse_option(int argc, char *const *argv, int *i, struct psc_cli *cli
 		return 0;
 	case OPTION_JSON:
 		cli->json = true;
+		return 0;
+	case OPTION_REVOCABLE:
+		cli->revocable = true;
 		return 0;
 	case OPTION_SOCKET:
 		if (!equals && *i + 1 == argc)
@@ -212,11 +244,12 @@ int psc_cli_parse(int argc, char *const *argv, struct psc_cli *ret, char **ret_e
 	return 0;
 }
 
-bool psc_cli_final(const struct psc_name *name, unsigned int value)
+bool psc_cli_final(const struct psc_name *name, unsigned int value, bool revocable)
 {
 	struct psc_request req = psc_name_request(name, value);
 	union psc_policy policy = {};
 
+	req.flags = revocable ? PSC_FLAG_REVOCABLE : 0;
 	if (psc_policy_change(&policy, &req))
 		return false;
 	for (unsigned int mode = 0; mode < PSC_MODES; mode++)

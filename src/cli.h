@@ -21,6 +21,7 @@ enum psc_cli_exit {
 enum psc_cli_command {
 	PSC_CLI_GET,
 	PSC_CLI_SET,
+	PSC_CLI_LOCK,
 	PSC_CLI_LIST,
 	PSC_CLI_STATUS,
 	PSC_CLI_DETACH,
@@ -32,8 +33,10 @@ enum psc_cli_command {
 
 struct psc_cli {
 	enum psc_cli_command command;
-	const struct psc_name *name;	/* get, set */
-	unsigned int value;		/* set */
+	const struct psc_name *name;	/* get, set, lock */
+	unsigned int value;		/* set, lock */
+	bool present;			/* lock: at the scope in force, not at the value */
+	bool revocable;			/* set */
 	const char *socket;
 	bool json;
 	bool yes;
@@ -58,6 +61,6 @@ int psc_cli_parse(int argc, char *const *argv, struct psc_cli *ret, char **ret_e
  *
  * Asks psc_policy_change(), so it cannot differ from what the kernel side does.
  */
-bool psc_cli_final(const struct psc_name *name, unsigned int value);
+bool psc_cli_final(const struct psc_name *name, unsigned int value, bool revocable);
 
 #endif

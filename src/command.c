@@ -188,10 +188,10 @@ static bool confirmed(const struct psc_cli *cli)
 {
 	char line[16] = "", *answer;
 
-	if (cli->yes || !psc_cli_final(cli->name, cli->value) || !isatty(STDIN_FILENO) ||
-	    !isatty(STDERR_FILENO))
+	if (cli->yes || !psc_cli_final(cli->name, cli->value, cli->revocable) ||
+	    !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return true;
-	fprintf(stderr, "%s = %u (%s) is final: it cannot be taken back until reboot. "
+	fprintf(stderr, "%s is then locked at %u (%s) until reboot: it cannot be set lower. "
 		"Do it? [y/N] ", cli->name->name, cli->value, psc_scope_word(cli->value));
 	if (!fgets(line, sizeof(line), stdin)) {
 		fputc('\n', stderr);
@@ -205,8 +205,38 @@ static enum psc_cli_exit run_set(const struct psc_cli *cli)
 {
 	if (!confirmed(cli))
 		return fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
-	return call_value(cli, QUALIFIED("Set"), json_pack("{s:s, s:i}", "name", cli->name->name,
-						       "value", (int)cli->value));
+	/* Sent only where needed: an older daemon does not know it. */
+	return call_value(cli, QUALIFIED("Set"),
+			  json_pack("{s:s, s:i, s:o*}", "name", cli->name->name,
+				    "value", (int)cli->value,
+				    "revocable", cli->revocable ? json_true() : NULL));
+}
+
+/* The scope that lock without a level is about. */
+static enum psc_cli_exit present_scope(const struct psc_cli *cli, unsigned int *ret)
+{
+	json_t *reply = NULL, *value;
+	enum psc_cli_exit code = call(cli, QUALIFIED("Get"),
+				      json_pack("{s:s}", "name", PSC_NAME_YAMA), &reply);
+
+	if (code != PSC_EXIT_DONE)
+		return code;
+	value = json_object_get(reply, "value");
+	if (json_is_integer(value) && json_integer_value(value) >= 0 &&
+	    json_integer_value(value) <= PSC_SCOPE_MAX)
+		*ret = (unsigned int)json_integer_value(value);
+	else
+		code = unexpected(QUALIFIED("Get"));
+	json_decref(reply);
+	return code;
+}
+
+static enum psc_cli_exit run_lock(const struct psc_cli *cli)
+{
+	struct psc_cli lock = *cli;
+	enum psc_cli_exit code = cli->present ? present_scope(cli, &lock.value) : PSC_EXIT_DONE;
+
+	return code == PSC_EXIT_DONE ? run_set(&lock) : code;
 }
 
 static enum psc_cli_exit run_list(const struct psc_cli *cli)
@@ -324,6 +354,7 @@ enum psc_cli_exit psc_command_run(const struct psc_cli *cli)
 	static enum psc_cli_exit (*const run[])(const struct psc_cli *cli) = {
 		[PSC_CLI_GET] = run_get,
 		[PSC_CLI_SET] = run_set,
+		[PSC_CLI_LOCK] = run_lock,
 		[PSC_CLI_LIST] = run_list,
 		[PSC_CLI_STATUS] = run_status,
 		[PSC_CLI_DETACH] = run_detach,

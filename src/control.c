@@ -130,11 +130,10 @@ static int out_of_range(struct psc_varlink_call *call, const struct psc_name *na
 					   "maximum", PSC_SCOPE_MAX));
 }
 
-/* Write a value that is a scope. */
-static int set(struct psc_varlink_call *call, const struct psc_name *name, unsigned int value)
+/* Have a request carried out that writes a value to @name. */
+static int set(struct psc_varlink_call *call, const struct psc_name *name, struct psc_request req)
 {
 	const struct psc_backend *backend = backend_of(call);
-	struct psc_request req = psc_name_request(name, value);
 	union psc_policy before;
 	unsigned int old, now;
 	char what[128];
@@ -148,7 +147,7 @@ static int set(struct psc_varlink_call *call, const struct psc_name *name, unsig
 	case -PSC_E_LOCKED:
 		return locked(call, name);
 	case -PSC_E_RANGE:
-		return out_of_range(call, name, value);
+		return out_of_range(call, name, req.value);
 	default:
 		return fail(call, err, name->name);
 	}
@@ -165,12 +164,19 @@ static int run_set(struct psc_varlink_call *call)
 	json_int_t value = json_integer_value(json_object_get(call->parameters, "value"));
 	int err;
 	const struct psc_name *name = get_name(call, &err);
+	struct psc_request req;
 
 	if (!name)
 		return err;
 	if (value < PSC_SCOPE_CLASSIC || value > PSC_SCOPE_MAX)
 		return out_of_range(call, name, value);
-	return set(call, name, (unsigned int)value);
+	req = psc_name_request(name, (unsigned int)value);
+	if (json_is_true(json_object_get(call->parameters, "revocable"))) {
+		if (!psc_name_may_be_revocable(name, req.value))
+			return psc_varlink_invalid(call, "revocable");
+		req.flags = PSC_FLAG_REVOCABLE;
+	}
+	return set(call, name, req);
 }
 
 static int run_list(struct psc_varlink_call *call)
@@ -243,7 +249,8 @@ static int run_reload(struct psc_varlink_call *call)
 
 static const struct psc_varlink_method methods[] = {
 	{ "Get", false, run_get, { { "name", JSON_STRING } } },
-	{ "Set", true, run_set, { { "name", JSON_STRING }, { "value", JSON_INTEGER } } },
+	{ "Set", true, run_set, { { "name", JSON_STRING }, { "value", JSON_INTEGER },
+				  { "revocable", JSON_TRUE, .optional = true } } },
 	{ "List", false, run_list },
 	{ "Status", false, run_status },
 	{ "Detach", true, run_detach },

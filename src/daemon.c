@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "canary.h"
 #include "escape.h"
 #include "loader.h"
 #include "log.h"
@@ -28,6 +29,7 @@ struct daemon {
 	struct psc_kernel *kernel;
 	enum psc_loader_outcome outcome;
 	struct psc_reporter *reporter;
+	struct psc_canary *canary;
 	struct psc_backend backend;
 	struct psc_control *control;
 	char *config_error;		/* NULL: the configuration is in force */
@@ -41,7 +43,8 @@ static void notify_status(struct daemon *d, const char *state)
 
 	if (psc_kernel_policy(d->kernel, &policy))
 		return;
-	sd_notifyf(0, "%sSTATUS=Enforcing: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
+	sd_notifyf(0, "%sSTATUS=%s: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
+		   psc_canary_failed(d->canary) ? "NOT ENFORCING, see the log" : "Enforcing",
 		   policy.scope[PSC_MODE_ATTACH], psc_scope_word(policy.scope[PSC_MODE_ATTACH]),
 		   policy.scope[PSC_MODE_TRACEME], policy.scope[PSC_MODE_READ],
 		   policy.floor[PSC_MODE_ATTACH],
@@ -51,18 +54,16 @@ static void notify_status(struct daemon *d, const char *state)
 
 /*
  * Before the first floor comes: what is mounted where may have changed since the
- * programs were loaded, and some guards are attached only now. A floor that is
- * asked for is set even if they are not to be had.
+ * programs were loaded, some guards are attached only now, and what was loaded
+ * before them must not undo the floor.
  */
-static void prepare_lock(struct daemon *d)
+static int prepare_lock(struct daemon *d)
 {
 	int err = psc_kernel_guard(d->kernel, d->options.pin_dir);
 
 	if (err)
 		psc_warning("the pins cannot be guarded: %s", strerror(-err));
-	err = psc_loader_lock(d->kernel);
-	if (err)
-		psc_warning("kernel.ftrace_enabled cannot be guarded: %s", strerror(-err));
+	return psc_loader_lock(d->kernel);
 }
 
 /* Every request that changes the policy goes through here. */
@@ -71,12 +72,11 @@ static int change_policy(struct daemon *d, struct psc_request *req)
 	union psc_policy now, next;
 	int err = psc_kernel_policy(d->kernel, &now);
 
-	if (err)
-		return err;
 	next = now;
-	if (!psc_policy_locked(&now) && !psc_policy_change(&next, req) && psc_policy_locked(&next))
-		prepare_lock(d);
-	return psc_kernel_request(d->kernel, req);
+	if (!err && !psc_policy_locked(&now) && !psc_policy_change(&next, req) &&
+	    psc_policy_locked(&next))
+		err = prepare_lock(d);
+	return err ? err : psc_kernel_request(d->kernel, req);
 }
 
 static int on_request(void *data, struct psc_request *req)
@@ -87,8 +87,10 @@ static int on_request(void *data, struct psc_request *req)
 	if (req->op == PSC_OP_INFO)
 		return psc_kernel_request(d->kernel, req);
 	err = change_policy(d, req);
-	if (!err)
+	if (!err) {
 		notify_status(d, "");
+		psc_canary_prove(d->canary);
+	}
 	return err;
 }
 
@@ -110,18 +112,6 @@ static json_t *policy_json(const union psc_policy *policy)
 	return object;
 }
 
-/* Yama's own scope, or -1 where there is no Yama. */
-static int yama_scope(void)
-{
-	_cleanup_free_ char *text = NULL;
-	unsigned int value;
-
-	if (psc_read_file("/proc/sys/kernel/yama/ptrace_scope", 64, &text, NULL) ||
-	    psc_parse_u32(psc_strip(text), &value) || value > PSC_SCOPE_MAX)
-		return -1;
-	return (int)value;
-}
-
 static json_t *on_status(void *data)
 {
 	struct daemon *d = data;
@@ -129,17 +119,20 @@ static json_t *on_status(void *data)
 	__u64 stats[PSC_STATS];
 	char build[17];
 	json_t *status;
-	int yama = yama_scope();
+	int yama = psc_yama_scope();
 
 	if (psc_kernel_policy(d->kernel, &policy) || psc_kernel_stats(d->kernel, stats))
 		return NULL;
 	snprintf(build, sizeof(build), "%016llx", d->kernel->build);
-	status = json_pack("{s:b, s:i, s:s, s:b, s:o, s:I, s:I, s:I, s:s, s:s, s:i}",
-			   "enforcing", (int)psc_ftrace_enabled(), "abi", PSC_ABI, "build", build,
+	status = json_pack("{s:b, s:i, s:s, s:b, s:o, s:I, s:I, s:I, s:s, s:s, s:s, s:i}",
+			   "enforcing", psc_ftrace_enabled() && !psc_canary_failed(d->canary),
+			   "abi", PSC_ABI, "build", build,
 			   "adopted", d->outcome == PSC_ADOPTED, "policy", policy_json(&policy),
-			   "refused", (json_int_t)stats[PSC_STAT_REFUSED],
+			   "refused", (json_int_t)(stats[PSC_STAT_REFUSED] -
+						   psc_canary_refusals(d->canary)),
 			   "suppressed", (json_int_t)stats[PSC_STAT_SUPPRESSED],
 			   "dropped", (json_int_t)stats[PSC_STAT_DROPPED],
+			   "proof", psc_canary_outcome(d->canary),
 			   "configuration", d->config_error ? d->config_error : "ok",
 			   "version", PSC_VERSION, "pid", (int)getpid());
 	if (status && yama >= 0)
@@ -225,6 +218,7 @@ static int on_reload(void *data, char **ret_error)
 	if (!err)
 		psc_info("configuration reloaded");
 	notify_status(d, "");
+	psc_canary_prove(d->canary);
 	return err;
 }
 
@@ -390,6 +384,11 @@ static int enforce(struct daemon *d)
 	return err;
 }
 
+static void on_proof(void *data)
+{
+	notify_status(data, "");
+}
+
 static int start(struct daemon *d)
 {
 	static const char *const outcomes[] = {
@@ -406,6 +405,8 @@ static int start(struct daemon *d)
 	if (!err)
 		err = psc_reporter_new(d->event, d->kernel, &d->reporter);
 	if (!err)
+		err = psc_canary_new(d->event, d->kernel, d->reporter, on_proof, d, &d->canary);
+	if (!err)
 		err = make_socket_dir();
 	if (!err)
 		err = open_socket(d);
@@ -413,6 +414,7 @@ static int start(struct daemon *d)
 		return err;
 	psc_info("%s, build %016llx", outcomes[d->outcome], d->kernel->build);
 	notify_status(d, "READY=1\n");
+	psc_canary_prove(d->canary);
 	return 0;
 }
 
@@ -429,6 +431,7 @@ int psc_daemon_run(unsigned int relations_max)
 		sd_notify(0, "STOPPING=1");
 	}
 	psc_control_free(d.control);
+	psc_canary_free(d.canary);
 	psc_reporter_free(d.reporter);
 	sd_event_unref(d.event);
 	psc_kernel_close(d.kernel);

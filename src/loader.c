@@ -464,6 +464,55 @@ static int open_root_cgroup(void)
 	return -ENOENT;
 }
 
+static __u32 prog_id(int prog_fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+/* Is this program one of the set in force, or of the skeleton that looks? */
+static bool is_own(const struct psc_kernel *kernel, const struct ptracescope_bpf *skel, __u32 id)
+{
+	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) ||
+	    id == prog_id(bpf_program__fd(skel->progs.psc_scan)) ||
+	    id == prog_id(bpf_program__fd(skel->progs.psc_g_sysctl)))
+		return true;
+	for (int i = 0; i < PSC_PINS; i++) {
+		struct bpf_link_info info = {};
+		__u32 len = sizeof(info);
+
+		if (psc_pins[i].kind == PSC_PIN_LINK &&
+		    !bpf_obj_get_info_by_fd(kernel->fds[i], &info, &len) && info.prog_id == id)
+			return true;
+	}
+	return false;
+}
+
+/* Look for programs that would undo a floor. Return: 0, or -EBUSY after naming each. */
+static int refuse_intruders(const struct psc_kernel *kernel, const struct ptracescope_bpf *skel)
+{
+	struct bpf_link *link = bpf_program__attach_iter(skel->progs.psc_scan, NULL);
+	_cleanup_close_ int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
+	struct psc_intruder found;
+	int err = fd < 0 ? -errno : 0;
+	ssize_t n = 0;
+
+	while (fd >= 0 && (n = read(fd, &found, sizeof(found))) == sizeof(found)) {
+		if (is_own(kernel, skel, found.id))
+			continue;
+		found.name[sizeof(found.name) - 1] = '\0';
+		err = psc_log_err(-EBUSY, "no floor while BPF program %u (%s) is loaded: it %s",
+				  found.id, found.name, found.uses_map ?
+				  "uses the policy's maps" : "replaces the result of a hook");
+	}
+	if (!err && n)
+		err = n < 0 ? -errno : -EIO;
+	bpf_link__destroy(link);
+	return err;
+}
+
 int psc_loader_lock(struct psc_kernel *kernel)
 {
 	_cleanup_skel_ struct ptracescope_bpf *skel = ptracescope_bpf__open();
@@ -473,17 +522,23 @@ int psc_loader_lock(struct psc_kernel *kernel)
 
 	if (!skel)
 		return -errno;
-	if (cgroup_fd < 0)
-		return cgroup_fd;
+	err = fit_guards(skel);
 	bpf_object__for_each_program(prog, skel->obj)
-		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl);
-	err = inherit_maps(skel, kernel);
+		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl ||
+						prog == skel->progs.psc_scan);
+	if (!err)
+		err = inherit_maps(skel, kernel);
 	if (!err)
 		err = ptracescope_bpf__load(skel);
+	if (!err)
+		err = refuse_intruders(kernel, skel);
 	if (err)
 		return err;
-	return bpf_prog_attach(bpf_program__fd(skel->progs.psc_g_sysctl), cgroup_fd,
-			       BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI) ? -errno : 0;
+	if (cgroup_fd < 0 || bpf_prog_attach(bpf_program__fd(skel->progs.psc_g_sysctl), cgroup_fd,
+					     BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI))
+		psc_warning("kernel.ftrace_enabled cannot be guarded: %s",
+			    cgroup_fd < 0 ? "there is no cgroup2 hierarchy" : strerror(errno));
+	return 0;
 }
 
 int psc_loader_remove(const struct psc_loader_options *options, struct psc_kernel *kernel)

@@ -33,15 +33,17 @@ int psc_loader_start(const struct psc_loader_options *options,
 		     const struct psc_request *requests, size_t n, struct psc_kernel **ret);
 
 /**
- * psc_loader_lock - attach what only a floor needs
+ * psc_loader_lock - make ready for a floor
  * @kernel: the set in force, under no floor yet
  *
- * Loads a fresh copy of psc_g_sysctl, of which nobody can hold a descriptor, and
- * attaches it to the root cgroup, where it stays until reboot. To be called
- * right before a floor is raised for the first time: under one, nobody gets a
- * program onto the policy's maps any more.
+ * Looks for BPF programs that the guards would refuse, had they not been there
+ * before; and attaches a fresh copy of psc_g_sysctl, of which nobody can hold a
+ * descriptor, to the root cgroup, where it stays until reboot. To be called right
+ * before a floor is raised for the first time: under one, nobody gets a program
+ * onto the policy's maps any more.
  *
- * Return: 0, -ENOENT without a cgroup2 hierarchy, or another negative errno.
+ * Return: 0, also when psc_g_sysctl cannot be attached (after a warning); -EBUSY,
+ * after a message for each, when there are such programs; or another errno.
  */
 int psc_loader_lock(struct psc_kernel *kernel);
 

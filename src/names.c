@@ -39,7 +39,7 @@ const struct psc_name psc_names[PSC_NAMES] = {
 	{ "kernel.ptracescope.traceme_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_TRACEME),
 	  PSC_MODE_TRACEME },
 	{ "kernel.ptracescope.read_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ },
-	{ "kernel.ptracescope.floor", PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH },
+	{ PSC_NAME_FLOOR, PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH },
 };
 
 static const char *word_at(const char *const *words, size_t n, unsigned int i)
@@ -122,4 +122,9 @@ struct psc_request psc_name_request(const struct psc_name *name, unsigned int va
 		.modes = name->modes,
 		.value = value,
 	};
+}
+
+bool psc_name_may_be_revocable(const struct psc_name *name, unsigned int value)
+{
+	return name->op == PSC_OP_SET && value == PSC_SCOPE_NO_ATTACH;
 }

@@ -3,6 +3,8 @@
 #ifndef PSC_NAMES_H
 #define PSC_NAMES_H
 
+#include <stdbool.h>
+
 #include "ptracescope.h"
 
 /* "classic", "restricted", "admin-only", "no-attach"; NULL when @scope is none. */
@@ -32,6 +34,7 @@ struct psc_name {
 
 #define PSC_NAMES 5
 #define PSC_NAME_YAMA "kernel.yama.ptrace_scope"
+#define PSC_NAME_FLOOR "kernel.ptracescope.floor"
 
 /* All of them, in the order in which a list shows and a configuration applies them. */
 extern const struct psc_name psc_names[PSC_NAMES];
@@ -47,5 +50,8 @@ unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 mode
 
 /* The psc_ctl request that writes @value to it. */
 struct psc_request psc_name_request(const struct psc_name *name, unsigned int value);
+
+/* May that request carry PSC_FLAG_REVOCABLE? Lower scopes are not final, floors always. */
+bool psc_name_may_be_revocable(const struct psc_name *name, unsigned int value);
 
 #endif

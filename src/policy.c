@@ -64,3 +64,14 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 	*ret = plan;
 	return 0;
 }
+
+int psc_yama_scope(void)
+{
+	_cleanup_free_ char *text = NULL;
+	unsigned int value;
+
+	if (psc_read_file("/proc/sys/kernel/yama/ptrace_scope", 64, &text, NULL) ||
+	    psc_parse_u32(psc_strip(text), &value) || value > PSC_SCOPE_MAX)
+		return -1;
+	return (int)value;
+}

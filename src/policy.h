@@ -33,4 +33,7 @@ enum psc_plan_kind {
 int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 		  union psc_policy policy, struct psc_plan *ret, char **ret_error);
 
+/* Yama's own scope, or -1 where there is no Yama. */
+int psc_yama_scope(void);
+
 #endif

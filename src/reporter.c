@@ -33,6 +33,7 @@ struct psc_reporter {
 	__u64 told[PSC_STATS];		/* the counters, as far as they were reported */
 	struct inquiry *inquiries;
 	unsigned int n_inquiries;
+	__u32 own_tracer, own_tracee;	/* whose refusal is a test of ours; 0 for none */
 };
 
 /* One event whose details a child is reading. */
@@ -204,6 +205,13 @@ static int on_window_end(sd_event_source *source, uint64_t usec, void *data)
 	return arm_window_end(reporter);
 }
 
+/* By process ids, which nobody else can have while the two are not reaped. */
+static bool is_own(const struct psc_reporter *reporter, const struct psc_event *event)
+{
+	return reporter->own_tracer && event->tracer.pid == reporter->own_tracer &&
+		event->tracee.pid == reporter->own_tracee;
+}
+
 static int on_event(void *data, void *bytes, size_t size)
 {
 	struct psc_reporter *reporter = data;
@@ -212,6 +220,8 @@ static int on_event(void *data, void *bytes, size_t size)
 
 	if (size == sizeof(event)) {
 		memcpy(&event, bytes, sizeof(event));
+		if (is_own(reporter, &event))
+			return 0;
 		if (inquire(reporter, &event))
 			report_without_proc(&event);
 	}
@@ -262,6 +272,16 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_repo
 	}
 	*ret = reporter;
 	return 0;
+}
+
+void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee)
+{
+	/* At the end, theirs may still wait there. At the beginning it may do so already,
+	 * and is to be met later. */
+	if (!tracer)
+		ring_buffer__consume(reporter->ring);
+	reporter->own_tracer = (__u32)tracer;
+	reporter->own_tracee = (__u32)tracee;
 }
 
 void psc_reporter_free(struct psc_reporter *reporter)

@@ -18,6 +18,13 @@ struct psc_reporter;
  */
 int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret);
 
+/*
+ * From now on, leave unreported what the process @tracer is refused on @tracee:
+ * two of the daemon's own that test enforcement. 0 and 0 end that, once all
+ * events so far are dealt with.
+ */
+void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee);
+
 void psc_reporter_free(struct psc_reporter *reporter);
 
 #endif

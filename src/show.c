@@ -104,13 +104,17 @@ static void show_yama(const struct screen *screen, const json_t *status)
 
 static void show_state(const struct screen *screen, const json_t *status)
 {
+	_cleanup_free_ char *proof = safe(status, "proof");
+
 	label(screen, "state");
 	if (json_is_true(json_object_get(status, "enforcing")))
 		coloured(screen, GREEN, "enforcing");
 	else
-		coloured(screen, RED, "NOT enforcing: kernel.ftrace_enabled = 0 switches BPF "
-				      "programs off");
+		coloured(screen, RED, "NOT enforcing: is kernel.ftrace_enabled 0? That switches "
+				      "BPF programs off");
 	fputc('\n', screen->out);
+	label(screen, "proof");
+	fprintf(screen->out, "%s\n", proof ? proof : "?");
 }
 
 static void show_programs(const struct screen *screen, const json_t *status)

@@ -106,6 +106,13 @@ static const struct psc_varlink_parameter *find_parameter(const struct psc_varli
 	return NULL;
 }
 
+static bool fits(const struct psc_varlink_parameter *p, const json_t *value)
+{
+	if (!value || json_is_null(value))
+		return p->optional;
+	return json_typeof(value) == p->type || (json_is_boolean(value) && p->type == JSON_TRUE);
+}
+
 /* The name of a parameter that is unknown, missing or of the wrong type, or NULL. */
 static const char *bad_parameter(const struct psc_varlink_method *method, json_t *parameters)
 {
@@ -115,11 +122,9 @@ static const char *bad_parameter(const struct psc_varlink_method *method, json_t
 	json_object_foreach(parameters, name, value)
 		if (!find_parameter(method, name))
 			return name;
-	for (const struct psc_varlink_parameter *p = method->parameters; p->name; p++) {
-		value = json_object_get(parameters, p->name);
-		if (!value || json_typeof(value) != p->type)
+	for (const struct psc_varlink_parameter *p = method->parameters; p->name; p++)
+		if (!fits(p, json_object_get(parameters, p->name)))
 			return p->name;
-	}
 	return NULL;
 }
 

@@ -26,15 +26,16 @@ struct psc_varlink_call {
 	const struct psc_varlink_service *service;
 	const struct psc_varlink_method *method;
 	const struct psc_client *client;
-	json_t *parameters;	/* an object with exactly the declared fields and types */
+	json_t *parameters;	/* an object with the declared fields and types, and no others */
 	json_t *reply;
 };
 
-#define PSC_VARLINK_PARAMETERS_MAX 2
+#define PSC_VARLINK_PARAMETERS_MAX 3
 
 struct psc_varlink_parameter {
 	const char *name;	/* NULL ends the list */
-	json_type type;
+	json_type type;		/* JSON_TRUE stands for both booleans */
+	bool optional;		/* "?" in the description: it may be absent, or null */
 };
 
 struct psc_varlink_method {

@@ -4,6 +4,8 @@
 
 #include "interface.h"
 
+#define FLOOR "\"kernel.ptracescope.floor\""
+
 struct exchange {
 	const char *call;
 	const char *reply;	/* NULL: none */
@@ -15,10 +17,26 @@ static const struct exchange exchanges[] = {
 	{ SET(YAMA, "1"), REPLY("\"value\":1") },
 	{ GET_YAMA, REPLY("\"value\":1") },
 	{ SET("\"kernel.ptracescope.read_scope\"", "2"), REPLY("\"value\":2") },
-	{ SET("\"kernel.ptracescope.traceme_scope\"", "3"), REPLY("\"value\":3") },
+	/* revocable: up and down again; what is no true changes nothing */
+	{ SET(YAMA, "3,\"revocable\":true"), REPLY("\"value\":3") },
+	{ OURS("Get", "\"name\":" FLOOR), REPLY("\"value\":0") },
+	{ SET(YAMA, "1,\"revocable\":false"), REPLY("\"value\":1") },
+	{ SET(YAMA, "1,\"revocable\":null"), REPLY("\"value\":1") },
+	{ SET(YAMA, "2,\"revocable\":true"), INVALID("revocable") },
+	{ SET(FLOOR, "3,\"revocable\":true"), INVALID("revocable") },
+	{ SET(FLOOR, "0,\"revocable\":true"), INVALID("revocable") },
+	{ SET(YAMA, "4,\"revocable\":true"), RANGE("4") },
+	{ SET(YAMA, "3,\"revocable\":1"), INVALID("revocable") },
+	{ SET(YAMA, "3,\"revocable\":\"true\""), INVALID("revocable") },
+	{ SET(YAMA, "3,\"revocabl\":true"), INVALID("revocabl") },
+	{ OURS("Get", "\"name\":" YAMA ",\"revocable\":true"), INVALID("revocable") },
+	{ GET_YAMA, REPLY("\"value\":1") },
+	{ SET("\"kernel.ptracescope.traceme_scope\"", "3,\"revocable\":false"),
+	  REPLY("\"value\":3") },
 	/* One of the modes that it covers is locked. */
 	{ SET(YAMA, "2"), OUR_ERROR("Locked", "\"name\":" YAMA ",\"floor\":3") },
 	{ SET("\"kernel.ptracescope.floor\"", "3"), REPLY("\"value\":3") },
+	{ SET(YAMA, "3,\"revocable\":true"), REPLY("\"value\":3") },
 	{ SET("\"kernel.ptracescope.floor\"", "1"),
 	  OUR_ERROR("Locked", "\"name\":\"kernel.ptracescope.floor\",\"floor\":3") },
 	{ OURS("List", ""),

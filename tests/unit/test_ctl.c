@@ -23,6 +23,7 @@ struct parse_case {
 
 #define DEFAULTS .socket = PSC_SOCKET_PATH
 #define ATTACH "kernel.ptracescope.attach_scope"
+#define LOCK PSC_CLI_LOCK, .name = &psc_names[4]
 
 static const struct parse_case parse_cases[] = {
 	{ { "get" }, .cli = { PSC_CLI_GET, .name = &psc_names[0], DEFAULTS } },
@@ -36,6 +37,10 @@ static const struct parse_case parse_cases[] = {
 	  .cli = { PSC_CLI_SET, .name = &psc_names[1], .value = 2, DEFAULTS } },
 	{ { "set", "kernel.ptracescope.floor=admin-only" },
 	  .cli = { PSC_CLI_SET, .name = &psc_names[4], .value = 2, DEFAULTS } },
+	{ { "lock" }, .cli = { LOCK, .present = true, DEFAULTS } },
+	{ { "lock", "0" }, .cli = { LOCK, .value = 0, DEFAULTS } },
+	{ { "lock", "2", "-y" }, .cli = { LOCK, .value = 2, DEFAULTS, .yes = true } },
+	{ { "lock", "no-attach" }, .cli = { LOCK, .value = 3, DEFAULTS } },
 	{ { "list" }, .cli = { PSC_CLI_LIST, DEFAULTS } },
 	{ { "status" }, .cli = { PSC_CLI_STATUS, DEFAULTS } },
 	{ { "detach" }, .cli = { PSC_CLI_DETACH, DEFAULTS } },
@@ -49,6 +54,10 @@ static const struct parse_case parse_cases[] = {
 	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 1, DEFAULTS, .yes = true } },
 	{ { "set", "--yes", "1" },
 	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 1, DEFAULTS, .yes = true } },
+	{ { "set", "no-attach", "--revocable" },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 3, .revocable = true, DEFAULTS } },
+	{ { "--revocable", "set", ATTACH "=3" },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[1], .value = 3, .revocable = true, DEFAULTS } },
 	{ { "--socket", "/x", "list" }, .cli = { PSC_CLI_LIST, .socket = "/x" } },
 	{ { "list", "--socket=/x" }, .cli = { PSC_CLI_LIST, .socket = "/x" } },
 	{ { "--socket", "--json", "list" }, .cli = { PSC_CLI_LIST, .socket = "--json" } },
@@ -81,6 +90,17 @@ static const struct parse_case parse_cases[] = {
 	{ { "detach", "x" }, -EINVAL, "detach takes no arguments" },
 	{ { "reload", "x" }, -EINVAL, "reload takes no arguments" },
 	{ { "doctor", "x" }, -EINVAL, "doctor takes no arguments" },
+	{ { "lock", "1", "2" }, -EINVAL, "unexpected argument '2'; lock takes at most one LEVEL" },
+	{ { "list", "--revocable=yes" }, -EINVAL, "no value belongs to option '--revocable'" },
+	{ { "get", "--revocable" }, -EINVAL,
+	  "--revocable does not go with 'get'; it is for: set no-attach" },
+	{ { "lock", "3", "--revocable" }, -EINVAL, "--revocable does not go with 'lock'" },
+	{ { "set", "2", "--revocable" }, -EINVAL, "only a scope of 3 takes --revocable, not '2'; "
+	  "write: set no-attach --revocable, or set NAME=3 --revocable" },
+	{ { "set", ATTACH "=0", "--revocable" }, -EINVAL,
+	  "only a scope of 3 takes --revocable, not '" ATTACH "=0'" },
+	{ { "set", PSC_NAME_FLOOR "=3", "--revocable" }, -EINVAL,
+	  "only a scope of 3 takes --revocable, not '" PSC_NAME_FLOOR "=3'" },
 	{ { "set" }, -EINVAL, "missing argument after 'set'" },
 	{ { "set", ATTACH, "1" }, -EINVAL, "join '" ATTACH "' and its value with '='" },
 	{ { "set", "1", "2" }, -EINVAL, "unexpected argument '2'" },
@@ -105,6 +125,10 @@ static const struct parse_case parse_cases[] = {
 	{ { "set", "" }, -EINVAL, "value '' is no scope" },
 	{ { "set", "Classic" }, -EINVAL, "value 'Classic' is no scope" },
 	{ { "set", "no" }, -EINVAL, "value 'no' is no scope" },
+	{ { "set", "4", "--revocable" }, -EINVAL, "value '4' is no scope" },
+	{ { "lock", "4" }, -EINVAL, "value '4' is no scope; scopes are 0 (classic)" },
+	{ { "lock", "" }, -EINVAL, "value '' is no scope" },
+	{ { "lock", PSC_NAME_FLOOR "=2" }, -EINVAL, "value '" PSC_NAME_FLOOR "=2' is no scope" },
 };
 
 static int parse(const char *const *arguments, struct psc_cli *ret, char **ret_error)
@@ -136,6 +160,8 @@ static void test_parse(void **state)
 		assert_int_equal(cli.command, c->cli.command);
 		assert_ptr_equal(cli.name, c->cli.name);
 		assert_int_equal(cli.value, c->cli.value);
+		assert_int_equal(cli.present, c->cli.present);
+		assert_int_equal(cli.revocable, c->cli.revocable);
 		assert_string_equal(cli.socket, c->cli.socket);
 		assert_int_equal(cli.json, c->cli.json);
 		assert_int_equal(cli.yes, c->cli.yes);
@@ -166,9 +192,11 @@ static void test_final(void **state)
 	(void)state;
 	for (size_t i = 0; i < PSC_NAMES; i++)
 		for (unsigned int value = 0; value <= PSC_SCOPE_MAX; value++)
-			assert_int_equal(psc_cli_final(&psc_names[i], value),
+			assert_int_equal(psc_cli_final(&psc_names[i], value, false),
 					 psc_names[i].op == PSC_OP_RAISE_FLOOR ? value > 0 :
 					 value == PSC_SCOPE_NO_ATTACH);
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		assert_false(psc_cli_final(&psc_names[i], PSC_SCOPE_NO_ATTACH, true));
 }
 
 /* --- whole runs: the command in a child, the socket in this process --- */
@@ -357,12 +385,54 @@ static void test_runs(void **state)
 	service_stop(&s);
 }
 
+/* Likewise. */
+static void test_lock_runs(void **state)
+{
+	static const struct run_case cases[] = {
+		{ { "lock", "0" }, 0, "kernel.ptracescope.floor = 0\n", "" },
+		{ { "lock" }, 0, "kernel.ptracescope.floor = 0\n", "" },
+		{ { "set", "no-attach", "--revocable" }, 0, "kernel.yama.ptrace_scope = 3\n", "" },
+		{ { "get", "kernel.ptracescope.floor" }, 0, "0\n", "" },
+		{ { "set", "kernel.ptracescope.read_scope=3", "--revocable" }, 0,
+		  "kernel.ptracescope.read_scope = 3\n", "" },
+		{ { "set", "kernel.ptracescope.read_scope=0" }, 0,
+		  "kernel.ptracescope.read_scope = 0\n", "" },
+		{ { "set", "1" }, 0, "kernel.yama.ptrace_scope = 1\n", "" },
+		{ { "lock" }, 0, "kernel.ptracescope.floor = 1\n", "" },
+		{ { "set", "0" }, 3, "",
+		  LINE("kernel.yama.ptrace_scope: locked at 1 (restricted) until reboot") },
+		{ { "lock", "0" }, 3, "",
+		  LINE("kernel.ptracescope.floor: locked at 1 (restricted) until reboot") },
+		{ { "lock", "admin-only", "--json" }, 0,
+		  "{\"name\": \"kernel.ptracescope.floor\", \"value\": 2}\n", "" },
+		{ { "get" }, 0, "2\n", "" },
+		{ { "lock", "1" }, 3, "",
+		  LINE("kernel.ptracescope.floor: locked at 2 (admin-only) until reboot") },
+		{ { "lock" }, 0, "kernel.ptracescope.floor = 2\n", "" },
+		/* what is revocable may still be locked */
+		{ { "set", "3", "--revocable" }, 0, "kernel.yama.ptrace_scope = 3\n", "" },
+		{ { "lock" }, 0, "kernel.ptracescope.floor = 3\n", "" },
+		{ { "set", "3", "--revocable" }, 0, "kernel.yama.ptrace_scope = 3\n", "" },
+		{ { "get", "kernel.ptracescope.floor" }, 0, "3\n", "" },
+		{ { "set", "2" }, 3, "",
+		  LINE("kernel.yama.ptrace_scope: locked at 3 (no-attach) until reboot") },
+	};
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	check_runs(&s, cases, ARRAY_SIZE(cases));
+	service_stop(&s);
+}
+
 static void test_refused_runs(void **state)
 {
 #define NEEDED LINE("permission denied: CAP_SYS_PTRACE in the initial user namespace is needed " \
 		    "(try sudo)")
 	static const struct run_case denied[] = {
 		{ { "set", "1" }, 3, "", NEEDED },
+		{ { "set", "3", "--revocable" }, 3, "", NEEDED },
+		{ { "lock" }, 3, "", NEEDED },
 		{ { "detach" }, 3, "", NEEDED },
 		{ { "reload" }, 3, "", NEEDED },
 		{ { "get" }, 0, "0\n", "" },
@@ -425,6 +495,7 @@ static void test_strange_answers(void **state)
 		size_t len;
 		int code;
 		const char *err;
+		const char *command;	/* "get" */
 	} cases[] = {
 #define ANSWER(text) text, sizeof(text)
 		{ "", 0, 4, "hung up without an answer" },
@@ -437,6 +508,9 @@ static void test_strange_answers(void **state)
 		{ ANSWER("{}"), 1, "answer to io.ptracescope.Get is not understood" },
 		{ ANSWER("{\"parameters\":{\"value\":\"1\"}}"), 1, "is not understood" },
 		{ ANSWER("{\"parameters\":{\"value\":1.0}}"), 1, "is not understood" },
+		{ ANSWER(REPLY("\"value\":4")), 1, "answer to io.ptracescope.Get is not", "lock" },
+		{ ANSWER(REPLY("\"value\":-1")), 1, "is not understood", "lock" },
+		{ ANSWER(REPLY("")), 1, "is not understood", "lock" },
 		{ ANSWER(OUR_ERROR("UnknownName", "\"name\":\"x\\u001b\"")), 2,
 		  "does not know the name 'x\\x1b'" },
 		{ ANSWER(OUR_ERROR("OutOfRange", "\"name\":\"x\"")), 2, "no scope" },
@@ -446,7 +520,7 @@ static void test_strange_answers(void **state)
 		  "the daemon failed: no \\xc2\\x9b luck" },
 		{ ANSWER("{\"error\":\"a.b\\u001b.C\"}"), 1, "the error a.b\\x1b.C;" },
 	};
-	const char *arguments[] = { "--socket", socket_path, "get", NULL };
+	const char *arguments[] = { "--socket", socket_path, NULL, NULL };
 	int listen_fd = listen_there();
 
 	(void)state;
@@ -454,9 +528,11 @@ static void test_strange_answers(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
 		int null = open("/dev/null", O_RDONLY | O_CLOEXEC), pipe_fd, fd;
-		pid_t pid = run_child(arguments, null, out, err, &pipe_fd);
 		char text[4096], c;
+		pid_t pid;
 
+		arguments[2] = cases[i].command ? cases[i].command : "get";
+		pid = run_child(arguments, null, out, err, &pipe_fd);
 		fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		assert_return_code(fd, errno);
 		do
@@ -502,6 +578,17 @@ static void test_full_disk(void **state)
 	service_stop(&s);
 }
 
+/* All that was written to it. It comes in pieces, and ends when nobody has the other side. */
+static void read_terminal(int master, char text[4096])
+{
+	size_t len = 0;
+	ssize_t n;
+
+	while ((n = read(master, text + len, 4095 - len)) > 0)
+		len += (size_t)n;
+	text[len] = '\0';
+}
+
 /* On a terminal, what is final is asked for first. */
 static void test_confirmation(void **state)
 {
@@ -511,8 +598,11 @@ static void test_confirmation(void **state)
 		bool asked;
 		bool done;
 		bool null_stdin;
+		__u8 scope;		/* before, for attaching */
+		const char *question;	/* a part of it */
 	} cases[] = {
-		{ { "set", "3" }, "y\n", true, true },
+		{ { "set", "3" }, "y\n", true, true,
+		  .question = "kernel.yama.ptrace_scope is then locked at 3 (no-attach) until" },
 		{ { "set", "3" }, "YES\n", true, true },
 		{ { "set", "3" }, "\n", true, false },
 		{ { "set", "3" }, "n\n", true, false },
@@ -520,6 +610,15 @@ static void test_confirmation(void **state)
 		{ { "set", "3" }, "\004", true, false },	/* end of file */
 		{ { "set", "kernel.ptracescope.read_scope=3" }, "n\n", true, false },
 		{ { "set", "kernel.ptracescope.floor=1" }, "n\n", true, false },
+		{ { "lock", "1" }, "y\n", true, true,
+		  .question = "kernel.ptracescope.floor is then locked at 1 (restricted) until" },
+		{ { "lock", "1" }, "n\n", true, false },
+		{ { "lock" }, "y\n", true, true, .scope = 2,
+		  .question = "kernel.ptracescope.floor is then locked at 2 (admin-only) until" },
+		{ { "lock" }, "n\n", true, false, .scope = 2 },
+		{ { "lock" }, "n\n", false, true },	/* at 0 */
+		{ { "lock", "--yes" }, "n\n", false, true, .scope = 2 },
+		{ { "set", "3", "--revocable" }, "n\n", false, true },
 		{ { "set", "2" }, "", false, true },
 		{ { "set", "kernel.ptracescope.floor=0" }, "", false, true },
 		{ { "set", "3" }, "", false, true, .null_stdin = true },
@@ -536,10 +635,11 @@ static void test_confirmation(void **state)
 					    cases[i].arguments[1], cases[i].arguments[2], NULL };
 		int out = memfd_create("out", MFD_CLOEXEC), master, slave, pipe_fd;
 		char text[4096];
-		ssize_t n;
+		__u64 before;
 		pid_t pid;
 
-		s.fake.policy = (union psc_policy){};
+		s.fake.policy = (union psc_policy){ .scope[PSC_MODE_ATTACH] = cases[i].scope };
+		before = s.fake.policy.word;
 		assert_return_code(openpty(&master, &slave, NULL, NULL, NULL), errno);
 		assert_int_equal(write(master, cases[i].typed, strlen(cases[i].typed)),
 				 strlen(cases[i].typed));
@@ -547,18 +647,18 @@ static void test_confirmation(void **state)
 				&pipe_fd);
 		serve_until_ended(&s, pipe_fd);
 		assert_int_equal(exit_code(pid), cases[i].done ? 0 : 1);
-		assert_return_code(fcntl(master, F_SETFL, O_NONBLOCK), 0);
-		n = read(master, text, sizeof(text) - 1);
-		text[n > 0 ? n : 0] = '\0';
-		assert_int_equal(strstr(text, "is final") != NULL, cases[i].asked);
+		close(slave);
+		read_terminal(master, text);
+		assert_int_equal(strstr(text, "[y/N]") != NULL, cases[i].asked);
+		if (cases[i].question)
+			assert_non_null(strstr(text, cases[i].question));
 		assert_int_equal(strstr(text, "not confirmed, nothing changed") != NULL,
 				 !cases[i].done);
 		read_back(out, text);
 		assert_int_equal(strstr(text, " = ") != NULL, cases[i].done);
 		if (!cases[i].done)
-			assert_int_equal(s.fake.policy.word, 0);
+			assert_int_equal(s.fake.policy.word, before);
 		close(master);
-		close(slave);
 	}
 	close(null);
 	service_stop(&s);
@@ -583,13 +683,15 @@ static char *shown(const char *status, bool colour)
 	"{\"enforcing\":" enforcing ",\"abi\":1,\"build\":\"00ff\",\"adopted\":true,\"policy\":{" \
 	"\"attach\":{\"scope\":2,\"floor\":1},\"traceme\":{\"scope\":1,\"floor\":0}," \
 	"\"read\":{\"scope\":0,\"floor\":0}}" yama ",\"refused\":12,\"suppressed\":3," \
-	"\"dropped\":0,\"configuration\":\"" configuration "\",\"version\":\"9.9\",\"pid\":77}"
+	"\"dropped\":0,\"proof\":\"ok\"," \
+	"\"configuration\":\"" configuration "\",\"version\":\"9.9\",\"pid\":77}"
 
 static void test_show_status(void **state)
 {
 	static const struct { const char *status; bool colour; const char *line; } cases[] = {
 		{ STATUS("true", "", "ok"), false,
 		  "         state: enforcing\n"
+		  "         proof: ok\n"
 		  "        attach: 2 (admin-only), until reboot not below 1 (restricted)\n"
 		  "       traceme: 1 (restricted)\n"
 		  "          read: 0 (classic)\n"
@@ -667,6 +769,7 @@ int main(void)
 		TEST(test_socket_length),
 		TEST(test_final),
 		TEST(test_runs),
+		TEST(test_lock_runs),
 		TEST(test_refused_runs),
 		TEST(test_unreachable),
 		TEST(test_strange_answers),

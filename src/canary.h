@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Proves again and again that an attach is really refused, on a child made for the purpose. */
+#ifndef PSC_CANARY_H
+#define PSC_CANARY_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "kernel.h"
+#include "reporter.h"
+
+struct psc_canary;
+
+/**
+ * psc_canary_new - prepare for proofs; the first one is for psc_canary_prove()
+ * @event: the loop that drives it; SIGCHLD must be blocked
+ * @kernel: where the policy is; must outlive the canary
+ * @reporter: which is told of the refusals that are not to be reported; likewise
+ * @changed: called whenever the outcome has become another
+ *
+ * Return: 0 or a negative errno.
+ */
+int psc_canary_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter *reporter,
+		   void (*changed)(void *data), void *data, struct psc_canary **ret);
+
+/*
+ * Start a proof, or have another one follow that which is under way. To be
+ * called after every change of the policy: under a floor it goes on by itself.
+ */
+void psc_canary_prove(struct psc_canary *canary);
+
+/* The outcome in words: "ok", "pending", or beginning with "failed", "nothing" or "cannot tell". */
+const char *psc_canary_outcome(const struct psc_canary *canary);
+
+/* Did the last proof show that attaches are not refused? */
+bool psc_canary_failed(const struct psc_canary *canary);
+
+/* How many of the refusals counted so far were of proofs of this daemon. */
+__u64 psc_canary_refusals(const struct psc_canary *canary);
+
+void psc_canary_free(struct psc_canary *canary);
+
+#endif

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The proof of enforcement, where nothing enforces: against the plain kernel,
+ * and against a seccomp filter that refuses in our place. What it asks of the
+ * kernel side is answered here.
+ */
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+#include <cmocka.h>
+
+#include "canary.h"
+#include "policy.h"
+#include "util.h"
+
+static union psc_policy policy;
+static int yama = -1;
+static __u64 refused, refused_per_look;
+static unsigned int changes, owned, disowned;
+static void (*meanwhile)(void);	/* happens while a proof is under way */
+
+int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
+{
+	(void)kernel;
+	*ret = policy;
+	return 0;
+}
+
+int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])
+{
+	(void)kernel;
+	memset(ret, 0, PSC_STATS * sizeof(*ret));
+	ret[PSC_STAT_REFUSED] = refused;
+	refused += refused_per_look;
+	return 0;
+}
+
+bool psc_ftrace_enabled(void)
+{
+	return true;
+}
+
+int psc_yama_scope(void)
+{
+	return yama;
+}
+
+void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee)
+{
+	(void)reporter;
+	if (!tracer) {
+		disowned++;
+		return;
+	}
+	assert_int_not_equal(tracer, tracee);
+	owned++;
+	if (meanwhile)
+		meanwhile();
+}
+
+static void on_changed(void *data)
+{
+	(void)data;
+	changes++;
+}
+
+static sd_event *event;
+static struct psc_canary *canary;
+
+static int setup(void **state)
+{
+	sigset_t set;
+
+	(void)state;
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	policy = (union psc_policy){ .scope = { PSC_SCOPE_ADMIN_ONLY } };
+	yama = -1;
+	refused_per_look = 0;
+	changes = owned = disowned = 0;
+	meanwhile = NULL;
+	return sd_event_new(&event) < 0 ||
+		psc_canary_new(event, NULL, NULL, on_changed, NULL, &canary);
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	psc_canary_free(canary);
+	sd_event_unref(event);
+	while (waitpid(-1, NULL, 0) > 0)
+		;
+	return 0;
+}
+
+/* One proof, until both children are reaped. */
+static void prove(void)
+{
+	psc_canary_prove(canary);
+	while (waitid(P_ALL, 0, &(siginfo_t){}, WEXITED | WNOHANG | WNOWAIT) == 0)
+		assert_true(sd_event_run(event, UINT64_MAX) >= 0);
+	assert_int_equal(owned, disowned);
+}
+
+static void test_not_refused(void **state)
+{
+	(void)state;
+	assert_string_equal(psc_canary_outcome(canary), "pending");
+	for (int round = 0; round < 2; round++) {
+		prove();
+		assert_true(psc_canary_failed(canary));
+		assert_int_equal(strncmp(psc_canary_outcome(canary), "failed: ", 8), 0);
+	}
+	assert_int_equal(changes, 1);
+	assert_int_equal(owned, 2);
+	assert_int_equal(psc_canary_refusals(canary), 0);
+
+	policy.scope[PSC_MODE_ATTACH] = PSC_SCOPE_CLASSIC;
+	prove();
+	assert_string_equal(psc_canary_outcome(canary), "nothing to prove at scope 0");
+	assert_int_equal(owned, 2);
+}
+
+static void test_yama_first(void **state)
+{
+	static const struct { int yama; __u8 scope; bool tried; } cases[] = {
+		{ 0, 1, true }, { 1, 1, false }, { 1, 2, true }, { 1, 3, true },
+		{ 2, 3, false }, { 3, 1, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		owned = disowned = 0;
+		yama = cases[i].yama;
+		policy.scope[PSC_MODE_ATTACH] = cases[i].scope;
+		prove();
+		assert_int_equal(owned, cases[i].tried);
+		assert_int_equal(psc_canary_failed(canary), cases[i].tried);
+	}
+}
+
+static void lower(void)
+{
+	policy.scope[PSC_MODE_ATTACH] = PSC_SCOPE_CLASSIC;
+}
+
+static void test_changed_meanwhile(void **state)
+{
+	(void)state;
+	meanwhile = lower;
+	prove();
+	assert_string_equal(psc_canary_outcome(canary), "nothing to prove at scope 0");
+}
+
+static void ask_again(void)
+{
+	meanwhile = NULL;
+	psc_canary_prove(canary);
+	psc_canary_prove(canary);
+}
+
+static void test_asked_meanwhile(void **state)
+{
+	(void)state;
+	meanwhile = ask_again;
+	prove();
+	assert_int_equal(owned, 2);
+	assert_true(psc_canary_failed(canary));
+}
+
+/* From here on PTRACE_SEIZE fails with EPERM; the leak sanitizer needs PTRACE_ATTACH. */
+static int refuse_ptrace(void **state)
+{
+	struct sock_filter filter[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_ptrace, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, PTRACE_SEIZE, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EPERM),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	struct sock_fprog program = { ARRAY_SIZE(filter), filter };
+
+	return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0 ||
+		prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) < 0 || setup(state);
+}
+
+static void test_refused(void **state)
+{
+	(void)state;
+	prove();
+	assert_int_equal(strncmp(psc_canary_outcome(canary), "cannot tell: ", 13), 0);
+	assert_false(psc_canary_failed(canary));
+	assert_int_equal(psc_canary_refusals(canary), 0);
+
+	refused_per_look = 1;
+	prove();
+	assert_string_equal(psc_canary_outcome(canary), "ok");
+	assert_int_equal(psc_canary_refusals(canary), 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_not_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_yama_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_changed_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asked_meanwhile, setup, teardown),
+		/* The last: it cannot be taken back. */
+		cmocka_unit_test_setup_teardown(test_refused, refuse_ptrace, teardown),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
