@@ -375,8 +375,8 @@ static int enforce(struct daemon *d)
 		err = 0;
 		if (config_err)
 			refuse_config(d, config_err, TAKE_PTR(error));
-		else
-			err = apply_config(d, &config, PSC_PLAN_RAISE);
+		else	/* what is refused now is shown by status, and no reason to end */
+			apply_config(d, &config, PSC_PLAN_RAISE);
 	}
 	if (!config_err)
 		psc_config_free(&config);

@@ -92,11 +92,12 @@ static int on_stall(sd_event_source *source, uint64_t usec, void *data)
 /* The NUL that ends the first message in the buffer, or NULL; looks at every byte once. */
 static char *find_end(struct connection *c)
 {
-	char *begin = c->in + c->in_start, *nul;
 	size_t len = c->in_end - c->in_start;
+	char *begin, *nul;
 
-	if (len == c->in_scanned)
+	if (len == c->in_scanned)	/* also when there is no buffer */
 		return NULL;
+	begin = c->in + c->in_start;
 	nul = memchr(begin + c->in_scanned, '\0', len - c->in_scanned);
 	c->in_scanned = nul ? (size_t)(nul - begin) : len;
 	return nul;
@@ -105,10 +106,11 @@ static char *find_end(struct connection *c)
 /* Take the first whole message out of the buffer, in which it stays for now. */
 static const char *next_message(struct connection *c, size_t *ret_len)
 {
-	const char *begin = c->in + c->in_start, *nul = find_end(c);
+	const char *nul = find_end(c), *begin;
 
 	if (!nul)
 		return NULL;
+	begin = c->in + c->in_start;
 	*ret_len = (size_t)(nul - begin);
 	c->in_start += *ret_len + 1;
 	c->in_scanned = 0;
