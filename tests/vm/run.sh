@@ -48,7 +48,7 @@ if [[ ${#names[@]} -eq 0 ]]; then
 	done
 fi
 
-mkdir -p "$logs"
+mkdir -p "$logs" "$vm_build"
 rm -f "$results"
 work=$(mktemp -d "$vm_build/run.XXXXXX")
 # shellcheck disable=SC2317
