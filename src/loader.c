@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 
 #include "log.h"
-#include "names.h"
+#include "ptracescope_policy.h"
 #include "ptracescope.skel.h"
 #include "util.h"
 
@@ -53,6 +53,11 @@ static int libbpf_print(enum libbpf_print_level level, const char *format, va_li
 static int pin_path(char path[PATH_MAX], const char *dir, const char *name)
 {
 	return snprintf(path, PATH_MAX, "%s/%s", dir, name) >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+static int staging_path(char path[PATH_MAX], const char *dir)
+{
+	return snprintf(path, PATH_MAX, "%s" STAGING_SUFFIX, dir) >= PATH_MAX ? -ENAMETOOLONG : 0;
 }
 
 /* Unlink every pin in @dir, and @dir. Not being there is fine. */
@@ -302,8 +307,9 @@ static int publish(struct ptracescope_bpf *skel, const char *dir, bool replace)
 	char staging[PATH_MAX];
 	int err, leftover;
 
-	if (snprintf(staging, sizeof(staging), "%s" STAGING_SUFFIX, dir) >= (int)sizeof(staging))
-		return -ENAMETOOLONG;
+	err = staging_path(staging, dir);
+	if (err)
+		return err;
 	if (!psc_ftrace_enabled())
 		return refuse_without_ftrace("attached");
 	err = attach_set(skel);
@@ -382,7 +388,7 @@ static int removable(struct psc_kernel *kernel)
 
 	if (err)
 		return err;
-	return psc_policy_highest_floor(&policy, PSC_MODES_ALL) ? -EACCES : 0;
+	return psc_policy_locked(&policy) ? -EACCES : 0;
 }
 
 /* Say why the programs of another build stay in force. */
@@ -551,11 +557,10 @@ int psc_loader_remove(const struct psc_loader_options *options, struct psc_kerne
 		return err;
 	if (!psc_ftrace_enabled())
 		return refuse_without_ftrace("detached");
-	if (snprintf(staging, sizeof(staging), "%s" STAGING_SUFFIX, options->pin_dir) >=
-	    (int)sizeof(staging))
-		return -ENAMETOOLONG;
 	/* Moved aside first: a set is either complete in its place or not there. */
-	err = remove_set(staging);
+	err = staging_path(staging, options->pin_dir);
+	if (!err)
+		err = remove_set(staging);
 	if (err)
 		return err;
 	if (renameat2(AT_FDCWD, options->pin_dir, AT_FDCWD, staging, RENAME_NOREPLACE) < 0)
