@@ -106,8 +106,7 @@ psc_policy_change(union psc_policy *policy, const struct psc_request *req)
 	union psc_policy next = *policy;
 	int effective = 0;
 
-	if (req->abi != PSC_ABI || req->op > PSC_OP_RAISE_FLOOR || req->ctl_id || req->dir_fd ||
-	    req->pad)
+	if (req->abi != PSC_ABI || req->op > PSC_OP_RAISE_FLOOR || req->dir_fd)
 		return -PSC_E_INVAL;
 	if (req->op == PSC_OP_INFO)
 		return 0;

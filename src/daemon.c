@@ -14,6 +14,7 @@
 #include "canary.h"
 #include "escape.h"
 #include "loader.h"
+#include "lock.h"
 #include "log.h"
 #include "policy.h"
 #include "prereq.h"
@@ -52,31 +53,29 @@ static void notify_status(struct daemon *d, const char *state)
 		   d->config_error ? d->config_error : "");
 }
 
-/*
- * Before the first floor comes: what is mounted where may have changed since the
- * programs were loaded, some guards are attached only now, and what was loaded
- * before them must not undo the floor.
- */
-static int prepare_lock(struct daemon *d)
+/* Does the request raise a floor where there is none? */
+static bool is_first_floor(struct daemon *d, const struct psc_request *req)
 {
-	int err = psc_kernel_guard(d->kernel, d->options.pin_dir);
+	union psc_policy policy;
 
-	if (err)
-		psc_warning("the pins cannot be guarded: %s", strerror(-err));
-	return psc_loader_lock(d->kernel);
+	return !psc_kernel_policy(d->kernel, &policy) && !psc_policy_locked(&policy) &&
+	       !psc_policy_change(&policy, req) && psc_policy_locked(&policy);
 }
 
 /* Every request that changes the policy goes through here. */
 static int change_policy(struct daemon *d, struct psc_request *req)
 {
-	union psc_policy now, next;
-	int err = psc_kernel_policy(d->kernel, &now);
+	struct psc_lock *lock;
+	int err;
 
-	next = now;
-	if (!err && !psc_policy_locked(&now) && !psc_policy_change(&next, req) &&
-	    psc_policy_locked(&next))
-		err = prepare_lock(d);
-	return err ? err : psc_kernel_request(d->kernel, req);
+	if (!is_first_floor(d, req))
+		return psc_kernel_request(d->kernel, req);
+	err = psc_lock_begin(d->kernel, d->options.pin_dir, &lock, &req->armed);
+	if (err)
+		return err;
+	err = psc_kernel_request(d->kernel, req);
+	psc_lock_end(lock, d->kernel, d->options.pin_dir, !err);
+	return err;
 }
 
 static int on_request(void *data, struct psc_request *req)

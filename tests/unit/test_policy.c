@@ -318,7 +318,7 @@ static struct psc_request random_request(void)
 		.modes = random_field(PSC_MODES_ALL + 1),
 		.value = random_field(PSC_SCOPE_MAX + 2),
 		.flags = next_random() % 2 ? 0 : random_field(3),
-		.pad = next_random() % 16 ? 0 : next_random(),
+		.dir_fd = next_random() % 16 ? 0 : (int)next_random(),
 		.build = next_random(),
 		.policy.word = next_random(),
 	};

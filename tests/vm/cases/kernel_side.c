@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "loader.h"
+#include "lock.h"
 #include "names.h"
 #include "tap.h"
 #include "util.h"
@@ -231,7 +232,7 @@ static void test_requests(void)
 		{ "an unknown mode", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 9 }, -EINVAL },
 		{ "an unknown flag", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .flags = 2 },
 		  -EINVAL },
-		{ "padding in use", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .pad = 1 },
+		{ "a descriptor too many", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .dir_fd = 1 },
 		  -EINVAL },
 		{ "scope 4", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .value = 4 }, -ERANGE },
 		{ "scope 2^32-1",
@@ -492,11 +493,16 @@ static void test_races(void)
 		union psc_policy policy;
 
 		if (i == 1500) {
+			struct psc_lock *lock;
 			struct psc_request req = {
 				.abi = PSC_ABI, .op = PSC_OP_RAISE_FLOOR,
 				.modes = PSC_MODE_BIT(PSC_MODE_READ), .value = 1,
 			};
-			good = good && psc_kernel_request(kernel, &req) == 0;
+			good = good && psc_kernel_request(kernel, &req) == -ECANCELED &&
+			       psc_lock_begin(kernel, PSC_PIN_DIR, &lock, &req.armed) == 0 &&
+			       psc_kernel_request(kernel, &req) == 0;
+			if (good)
+				psc_lock_end(lock, kernel, PSC_PIN_DIR, true);
 		}
 		if (psc_kernel_policy(kernel, &policy))
 			bail("policy");
