@@ -22,6 +22,7 @@ typedef unsigned long long __u64;
 typedef __u8 u8;
 typedef __u16 u16;
 typedef __s32 s32;
+typedef __s64 s64;
 typedef __u32 u32;
 typedef __u64 u64;
 
@@ -167,16 +168,22 @@ struct super_block {
 	unsigned long s_magic;
 };
 
+struct mnt_namespace {
+};
+
 struct inode {
 	struct super_block *i_sb;
 	void *i_private;
 };
 
 struct dentry {
+	struct dentry *d_parent;
 	struct inode *d_inode;
+	struct super_block *d_sb;
 };
 
 struct vfsmount {
+	struct dentry *mnt_root;
 };
 
 struct mount {
@@ -184,6 +191,7 @@ struct mount {
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
 	struct mount *mnt_master;
+	struct mnt_namespace *mnt_ns;
 	int mnt_group_id;
 };
 
@@ -212,11 +220,30 @@ struct files_struct {
 	struct fdtable *fdt;
 };
 
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
 struct bpf_map {
+	u32 id;
+	atomic64_t refcnt;
+	atomic64_t usercnt;
+};
+
+enum bpf_cmd {
+	BPF_MAP_GET_FD_BY_ID = 14,
 };
 
 enum bpf_attach_type {
+	BPF_CGROUP_SYSCTL = 18,
 	BPF_MODIFY_RETURN = 26,
+	BPF_LSM_MAC = 27,
+	BPF_LSM_CGROUP = 43,
+};
+
+/* The member that BPF_MAP_GET_FD_BY_ID has. */
+union bpf_attr {
+	__u32 map_id;
 };
 
 struct bpf_prog {
@@ -236,9 +263,15 @@ struct bpf_iter__bpf_prog {
 	struct bpf_prog *prog;
 };
 
+struct bpf_iter__bpf_map {
+	struct bpf_iter_meta *meta;
+	struct bpf_map *map;
+};
+
 struct bpf_prog_aux {
 	char name[16];
 	u32 used_map_cnt;
+	u64 load_time;
 	u32 id;
 	u32 attach_btf_id;
 	struct bpf_prog *dst_prog;

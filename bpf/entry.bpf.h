@@ -4,6 +4,7 @@
 #define PSC_ENTRY_BPF_H
 
 #include "cgroup.bpf.h"
+#include "guard.bpf.h"
 #include "task.bpf.h"
 
 #define CGROUP2_SUPER_MAGIC 0x63677270	/* include/uapi/linux/magic.h */
@@ -124,9 +125,8 @@ static __always_inline int entry_change(struct state *state, const struct psc_re
 	entry.check = entry.policy.word ^ target->id;
 	entry.origin = req->origin;
 	entry.pad = 0;
-	if (psc_policy_locked(&entry.policy))
-		state->locked = 1;
-	return entry_put(state, target, &entry, exists);
+	err = psc_policy_locked(&entry.policy) ? lock_first(state, req) : 0;
+	return err ? err : entry_put(state, target, &entry, exists);
 }
 
 /*

@@ -122,12 +122,16 @@ struct {
 	__type(value, __u64);
 } psc_serial SEC(".maps");
 
-/* What the guards protect besides maps and programs. Frozen; written by psc_ctl. */
+/*
+ * What the guards protect besides maps and programs, and when they were armed.
+ * Frozen; written by psc_ctl. In a map of the policy's and not in constants of the
+ * programs: those are in a map as well, which can be written through an iterator.
+ */
 struct guarded {
-	__u64 dir;		/* inode of the directory of pins */
-	__u64 mount;		/* struct mount of that directory in the initial mount namespace */
-	__u32 ctl_id;		/* program id of psc_ctl, the one program that may be opened */
-	__u32 pad;
+	__u64 dir;		/* struct dentry: the directory of pins */
+	__u64 mount;		/* struct mount: its mount in the initial mount namespace */
+	__u64 armed;		/* bpf_ktime_get_boot_ns(), 0: not */
+	__u32 hooks[PSC_HOOKS_MAX];	/* BTF ids, 0 for none */
 };
 
 struct {

@@ -16,15 +16,23 @@
  *
  * Guards, which do nothing before there is a floor:
  *
- *   psc_g_load     lsm/bpf_prog_load              no program may replace a hook or one of ours
+ *   psc_g_load     lsm/bpf_prog_load              no program may overrule or extend ours
  *   psc_g_alloc    lsm/bpf_prog_alloc_security    the same before 6.9
- *   psc_g_prog     lsm/bpf_prog                   nobody opens ours or uses the policy's maps
+ *   psc_g_prog     lsm/bpf_prog                   no new one uses the policy's maps
  *   psc_g_map      lsm/bpf_map                    nobody opens the policy's maps
+ *   psc_g_id       lsm/bpf                        nor finds them by their ids
  *   psc_g_unlink   lsm/inode_unlink               the pins stay,
  *   psc_g_rmdir    lsm/inode_rmdir                so does their directory,
  *   psc_g_rename   lsm/inode_rename               under its name,
- *   psc_g_umount   lsm/sb_umount                  on its mount, with all mounts above it
+ *   psc_g_umount   lsm/sb_umount                  on its mount, with all mounts above it,
+ *   psc_g_mount    lsm/sb_mount                   and nothing comes in between:
+ *   psc_g_move     lsm/move_mount                 by no way of mounting
+ *   psc_g_pivot    lsm/sb_pivotroot               and of moving,
+ *   psc_g_remount  lsm/sb_remount                 nor with other options
  *   psc_g_sysctl   cgroup/sysctl                  ftrace stays on; loaded when a floor comes
+ *
+ * And two that are loaded just before the first floor, to look around: psc_scan
+ * (iter/bpf_prog), psc_scan_maps (iter/bpf_map).
  *
  * The hooks gather facts; psc_judge() and psc_policy_change() in
  * ptracescope_policy.h decide.
@@ -44,7 +52,14 @@
 /* include/uapi/linux/prctl.h and errno-base.h */
 #define PR_SET_PTRACER 0x59616d61
 #define EPERM 1
+#define ENOENT 2
 #define EINVAL 22
+
+/* include/uapi/linux/mount.h */
+#define MS_REMOUNT (1 << 5)
+#define MS_BIND (1 << 12)
+#define MS_MOVE (1 << 13)
+#define MS_PROPAGATION (0xf << 17)	/* unbindable, private, slave, shared */
 
 #include "cgroup.bpf.h"
 #include "cred.bpf.h"
@@ -57,10 +72,8 @@
 
 char LICENSE[] SEC("license") = "GPL";
 
-/* Set by the loader before loading. */
-const volatile __u64 psc_build;		/* which build of these programs this is */
-/* BTF ids of the functions whose replacement would undo us; 0 for none. */
-const volatile __u32 psc_replaceable[PSC_REPLACEABLE_MAX];
+/* Which build of these programs this is; set by the loader. Tells, decides nothing. */
+const volatile __u64 psc_build;
 
 /* Is @fact true of the caller's access to the tracee? */
 static __always_inline bool access_fact(__u32 fact, struct task_struct *tracee,
@@ -282,8 +295,9 @@ static __always_inline int policy_apply(struct state *state, const struct psc_re
 
 		if (err)
 			return err;
-		if (psc_policy_locked(&next))
-			state->locked = 1;
+		err = psc_policy_locked(&next) ? lock_first(state, req) : 0;
+		if (err)
+			return err;
 		if (__sync_val_compare_and_swap(&state->policy.word, old.word, next.word) == old.word)
 			return 0;
 	}
@@ -293,27 +307,31 @@ static __always_inline int policy_apply(struct state *state, const struct psc_re
 /* Report new cgroups, or do not. */
 static __always_inline int watch_set(struct state *state, const struct psc_request *req)
 {
-	if (req->abi != PSC_ABI || req->value > 1 || req->modes || req->flags || req->ctl_id ||
-	    req->dir_fd || req->origin)
+	if (req->abi != PSC_ABI || req->value > 1 || req->modes || req->flags || req->dir_fd ||
+	    req->origin)
 		return -PSC_E_INVAL;
 	state->watch = req->value;
 	return 0;
 }
 
-/* Note what is to be guarded. Under a floor this cannot be changed any more. */
-static __always_inline int guard_set(const struct psc_request *req)
+/* Note what is to be guarded, and arm the guards or disarm them. */
+static __always_inline int guard_set(struct state *state, struct psc_request *req)
 {
 	struct guarded *guard = guarded();
 	struct file *file = file_of(req->dir_fd);
 
-	if (!guard || !file || !req->ctl_id || req->modes || req->value || req->flags || req->origin ||
-	    req->abi != PSC_ABI)
+	if (!guard || req->abi != PSC_ABI || !file || req->modes || req->value > 1 || req->flags ||
+	    req->origin)
 		return -PSC_E_INVAL;
-	if (guard->dir && locked())
+	if (state->locked)
 		return -PSC_E_LOCKED;
-	guard->dir = (__u64)BPF_CORE_READ(file, f_inode);
+	guard->armed = 0;
+	guard->dir = (__u64)BPF_CORE_READ(file, f_path.dentry);
 	guard->mount = (__u64)mount_of(BPF_CORE_READ(file, f_path.mnt));
-	guard->ctl_id = req->ctl_id;
+	__builtin_memcpy(guard->hooks, req->hooks, sizeof(guard->hooks));
+	if (req->value)
+		guard->armed = bpf_ktime_get_boot_ns();
+	req->armed = guard->armed;
 	return 0;
 }
 
@@ -322,7 +340,7 @@ static __always_inline int ctl_apply(struct state *state, struct psc_request *re
 	if (req->op != PSC_OP_INFO && !capable_initially(bpf_get_current_task_btf()->cred))
 		return -PSC_E_PERM;
 	if (req->op == PSC_OP_GUARD)
-		return guard_set(req);
+		return guard_set(state, req);
 	if (req->op == PSC_OP_WATCH)
 		return watch_set(state, req);
 	if (req->flags & PSC_FLAG_CGROUP)
@@ -363,29 +381,16 @@ static __always_inline int refuse_if(bool refuse, enum psc_guard guard)
 	return err;
 }
 
-/*
- * A program that replaces the result of a function we are called from, or of one
- * of our own programs, would have the last word.
- */
-static __always_inline bool replaces_hook(struct bpf_prog_aux *aux)
-{
-	__u32 id = aux->attach_btf_id;
-
-	if (aux->prog->expected_attach_type != BPF_MODIFY_RETURN)
-		return false;
-	for (int i = 0; i < PSC_REPLACEABLE_MAX; i++)
-		if (id && id == psc_replaceable[i])
-			return true;
-	return false;
-}
-
 static __always_inline int guard_load(struct bpf_prog_aux *aux)
 {
 	struct bpf_prog *target = aux->dst_prog;
+	struct guarded *guard;
 
 	if (!locked())
 		return 0;
-	return refuse_if(target ? uses_policy_map(target->aux) : replaces_hook(aux),
+	guard = guarded();
+	return refuse_if(!guard || (target ? uses_policy_map(target->aux) :
+					     overrules(guard, aux->prog, aux->attach_btf_id)),
 			 PSC_GUARD_LOAD);
 }
 
@@ -401,6 +406,11 @@ int BPF_PROG(psc_g_alloc, struct bpf_prog_aux *aux)
 	return guard_load(aux);
 }
 
+/*
+ * When the guards were armed nobody else used the policy's maps. A program that is
+ * new since then has no business with them; and psc_g_sysctl would be detached by
+ * whoever got a descriptor of it. Tools that list programs go on at ENOENT.
+ */
 SEC("lsm/bpf_prog")
 int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 {
@@ -408,21 +418,33 @@ int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 
 	if (!locked() || !uses_policy_map(prog->aux))
 		return 0;
+	if (prog->expected_attach_type == BPF_CGROUP_SYSCTL)
+		return -ENOENT;
 	guard = guarded();
-	return refuse_if(!guard || prog->aux->id != guard->ctl_id, PSC_GUARD_PROG);
+	return refuse_if(!guard || prog->aux->load_time >= guard->armed, PSC_GUARD_PROG);
 }
 
 SEC("lsm/bpf_map")
 int BPF_PROG(psc_g_map, struct bpf_map *map)
 {
-	return refuse_if(locked() && is_policy_map((__u64)map), PSC_GUARD_MAP);
+	return refuse_if(locked() && policy_map_index((__u64)map) >= 0, PSC_GUARD_MAP);
+}
+
+/* By id they are not there, so that tools that list all maps go on after them. */
+SEC("lsm/bpf")
+int BPF_PROG(psc_g_id, int cmd, union bpf_attr *attr)
+{
+	if (cmd != BPF_MAP_GET_FD_BY_ID || !locked())
+		return 0;
+	return is_policy_map_id(attr->map_id) ? -ENOENT : 0;
 }
 
 static __always_inline bool is_pin_dir(struct inode *inode)
 {
 	struct guarded *guard = guarded();
+	struct dentry *dir = guard ? (struct dentry *)guard->dir : NULL;
 
-	return !guard || (__u64)inode == guard->dir;
+	return !dir || inode == BPF_CORE_READ(dir, d_inode);
 }
 
 SEC("lsm/inode_unlink")
@@ -460,46 +482,145 @@ int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags, int ret)
 	if (ret || !locked())
 		return ret;
 	guard = guarded();
-	return refuse_if(!guard || (guard->mount &&
-				    carries_pins(mount_of(mnt), (struct mount *)guard->mount)),
+	return refuse_if(!guard || carries_pins(mount_of(mnt), (struct mount *)guard->mount),
 			 PSC_GUARD_UMOUNT);
+}
+
+/* mount(2), in the order in which path_mount() of fs/namespace.c looks at the flags. */
+SEC("lsm/sb_mount")
+int BPF_PROG(psc_g_mount, const char *device, const struct path *path, const char *type,
+	     unsigned long flags, void *data, int ret)
+{
+	struct guarded *guard;
+	struct mount *mount;
+
+	if (ret || !locked())
+		return ret;
+	guard = guarded();
+	if (!guard)
+		return refuse_if(true, PSC_GUARD_MOUNT);
+	mount = mount_of(path->mnt);
+	if (flags & MS_REMOUNT)
+		return refuse_if((__u64)mount == guard->mount, PSC_GUARD_REMOUNT);
+	if (!(flags & MS_BIND)) {
+		if (flags & MS_PROPAGATION)
+			return 0;
+		/* What is moved is not told here: it is in the namespace of the place. */
+		if (flags & MS_MOVE)
+			return refuse_if(same_namespace(mount, (struct mount *)guard->mount),
+					 PSC_GUARD_MOVE);
+	}
+	return refuse_if(hides_pins(mount, path->dentry, guard), PSC_GUARD_MOUNT);
+}
+
+/* move_mount(2), the last step of every mount by the newer system calls. */
+SEC("lsm/move_mount")
+int BPF_PROG(psc_g_move, const struct path *from, const struct path *to, int ret)
+{
+	struct guarded *guard;
+
+	if (ret || !locked())
+		return ret;
+	guard = guarded();
+	if (!guard || carries_pins(mount_of(from->mnt), (struct mount *)guard->mount))
+		return refuse_if(true, PSC_GUARD_MOVE);
+	return refuse_if(hides_pins(mount_of(to->mnt), to->dentry, guard), PSC_GUARD_MOUNT);
+}
+
+SEC("lsm/sb_pivotroot")
+int BPF_PROG(psc_g_pivot, const struct path *old_path, const struct path *new_path, int ret)
+{
+	struct guarded *guard;
+
+	if (ret || !locked())
+		return ret;
+	guard = guarded();
+	return refuse_if(!guard || same_namespace(mount_of(new_path->mnt),
+						  (struct mount *)guard->mount), PSC_GUARD_MOVE);
+}
+
+SEC("lsm/sb_remount")
+int BPF_PROG(psc_g_remount, struct super_block *sb, void *options, int ret)
+{
+	struct guarded *guard;
+	struct dentry *dir;
+
+	if (ret || !locked())
+		return ret;
+	guard = guarded();
+	dir = guard ? (struct dentry *)guard->dir : NULL;
+	return refuse_if(!dir || sb == BPF_CORE_READ(dir, d_sb), PSC_GUARD_REMOUNT);
 }
 
 /*
  * BPF LSM programs hang on ftrace, and kernel.ftrace_enabled=0 would silently
- * take all of them out of force. This one hangs on the root cgroup.
+ * take all of them out of force. This one hangs on the root cgroup. The name it
+ * looks for is in the instructions: a string would be in a map.
  */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FOUR(a, b, c, d) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
+#define EIGHT(a, b, c, d, e, f, g, h) (FOUR(a, b, c, d) | FOUR(e, f, g, h) << 32)
+#else
+#define FOUR(a, b, c, d) ((__u64)(d) | (__u64)(c) << 8 | (__u64)(b) << 16 | (__u64)(a) << 24)
+#define EIGHT(a, b, c, d, e, f, g, h) (FOUR(a, b, c, d) << 32 | FOUR(e, f, g, h))
+#endif
+
 SEC("?cgroup/sysctl")
 int psc_g_sysctl(struct bpf_sysctl *ctx)
 {
-	char name[sizeof("kernel/ftrace_enabled")] = {};
+	__u64 name[3] = {};
 
 	/* A longer name does not fit, and is another. */
-	if (!ctx->write || !locked() || bpf_sysctl_get_name(ctx, name, sizeof(name), 0) < 0)
-		return 1;
-	if (bpf_strncmp(name, sizeof(name), "kernel/ftrace_enabled"))
+	if (!ctx->write || !locked() ||
+	    bpf_sysctl_get_name(ctx, (char *)name, sizeof(name), 0) < 0 ||
+	    name[0] != EIGHT('k', 'e', 'r', 'n', 'e', 'l', '/', 'f') ||
+	    name[1] != EIGHT('t', 'r', 'a', 'c', 'e', '_', 'e', 'n') ||
+	    name[2] != EIGHT('a', 'b', 'l', 'e', 'd', 0, 0, 0))
 		return 1;
 	report_tamper(PSC_GUARD_SYSCTL);
 	return 0;
 }
 
-/*
- * Before the first floor: which programs are there already that the guards would
- * refuse then? Writes struct psc_intruder, ours included.
- */
+/* Which programs are there that the guards would refuse? */
 SEC("?iter/bpf_prog")
 int psc_scan(struct bpf_iter__bpf_prog *ctx)
 {
+	struct psc_found_prog found = { .map = PSC_POLICY_MAPS };
+	struct guarded *guard = guarded();
 	struct bpf_prog *prog = ctx->prog;
-	struct psc_intruder found = {};
+	struct bpf_prog_aux *aux;
+	__u64 map;
 
-	if (!prog)
+	if (!prog || !guard)
 		return 0;
-	found.uses_map = uses_policy_map(prog->aux);
-	if (!found.uses_map && !replaces_hook(prog->aux))
+	aux = prog->aux;
+	found.id = aux->id;
+	bpf_core_read(found.name, sizeof(found.name), &aux->name);
+	if (overrules(guard, prog, aux->attach_btf_id))
+		bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
+	for (__u32 i = 0; i < USED_MAPS_MAX && i < aux->used_map_cnt; i++) {
+		if (bpf_probe_read_kernel(&map, sizeof(map), &aux->used_maps[i]) ||
+		    policy_map_index(map) < 0)
+			continue;
+		found.map = policy_map_index(map);
+		bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
+	}
+	return 0;
+}
+
+/* And who holds the policy's maps? */
+SEC("?iter/bpf_map")
+int psc_scan_maps(struct bpf_iter__bpf_map *ctx)
+{
+	struct psc_found_map found = {};
+	struct bpf_map *map = ctx->map;
+	int index = policy_map_index((__u64)map);
+
+	if (!map || index < 0)
 		return 0;
-	found.id = prog->aux->id;
-	bpf_core_read(found.name, sizeof(found.name), &prog->aux->name);
+	found.index = index;
+	found.refs = map->refcnt.counter - 1;	/* the iterator's own */
+	found.users = map->usercnt.counter;
 	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
 	return 0;
 }

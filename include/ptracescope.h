@@ -73,10 +73,18 @@ enum psc_op {
 	PSC_OP_INFO = 0,		/* only fill in the reply */
 	PSC_OP_SET = 1,			/* set the scope of the modes */
 	PSC_OP_RAISE_FLOOR = 2,		/* raise floors that are lower, and scopes with them */
-	PSC_OP_GUARD = 3,		/* say what the guards protect; once only under a floor */
+	/*
+	 * Say what the guards protect; refused under a floor. With the value 1 they
+	 * are armed besides: in force for PSC_ARMED_NS as if there were a floor, so
+	 * that one can look whether everything is in order and then raise it. With 0
+	 * they are disarmed again.
+	 */
+	PSC_OP_GUARD = 3,
 	PSC_OP_UNSET = 4,		/* of a cgroup: no opinion on the modes any more */
 	PSC_OP_WATCH = 5,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
 };
+
+#define PSC_ARMED_NS (10ULL * 1000 * 1000 * 1000)
 
 /* PSC_OP_SET: a scope of 3 does not raise the floor along with it. */
 #define PSC_FLAG_REVOCABLE (1U << 0)
@@ -98,6 +106,9 @@ enum psc_origin {
 /* Room for entries. */
 #define PSC_CGROUPS_MAX 131072
 
+/* Room for the functions that no BPF program of others may decide under a floor. */
+#define PSC_HOOKS_MAX 48
+
 /*
  * The context of a psc_ctl run: request in, reply out. The return value of the
  * run is 0 or one of the negative errnos below.
@@ -113,6 +124,7 @@ enum psc_origin {
 #define PSC_E_NAMETOOLONG 36	/* ENAMETOOLONG: deeper than PSC_CGROUP_LEVELS */
 #define PSC_E_OPNOTSUPP 95	/* EOPNOTSUPP: a threaded cgroup (its domain decides), or a floor of
 				 * a cgroup where moves cannot be watched */
+#define PSC_E_CANCELED 125	/* ECANCELED: a first floor, and the guards were not armed all the time */
 
 struct psc_request {
 	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
@@ -120,11 +132,11 @@ struct psc_request {
 	__u32 modes;			/* PSC_MODE_BIT()s */
 	__u32 value;			/* scope or floor */
 	__u32 flags;			/* PSC_FLAG_* */
-	__u32 ctl_id;			/* PSC_OP_GUARD: program id of psc_ctl, else 0 */
 	__s32 dir_fd;			/* PSC_OP_GUARD: the directory of pins; PSC_FLAG_CGROUP; else 0 */
 	__u32 origin;			/* enum psc_origin, with PSC_FLAG_CGROUP; out: the entry's */
 	__u32 locked;			/* out: is there a floor, global or of any cgroup, since boot? */
 	__u32 entries;			/* out: how many cgroups have an entry */
+	__u32 pad;
 	__u64 build;			/* out: build id of the loaded programs */
 	/* out: the policy after the operation; with PSC_FLAG_CGROUP the entry of that
 	 * cgroup, with PSC_SCOPE_INHERIT where it has no opinion */
@@ -135,8 +147,12 @@ struct psc_request {
 	/* for each mode, the id of the cgroup whose scope, or else floor, is the
 	 * effective one; 0 for the global policy */
 	__u64 source[PSC_MODE_SLOTS];
+	/* out, PSC_OP_GUARD: when the guards were armed. In, SET and RAISE_FLOOR: the
+	 * same, if the request raises the first floor; else ignored. */
+	__u64 armed;
+	__u32 hooks[PSC_HOOKS_MAX];	/* PSC_OP_GUARD: BTF ids of those functions, 0 for none */
 };
-_Static_assert(sizeof(struct psc_request) == 104, "ABI");
+_Static_assert(sizeof(struct psc_request) == 304, "ABI");
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {
@@ -168,7 +184,7 @@ enum psc_reason {
 
 /* Which guard refused that. */
 enum psc_guard {
-	PSC_GUARD_LOAD = 0,		/* loading a program that replaces a function */
+	PSC_GUARD_LOAD = 0,		/* loading a program that decides a guarded function */
 	PSC_GUARD_PROG = 1,		/* opening a program, or loading one that uses our maps */
 	PSC_GUARD_MAP = 2,		/* opening a map */
 	PSC_GUARD_UNLINK = 3,
@@ -176,6 +192,9 @@ enum psc_guard {
 	PSC_GUARD_RENAME = 5,
 	PSC_GUARD_UMOUNT = 6,
 	PSC_GUARD_SYSCTL = 7,		/* writing kernel.ftrace_enabled */
+	PSC_GUARD_MOUNT = 8,		/* mounting over the pins, or over what leads to them */
+	PSC_GUARD_MOVE = 9,		/* moving a mount that carries the pins, pivot_root */
+	PSC_GUARD_REMOUNT = 10,		/* remounting that of the pins */
 };
 
 #define PSC_COMM_LEN 16
@@ -239,14 +258,34 @@ struct psc_peer {
 	__u32 pad;
 };
 
-/* Room for the functions whose replacement the guards refuse. */
-#define PSC_REPLACEABLE_MAX 16
+/* The maps that decide verdicts, and what the guards go by. */
+enum psc_policy_map {
+	PSC_MAP_STATE,
+	PSC_MAP_GUARDED,
+	PSC_MAP_CGROUPS,
+	PSC_MAP_STUCK,
+	PSC_MAP_RELATIONS,
+	PSC_MAP_TRACERS,
+	PSC_MAP_SERIAL,
+	PSC_POLICY_MAPS,
+};
 
-/* A program, loaded before the first floor, that would undo it: what psc_scan writes. */
-struct psc_intruder {
+/*
+ * What psc_scan writes of programs, ours included: one for each of the policy's maps
+ * that one uses, and one if it could overrule ours.
+ */
+struct psc_found_prog {
 	__u32 id;
-	__u32 uses_map;			/* one of the policy's; else it replaces a hook's result */
+	__u32 map;			/* enum psc_policy_map, or PSC_POLICY_MAPS */
 	char name[PSC_COMM_LEN];
+};
+
+/* What psc_scan_maps writes of each of the policy's maps. */
+struct psc_found_map {
+	__u32 index;			/* enum psc_policy_map */
+	__u32 pad;
+	__u64 refs;			/* references of every kind */
+	__u64 users;			/* of these: descriptors and pins */
 };
 
 #define PSC_PIN_DIR "/sys/fs/bpf/ptracescope"

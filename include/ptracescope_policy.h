@@ -237,7 +237,7 @@ psc_policy_change(union psc_policy *policy, const struct psc_request *req,
 	union psc_policy next = *policy;
 	int effective = 0, err;
 
-	if (req->abi != PSC_ABI || req->ctl_id || req->origin > (above ? PSC_ORIGIN_RUNTIME : 0) ||
+	if (req->abi != PSC_ABI || req->origin > (above ? PSC_ORIGIN_RUNTIME : 0) ||
 	    (!above && req->dir_fd))
 		return -PSC_E_INVAL;
 	if (req->op == PSC_OP_INFO)

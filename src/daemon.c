@@ -14,6 +14,7 @@
 #include "canary.h"
 #include "escape.h"
 #include "loader.h"
+#include "lock.h"
 #include "log.h"
 #include "policy.h"
 #include "prereq.h"
@@ -52,37 +53,10 @@ static void notify_status(struct daemon *d, const char *state)
 		   d->config_error ? d->config_error : "");
 }
 
-/*
- * Before the first floor comes: what is mounted where may have changed since the
- * programs were loaded, some guards are attached only now, and what was loaded
- * before them must not undo the floor.
- */
-static int prepare_lock(struct daemon *d)
-{
-	int err = psc_kernel_guard(d->kernel, d->options.pin_dir);
-
-	if (err)
-		psc_warning("the pins cannot be guarded: %s", strerror(-err));
-	return psc_loader_lock(d->kernel);
-}
-
-/* Would a request set the first floor? */
-static bool would_lock(const struct psc_request *now, const struct psc_request *req)
-{
-	union psc_policy next = now->policy;
-
-	return !now->locked && !psc_policy_change(&next, req, NULL) && psc_policy_locked(&next);
-}
-
 /* Every request that changes the policy goes through here. */
 static int change_policy(struct daemon *d, struct psc_request *req)
 {
-	struct psc_request now = { .abi = PSC_ABI, .op = PSC_OP_INFO };
-	int err = psc_kernel_request(d->kernel, &now);
-
-	if (!err && would_lock(&now, req))
-		err = prepare_lock(d);
-	return err ? err : psc_kernel_request(d->kernel, req);
+	return psc_lock_request(d->kernel, d->options.pin_dir, req);
 }
 
 static int on_request(void *data, struct psc_request *req)

@@ -54,10 +54,15 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	},
 	[PSC_PIN_G_PROG] = LINK("psc_g_prog"),
 	[PSC_PIN_G_MAP] = LINK("psc_g_map"),
+	[PSC_PIN_G_ID] = LINK("psc_g_id"),
 	[PSC_PIN_G_UNLINK] = LINK("psc_g_unlink"),
 	[PSC_PIN_G_RMDIR] = LINK("psc_g_rmdir"),
 	[PSC_PIN_G_RENAME] = LINK("psc_g_rename"),
 	[PSC_PIN_G_UMOUNT] = LINK("psc_g_umount"),
+	[PSC_PIN_G_MOUNT] = LINK("psc_g_mount"),
+	[PSC_PIN_G_MOVE] = LINK("psc_g_move"),
+	[PSC_PIN_G_PIVOT] = LINK("psc_g_pivot"),
+	[PSC_PIN_G_REMOUNT] = LINK("psc_g_remount"),
 };
 
 static struct psc_kernel *kernel_new(void)
@@ -146,7 +151,7 @@ static int take_pin(const char *dir, struct psc_kernel *kernel, enum psc_pin_id 
 
 	if (fd == -ENOENT)
 		return refuse_set(dir, -EUCLEAN, "incomplete, missing", pin->name);
-	/* There is a floor since we asked. */
+	/* There is a floor since we asked, or about to be one. */
 	if (fd == -EPERM && pin->secret)
 		return 0;
 	if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
@@ -166,6 +171,21 @@ static int take_pins(const char *dir, struct psc_kernel *kernel, bool locked)
 		if (kernel->fds[i] < 0 && !(locked && psc_pins[i].secret))
 			err = take_pin(dir, kernel, (enum psc_pin_id)i);
 	return err;
+}
+
+int psc_kernel_open_secrets(struct psc_kernel *kernel, const char *dir)
+{
+	return take_pins(dir, kernel, false);
+}
+
+void psc_kernel_close_secrets(struct psc_kernel *kernel)
+{
+	for (int i = 0; i < PSC_PINS; i++) {
+		if (!psc_pins[i].secret)
+			continue;
+		psc_closep(&kernel->fds[i]);
+		kernel->fds[i] = -1;
+	}
 }
 
 int psc_kernel_open(const char *dir, struct psc_kernel **ret)
@@ -221,33 +241,6 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req)
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
 {
 	return psc_ctl_run(kernel->fds[PSC_PIN_CTL], req);
-}
-
-/* The initial mount namespace's view, where ours may be a private one that ends with us. */
-static int open_initially(const char *dir)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	if (snprintf(path, sizeof(path), "/proc/1/root%s", dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
-int psc_kernel_guard(struct psc_kernel *kernel, const char *dir)
-{
-	_cleanup_close_ int fd = open_initially(dir);
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_GUARD, .dir_fd = fd };
-
-	if (fd < 0)
-		return fd;
-	if (bpf_obj_get_info_by_fd(kernel->fds[PSC_PIN_CTL], &info, &len))
-		return -errno;
-	req.ctl_id = info.id;
-	return psc_kernel_request(kernel, &req);
 }
 
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)

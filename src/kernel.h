@@ -17,13 +17,14 @@ struct psc_pin {
 	const char *name;	/* of the file, and of the map or program */
 	enum psc_pin_kind kind;
 	bool frozen;		/* a map that only the programs may write */
-	bool secret;		/* one that nobody may open under a floor, bpf/guard.bpf.h */
+	bool secret;		/* one of the policy's, which nobody may open under a floor */
 	__u32 link_type;	/* enum bpf_link_type */
 	__u32 attach_type;	/* enum bpf_attach_type, where the link has one */
 	const char *before;	/* the program where the kernel lacks the hook of the first */
 };
 
 enum psc_pin_id {
+	/* The policy's maps, in the order of enum psc_policy_map. */
 	PSC_PIN_STATE,
 	PSC_PIN_GUARDED,
 	PSC_PIN_CGROUPS,
@@ -52,10 +53,15 @@ enum psc_pin_id {
 	PSC_PIN_G_LOAD,
 	PSC_PIN_G_PROG,
 	PSC_PIN_G_MAP,
+	PSC_PIN_G_ID,
 	PSC_PIN_G_UNLINK,
 	PSC_PIN_G_RMDIR,
 	PSC_PIN_G_RENAME,
 	PSC_PIN_G_UMOUNT,
+	PSC_PIN_G_MOUNT,
+	PSC_PIN_G_MOVE,
+	PSC_PIN_G_PIVOT,
+	PSC_PIN_G_REMOUNT,
 	PSC_PINS,
 };
 
@@ -92,15 +98,12 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req);
 /* The same, to the programs in force. */
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
 
-/**
- * psc_kernel_guard - tell the guards what to protect: the pins, their mount, psc_ctl
- * @dir: where the pins are
- *
- * To be called before a floor is raised; afterwards it is refused and not needed.
- *
- * Return: 0, -EACCES under a floor, or another negative errno.
+/*
+ * Close the policy's maps, and open them again. Nobody, not even the daemon, may have
+ * them open when a floor comes. Return: 0 or a negative errno.
  */
-int psc_kernel_guard(struct psc_kernel *kernel, const char *dir);
+void psc_kernel_close_secrets(struct psc_kernel *kernel);
+int psc_kernel_open_secrets(struct psc_kernel *kernel, const char *dir);
 
 /* The global policy in force. Return: 0 or a negative errno. */
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);

@@ -2,15 +2,12 @@
 #include "loader.h"
 
 #include <bpf/bpf.h>
-#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/magic.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 
 #include "log.h"
 #include "ptracescope.skel.h"
@@ -118,8 +115,7 @@ static bool same_shape(const struct bpf_map *map, int fd)
 	       info.value_size == bpf_map__value_size(map);
 }
 
-/* The maps of @predecessor go on to serve the new programs. */
-static int inherit_maps(struct ptracescope_bpf *skel, const struct psc_kernel *predecessor)
+int psc_loader_inherit(struct bpf_object *object, const struct psc_kernel *predecessor)
 {
 	for (int i = 0; i < PSC_PINS; i++) {
 		struct bpf_map *map;
@@ -127,7 +123,7 @@ static int inherit_maps(struct ptracescope_bpf *skel, const struct psc_kernel *p
 
 		if (psc_pins[i].kind != PSC_PIN_MAP)
 			continue;
-		map = bpf_object__find_map_by_name(skel->obj, psc_pins[i].name);
+		map = bpf_object__find_map_by_name(object, psc_pins[i].name);
 		if (!map || !same_shape(map, predecessor->fds[i]))
 			return -EPROTO;
 		err = bpf_map__reuse_fd(map, predecessor->fds[i]);
@@ -154,30 +150,11 @@ static int freeze_maps(struct ptracescope_bpf *skel)
 	return 0;
 }
 
-/* What a program that replaces results (fmod_ret) must not get hold of under a floor. */
-static const char *const replaceable[PSC_REPLACEABLE_MAX] = {
-	"security_ptrace_access_check", "security_ptrace_traceme", "security_task_prctl",
-	"security_task_free", "security_bpf_prog_load", "security_bpf_prog_alloc",
-	"security_bpf_prog", "security_bpf_map", "security_inode_unlink",
-	"security_inode_rmdir", "security_inode_rename", "security_sb_umount",
-	"security_task_alloc",
-};
-
-/* Fit the guards to the kernel: which hooks it has, and the ids of its functions. */
+/* Take the guard of loading that hangs on a hook which this kernel has. */
 static int fit_guards(struct ptracescope_bpf *skel)
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	bool has_load;
+	bool has_load = libbpf_find_vmlinux_btf_id("bpf_prog_load", BPF_LSM_MAC) > 0;
 
-	if (!btf)
-		return -errno;
-	for (size_t i = 0; i < PSC_REPLACEABLE_MAX && replaceable[i]; i++) {
-		int id = btf__find_by_name_kind(btf, replaceable[i], BTF_KIND_FUNC);
-
-		skel->rodata->psc_replaceable[i] = id > 0 ? (__u32)id : 0;
-	}
-	has_load = btf__find_by_name_kind(btf, "bpf_lsm_bpf_prog_load", BTF_KIND_FUNC) > 0;
-	btf__free(btf);
 	return bpf_program__set_autoload(has_load ? skel->progs.psc_g_load :
 						    skel->progs.psc_g_alloc, true);
 }
@@ -197,7 +174,7 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	if (err)
 		return psc_log_err(err, "reading the kernel's BTF failed: %s", strerror(-err));
 	if (predecessor)
-		err = inherit_maps(skel, predecessor);
+		err = psc_loader_inherit(skel->obj, predecessor);
 	else
 		err = bpf_map__set_max_entries(skel->maps.psc_relations, max) ?:
 			bpf_map__set_max_entries(skel->maps.psc_tracers, max) ?:
@@ -332,15 +309,6 @@ static int publish(struct ptracescope_bpf *skel, const char *dir, bool replace)
 	return 0;
 }
 
-/* Enforcement is in force without it, and so is a floor; only root is not kept out. */
-static void guard_pins(struct psc_kernel *kernel, const char *dir)
-{
-	int err = psc_kernel_guard(kernel, dir);
-
-	if (err)
-		psc_warning("the pins cannot be guarded: %s", strerror(-err));
-}
-
 static int load_first(const struct psc_loader_options *options,
 		      const struct psc_request *requests, size_t n, struct psc_kernel **ret)
 {
@@ -361,10 +329,7 @@ static int load_first(const struct psc_loader_options *options,
 	if (err)
 		return err;
 	err = psc_kernel_open(options->pin_dir, ret);
-	if (err)
-		return err;
-	guard_pins(*ret, options->pin_dir);
-	return PSC_LOADED;
+	return err ? err : PSC_LOADED;
 }
 
 /* How many entries a set of pins has. */
@@ -418,7 +383,6 @@ static int upgrade(const struct psc_loader_options *options, struct psc_kernel *
 		return err;
 	psc_kernel_close(*kernel);
 	*kernel = successor;
-	guard_pins(successor, options->pin_dir);
 	return PSC_UPGRADED;
 }
 
@@ -451,98 +415,6 @@ int psc_loader_start(const struct psc_loader_options *options,
 	else
 		*ret = kernel;
 	return err;
-}
-
-/* The root of the cgroup2 hierarchy. Return: a descriptor, -ENOENT when there is none. */
-static int open_root_cgroup(void)
-{
-	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
-
-	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
-		_cleanup_close_ int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		struct statfs st;
-
-		if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
-			return TAKE_FD(fd);
-	}
-	return -ENOENT;
-}
-
-static __u32 prog_id(int prog_fd)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
-}
-
-/* Is this program one of the set in force, or of the skeleton that looks? */
-static bool is_own(const struct psc_kernel *kernel, const struct ptracescope_bpf *skel, __u32 id)
-{
-	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) ||
-	    id == prog_id(bpf_program__fd(skel->progs.psc_scan)) ||
-	    id == prog_id(bpf_program__fd(skel->progs.psc_g_sysctl)))
-		return true;
-	for (int i = 0; i < PSC_PINS; i++) {
-		struct bpf_link_info info = {};
-		__u32 len = sizeof(info);
-
-		if (psc_pins[i].kind == PSC_PIN_LINK &&
-		    !bpf_obj_get_info_by_fd(kernel->fds[i], &info, &len) && info.prog_id == id)
-			return true;
-	}
-	return false;
-}
-
-/* Look for programs that would undo a floor. Return: 0, or -EBUSY after naming each. */
-static int refuse_intruders(const struct psc_kernel *kernel, const struct ptracescope_bpf *skel)
-{
-	struct bpf_link *link = bpf_program__attach_iter(skel->progs.psc_scan, NULL);
-	_cleanup_close_ int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
-	struct psc_intruder found;
-	int err = fd < 0 ? -errno : 0;
-	ssize_t n = 0;
-
-	while (fd >= 0 && (n = read(fd, &found, sizeof(found))) == sizeof(found)) {
-		if (is_own(kernel, skel, found.id))
-			continue;
-		found.name[sizeof(found.name) - 1] = '\0';
-		err = psc_log_err(-EBUSY, "no floor while BPF program %u (%s) is loaded: it %s",
-				  found.id, found.name, found.uses_map ?
-				  "uses the policy's maps" : "replaces the result of a hook");
-	}
-	if (!err && n)
-		err = n < 0 ? -errno : -EIO;
-	bpf_link__destroy(link);
-	return err;
-}
-
-int psc_loader_lock(struct psc_kernel *kernel)
-{
-	_cleanup_skel_ struct ptracescope_bpf *skel = ptracescope_bpf__open();
-	_cleanup_close_ int cgroup_fd = open_root_cgroup();
-	struct bpf_program *prog;
-	int err;
-
-	if (!skel)
-		return -errno;
-	err = fit_guards(skel);
-	bpf_object__for_each_program(prog, skel->obj)
-		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl ||
-						prog == skel->progs.psc_scan);
-	if (!err)
-		err = inherit_maps(skel, kernel);
-	if (!err)
-		err = ptracescope_bpf__load(skel);
-	if (!err)
-		err = refuse_intruders(kernel, skel);
-	if (err)
-		return err;
-	if (cgroup_fd < 0 || bpf_prog_attach(bpf_program__fd(skel->progs.psc_g_sysctl), cgroup_fd,
-					     BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI))
-		psc_warning("kernel.ftrace_enabled cannot be guarded: %s",
-			    cgroup_fd < 0 ? "there is no cgroup2 hierarchy" : strerror(errno));
-	return 0;
 }
 
 int psc_loader_remove(const struct psc_loader_options *options, struct psc_kernel *kernel)

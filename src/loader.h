@@ -33,19 +33,13 @@ int psc_loader_start(const struct psc_loader_options *options,
 		     const struct psc_request *requests, size_t n, struct psc_kernel **ret);
 
 /**
- * psc_loader_lock - make ready for a floor
- * @kernel: the set in force, under no floor yet
+ * psc_loader_inherit - have programs that are about to be loaded use the maps in force
+ * @object: opened, not loaded
  *
- * Looks for BPF programs that the guards would refuse, had they not been there
- * before; and attaches a fresh copy of psc_g_sysctl, of which nobody can hold a
- * descriptor, to the root cgroup, where it stays until reboot. To be called right
- * before a floor is raised for the first time: under one, nobody gets a program
- * onto the policy's maps any more.
- *
- * Return: 0, also when psc_g_sysctl cannot be attached (after a warning); -EBUSY,
- * after a message for each, when there are such programs; or another errno.
+ * Return: 0, -EPROTO when the maps have another shape, or another errno.
  */
-int psc_loader_lock(struct psc_kernel *kernel);
+struct bpf_object;
+int psc_loader_inherit(struct bpf_object *object, const struct psc_kernel *predecessor);
 
 /**
  * psc_loader_remove - end enforcement

@@ -53,6 +53,9 @@ static const struct {
 	[PSC_GUARD_RENAME] = { "rename", "rename or replace a pin" },
 	[PSC_GUARD_UMOUNT] = { "umount", "unmount what carries the pins" },
 	[PSC_GUARD_SYSCTL] = { "sysctl", "turn BPF LSM programs off" },
+	[PSC_GUARD_MOUNT] = { "mount", "mount over the pins" },
+	[PSC_GUARD_MOVE] = { "move", "move what carries the pins" },
+	[PSC_GUARD_REMOUNT] = { "remount", "remount what carries the pins" },
 };
 
 static void clearp(struct psc_report *report)

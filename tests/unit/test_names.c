@@ -150,6 +150,7 @@ static void test_names(void **state)
 		assert_int_equal(req.value, 2);
 		assert_int_equal(req.flags, 0);
 		assert_int_equal(req.origin, 0);
+		assert_int_equal(req.dir_fd, 0);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
 		assert_null(psc_name_find(unknown[i]));

@@ -548,6 +548,7 @@ static struct psc_request random_request(void)
 		.value = random_field(PSC_SCOPE_SIBLINGS + 1),
 		.flags = next_random() % 2 ? 0 : random_field(3),
 		.origin = next_random() % 16 ? 0 : next_random(),
+		.dir_fd = next_random() % 16 ? 0 : (int)next_random(),
 		.build = next_random(),
 		.policy.word = next_random(),
 	};

@@ -114,7 +114,7 @@ static inline int cg_request(const char *path, struct psc_request *req)
 	req->dir_fd = cg_open(path);
 	if (req->dir_fd < 0)
 		bail(path);
-	err = psc_kernel_request(kernel, req);
+	err = psc_lock_request(kernel, PSC_PIN_DIR, req);
 	close(req->dir_fd);
 	return err;
 }

@@ -23,6 +23,7 @@
 #include <unistd.h>
 
 #include "loader.h"
+#include "lock.h"
 #include "names.h"
 #include "tap.h"
 #include "util.h"
@@ -38,7 +39,7 @@ static int set(const char *name, unsigned int value, unsigned int flags)
 	struct psc_request req = psc_name_request(psc_name_find(name), value);
 
 	req.flags = flags;
-	return psc_kernel_request(kernel, &req);
+	return psc_lock_request(kernel, PSC_PIN_DIR, &req);
 }
 
 static unsigned int get(const char *name)
@@ -232,6 +233,8 @@ static void test_requests(void)
 		{ "an unknown flag", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .flags = 4 },
 		  -EINVAL },
 		{ "an origin", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .origin = 1 },
+		  -EINVAL },
+		{ "a descriptor too many", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .dir_fd = 1 },
 		  -EINVAL },
 		{ "scope 4", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .value = 4 }, -ERANGE },
 		{ "scope 2^32-1",
@@ -496,7 +499,8 @@ static void test_races(void)
 				.abi = PSC_ABI, .op = PSC_OP_RAISE_FLOOR,
 				.modes = PSC_MODE_BIT(PSC_MODE_READ), .value = 1,
 			};
-			good = good && psc_kernel_request(kernel, &req) == 0;
+			good = good && psc_kernel_request(kernel, &req) == -ECANCELED &&
+			       psc_lock_request(kernel, PSC_PIN_DIR, &req) == 0;
 		}
 		if (psc_kernel_policy(kernel, &policy))
 			bail("policy");

@@ -2,6 +2,7 @@
 /*
  * replace FUNCTION: load an fmod_ret program on FUNCTION that makes it succeed
  *	without being run (it returns 1 << 32), and attach it for as long as this runs.
+ * replace --lsm HOOK: the same as an LSM program on that hook.
  * replace --map PATH: load a program that uses the pinned map.
  * replace --extend PATH: load a program that extends the pinned one (freplace). It is no valid
  *	extension, so the verifier refuses it if nobody has before.
@@ -69,20 +70,20 @@ static int extend(const char *path)
 	return done("loaded");
 }
 
-static int replace(const char *function)
+static int replace(const char *function, enum bpf_prog_type type, enum bpf_attach_type kind)
 {
 	const struct bpf_insn insns[] = {
 		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
 		{ .code = BPF_ALU64 | BPF_LSH | BPF_K, .dst_reg = BPF_REG_0, .imm = 32 },
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_MODIFY_RETURN);
-	int id = libbpf_find_vmlinux_btf_id(function, BPF_MODIFY_RETURN), fd;
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = kind);
+	int id = libbpf_find_vmlinux_btf_id(function, kind), fd;
 
 	if (id <= 0)
 		return refused("BTF");
 	opts.attach_btf_id = (__u32)id;
-	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "user", "GPL", insns, 3, &opts);
+	fd = bpf_prog_load(type, "user", "GPL", insns, 3, &opts);
 	if (fd < 0)
 		return refused("load");
 	if (bpf_raw_tracepoint_open(NULL, fd) < 0)
@@ -96,5 +97,8 @@ int main(int argc, char **argv)
 		return use_map(argv[2]);
 	if (argc == 3 && strcmp(argv[1], "--extend") == 0)
 		return extend(argv[2]);
-	return argc == 2 ? replace(argv[1]) : EXIT_FAILURE;
+	if (argc == 3 && strcmp(argv[1], "--lsm") == 0)
+		return replace(argv[2], BPF_PROG_TYPE_LSM, BPF_LSM_MAC);
+	return argc == 2 ? replace(argv[1], BPF_PROG_TYPE_TRACING, BPF_MODIFY_RETURN) :
+			   EXIT_FAILURE;
 }

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "lock.h"
+
+#include <bpf/bpf.h>
+#include <bpf/btf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include <time.h>
+
+#include "loader.h"
+#include "log.h"
+#include "ptracescope.skel.h"
+#include "util.h"
+
+/* Programs that have just gone hold their maps a little longer. */
+#define LOOKS_MAX 50
+#define LOOK_AGAIN_NS (20 * 1000 * 1000)
+
+struct lock {
+	int scan_fd, scan_maps_fd;	/* links of the two iterators */
+	int sysctl_fd;			/* the program psc_g_sysctl */
+	int cgroup_fd;			/* the root cgroup, when it is attached there */
+};
+
+/*
+ * Functions that nobody else may decide under a floor, by an fmod_ret program on
+ * security_NAME() or by an LSM program: of these, the one attached last is asked
+ * first, and by returning 1 << 32 it ends the hook with success.
+ */
+static const char *const hooks[] = {
+	"ptrace_access_check", "ptrace_traceme", "bpf", "bpf_map", "bpf_prog", "bpf_prog_load",
+	"bpf_prog_alloc", "bpf_prog_alloc_security", "inode_unlink", "inode_rmdir",
+	"inode_rename", "sb_umount", "sb_mount", "sb_remount", "sb_pivotroot", "move_mount",
+};
+
+/* Of these only the fmod_ret kind, which would keep ours from being asked at all. */
+static const char *const functions[] = { "security_task_prctl", "security_task_alloc" };
+
+_Static_assert(2 * ARRAY_SIZE(hooks) + ARRAY_SIZE(functions) <= PSC_HOOKS_MAX, "their ids have room");
+
+/* The id of a function, 0 where the kernel has no such one. */
+static __u32 find_function(const struct btf *btf, const char *prefix, const char *name)
+{
+	char full[64];
+	int id;
+
+	snprintf(full, sizeof(full), "%s%s", prefix, name);
+	id = btf__find_by_name_kind(btf, full, BTF_KIND_FUNC);
+	return id > 0 ? (__u32)id : 0;
+}
+
+static int find_hooks(__u32 ids[PSC_HOOKS_MAX])
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	size_t n = 0;
+
+	if (!btf)
+		return -errno;
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+		ids[n++] = find_function(btf, "security_", hooks[i]);
+		ids[n++] = find_function(btf, "bpf_lsm_", hooks[i]);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
+		ids[n++] = find_function(btf, "", functions[i]);
+	btf__free(btf);
+	return 0;
+}
+
+/* The initial mount namespace's view, where ours may be a private one that ends with us. */
+static int open_initially(const char *dir)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	if (snprintf(path, sizeof(path), "/proc/1/root%s", dir) >= (int)sizeof(path))
+		return -ENAMETOOLONG;
+	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Tell the guards what to protect, and arm them or not. */
+static int guard(struct psc_kernel *kernel, const char *dir, bool arm, __u64 *ret_armed)
+{
+	_cleanup_close_ int fd = open_initially(dir);
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = arm, .dir_fd = fd,
+	};
+	int err = fd < 0 ? fd : find_hooks(req.hooks);
+
+	if (!err)
+		err = psc_kernel_request(kernel, &req);
+	if (err)
+		return psc_log_err(err, "the guards cannot be %s: %s", arm ? "armed" : "disarmed",
+				   strerror(-err));
+	*ret_armed = req.armed;
+	return 0;
+}
+
+static int dup_link(struct bpf_program *prog)
+{
+	struct bpf_link *link = bpf_program__attach_iter(prog, NULL);
+	int fd = link ? fcntl(bpf_link__fd(link), F_DUPFD_CLOEXEC, 3) : -1;
+	int err = fd < 0 ? -errno : 0;
+
+	bpf_link__destroy(link);
+	return err ? err : fd;
+}
+
+/* Load what is needed to look around, and let go of every map for that. */
+static int load(struct psc_kernel *kernel, const char *dir, struct lock *lock)
+{
+	struct ptracescope_bpf *skel = ptracescope_bpf__open();
+	struct bpf_program *prog;
+	int err;
+
+	if (!skel)
+		return -errno;
+	bpf_object__for_each_program(prog, skel->obj)
+		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl ||
+						prog == skel->progs.psc_scan ||
+						prog == skel->progs.psc_scan_maps);
+	err = kernel->fds[PSC_PIN_STATE] < 0 ? psc_kernel_open_secrets(kernel, dir) : 0;
+	if (!err)
+		err = psc_loader_inherit(skel->obj, kernel);
+	if (!err)
+		err = ptracescope_bpf__load(skel);
+	if (!err) {
+		lock->scan_fd = dup_link(skel->progs.psc_scan);
+		lock->scan_maps_fd = dup_link(skel->progs.psc_scan_maps);
+		lock->sysctl_fd = fcntl(bpf_program__fd(skel->progs.psc_g_sysctl),
+					F_DUPFD_CLOEXEC, 3);
+		err = lock->scan_fd < 0 ? lock->scan_fd :
+			lock->scan_maps_fd < 0 ? lock->scan_maps_fd :
+			lock->sysctl_fd < 0 ? -errno : 0;
+	}
+	ptracescope_bpf__destroy(skel);
+	psc_kernel_close_secrets(kernel);
+	return err ? psc_log_err(err, "loading the last guards failed: %s", strerror(-err)) : 0;
+}
+
+static __u32 prog_id(int prog_fd)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
+}
+
+static __u32 linked_prog_id(int link_fd)
+{
+	struct bpf_link_info info = {};
+	__u32 len = sizeof(info);
+
+	return bpf_obj_get_info_by_fd(link_fd, &info, &len) ? 0 : info.prog_id;
+}
+
+/* Is this program one of the set in force, or of those loaded just now? */
+static bool is_own(const struct psc_kernel *kernel, const struct lock *lock, __u32 id)
+{
+	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) || id == prog_id(lock->sysctl_fd) ||
+	    id == linked_prog_id(lock->scan_fd) || id == linked_prog_id(lock->scan_maps_fd))
+		return true;
+	for (int i = 0; i < PSC_PINS; i++)
+		if (psc_pins[i].kind == PSC_PIN_LINK && linked_prog_id(kernel->fds[i]) == id)
+			return true;
+	return false;
+}
+
+/* One record of an iterator. Return: 1, 0 at the end, or a negative errno. */
+static int next_record(int fd, void *record, size_t size)
+{
+	ssize_t n = read(fd, record, size);
+
+	return n < 0 ? -errno : !n ? 0 : (size_t)n == size ? 1 : -EIO;
+}
+
+/*
+ * Name the programs of others that would undo a floor, and count for each of the
+ * policy's maps which programs of ours use it.
+ */
+static int look_at_programs(const struct psc_kernel *kernel, const struct lock *lock,
+			    __u64 uses[PSC_POLICY_MAPS])
+{
+	_cleanup_close_ int fd = bpf_iter_create(lock->scan_fd);
+	struct psc_found_prog found;
+	int more, err = 0;
+
+	if (fd < 0)
+		return -errno;
+	while ((more = next_record(fd, &found, sizeof(found))) > 0) {
+		if (found.map < PSC_POLICY_MAPS)
+			uses[found.map]++;
+		if (is_own(kernel, lock, found.id))
+			continue;
+		found.name[sizeof(found.name) - 1] = '\0';
+		err = psc_log_err(-EBUSY, "no floor while BPF program %u (%s) is loaded: it %s",
+				  found.id, found.name, found.map < PSC_POLICY_MAPS ?
+				  "uses the policy's maps" : "could overrule this daemon's");
+	}
+	return more < 0 ? more : err;
+}
+
+/* A map has one pin, and references of the programs that use it. Return: 0 or -EBUSY. */
+static int look_at_maps(const struct lock *lock, const __u64 uses[PSC_POLICY_MAPS], bool last)
+{
+	_cleanup_close_ int fd = bpf_iter_create(lock->scan_maps_fd);
+	struct psc_found_map found;
+	int more, n = 0, err = 0;
+
+	if (fd < 0)
+		return -errno;
+	for (; (more = next_record(fd, &found, sizeof(found))) > 0; n++) {
+		if (found.index >= PSC_POLICY_MAPS)
+			return -EIO;
+		if (found.users == 1 && found.refs == found.users + uses[found.index])
+			continue;
+		err = -EBUSY;
+		if (last)
+			psc_log(LOG_ERR, "no floor while somebody else holds the policy's map %s: "
+				"%llu descriptors or pins too many, %lld other references",
+				psc_pins[found.index].name, found.users - 1,
+				(long long)(found.refs - found.users - uses[found.index]));
+	}
+	return more < 0 ? more : n != PSC_POLICY_MAPS ? -EIO : err;
+}
+
+static int look_around(const struct psc_kernel *kernel, const struct lock *lock)
+{
+	static const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
+	int err = -EBUSY;
+
+	for (int i = 1; i <= LOOKS_MAX; i++) {
+		__u64 uses[PSC_POLICY_MAPS] = {};
+
+		err = look_at_programs(kernel, lock, uses);
+		if (err)
+			return err;
+		err = look_at_maps(lock, uses, i == LOOKS_MAX);
+		if (err != -EBUSY)
+			return err;
+		nanosleep(&pause, NULL);
+	}
+	return err;
+}
+
+/* The root of the cgroup2 hierarchy. Return: a descriptor, -ENOENT when there is none. */
+static int open_root_cgroup(void)
+{
+	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
+		_cleanup_close_ int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		struct statfs st;
+
+		if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+			return TAKE_FD(fd);
+	}
+	return -ENOENT;
+}
+
+static void guard_sysctl(struct lock *lock)
+{
+	lock->cgroup_fd = open_root_cgroup();
+	if (lock->cgroup_fd >= 0 && !bpf_prog_attach(lock->sysctl_fd, lock->cgroup_fd,
+						     BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI))
+		return;
+	psc_warning("kernel.ftrace_enabled cannot be guarded: %s", lock->cgroup_fd < 0 ?
+		    "there is no cgroup2 hierarchy" : strerror(errno));
+	psc_closep(&lock->cgroup_fd);
+	lock->cgroup_fd = -1;
+}
+
+/* Make ready for the first floor. Return: 0, or a negative errno with nothing changed. */
+static int lock_begin(struct psc_kernel *kernel, const char *dir, struct lock *lock,
+		      __u64 *ret_armed)
+{
+	int err = load(kernel, dir, lock);
+
+	if (!err)
+		err = guard(kernel, dir, true, ret_armed);
+	if (!err)
+		err = look_around(kernel, lock);
+	if (!err)
+		guard_sysctl(lock);
+	return err;
+}
+
+static void lock_undo(struct psc_kernel *kernel, const char *dir, struct lock *lock)
+{
+	__u64 none;
+
+	if (lock->cgroup_fd >= 0)
+		bpf_prog_detach2(lock->sysctl_fd, lock->cgroup_fd, BPF_CGROUP_SYSCTL);
+	guard(kernel, dir, false, &none);
+	psc_kernel_open_secrets(kernel, dir);
+}
+
+static void lock_close(struct lock *lock)
+{
+	psc_closep(&lock->scan_fd);
+	psc_closep(&lock->scan_maps_fd);
+	psc_closep(&lock->sysctl_fd);
+	psc_closep(&lock->cgroup_fd);
+}
+
+int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req)
+{
+	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
+	struct psc_request again = *req;
+	int err = psc_kernel_request(kernel, req);
+
+	if (err != -PSC_E_CANCELED)
+		return err;
+	err = lock_begin(kernel, dir, &lock, &again.armed);
+	if (!err) {
+		*req = again;
+		err = psc_kernel_request(kernel, req);
+	}
+	if (err)
+		lock_undo(kernel, dir, &lock);
+	lock_close(&lock);
+	return err;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What has to be true before the first floor, so that it holds against root. */
+#ifndef PSC_LOCK_H
+#define PSC_LOCK_H
+
+#include "kernel.h"
+
+/**
+ * psc_lock_request - a request to the programs in force that may raise the first floor
+ * @kernel: the set in force
+ * @dir: where its pins are
+ * @req: the request; on return the reply
+ *
+ * If it would raise the first floor, the guards are armed, and then what came before
+ * them is looked at: BPF programs that they would have refused, and descriptors or
+ * other references to the policy's maps. A fresh copy of psc_g_sysctl, of which nobody
+ * can hold a descriptor, is attached to the root cgroup; that it cannot be is only
+ * warned of. Afterwards the daemon has no descriptor of the policy's maps either. When
+ * something stands against the floor or the request fails, all that is undone.
+ *
+ * Return: as psc_kernel_request(); -EBUSY, after a message for each, when there is such
+ * a program or reference; or another negative errno, after a message.
+ */
+int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req);
+
+#endif
