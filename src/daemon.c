@@ -18,7 +18,6 @@
 #include "log.h"
 #include "policy.h"
 #include "prereq.h"
-#include "ptracescope_policy.h"
 #include "reporter.h"
 #include "util.h"
 

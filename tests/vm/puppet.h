@@ -24,6 +24,7 @@
 #include <unistd.h>
 
 #include "kernel.h"
+#include "lock.h"
 #include "tap.h"
 
 #define CGROUPS "/sys/fs/cgroup"
