@@ -4,11 +4,22 @@
 
 #include <errno.h>
 
+#include "cgroup.h"
 #include "config_file.h"
 #include "util.h"
 
 static const char *const own_dirs[] = { "/etc/ptracescope/conf.d", NULL };
 static const char own_file[] = "/etc/ptracescope/ptracescope.conf";
+
+/*
+ * Does an assignment of @new leave nothing of an earlier one of @old? Whoever
+ * applies the settings goes by the order of psc_names[], the broader first, so
+ * earlier narrower ones must not be left behind.
+ */
+static bool covers(const struct psc_name *new, const struct psc_name *old)
+{
+	return new->op == old->op && !(old->modes & ~new->modes);
+}
 
 int psc_conf_assign(struct psc_setting settings[PSC_NAMES], const struct psc_name *name,
 		    unsigned int value, const char *path, unsigned int line)
@@ -18,7 +29,7 @@ int psc_conf_assign(struct psc_setting settings[PSC_NAMES], const struct psc_nam
 	if (asprintf(&source, "%s:%u", path, line) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < PSC_NAMES; i++) {
-		if (psc_names[i].op != name->op || (psc_names[i].modes & ~name->modes))
+		if (!covers(name, &psc_names[i]))
 			continue;
 		free(settings[i].source);
 		settings[i] = (struct psc_setting){ 0 };
@@ -36,29 +47,75 @@ static void list_names(char *buf, size_t size)
 					psc_names[i].name);
 }
 
-static void list_scopes(char *buf, size_t size)
-{
-	size_t len = 0;
+/* A file of ours that is being parsed. */
+struct own_file {
+	struct psc_conf *conf;
+	const char *path;
+	unsigned int line;
+	struct psc_section *section;	/* NULL before the first: the whole system */
+	unsigned int seen[PSC_NAMES];	/* lines of its assignments, indexed like psc_names[] */
+};
 
-	for (unsigned int i = 0; i <= PSC_SCOPE_MAX && len < size; i++)
-		len += (size_t)snprintf(buf + len, size - len, "%s%u (%s)", i ? ", " : "", i,
-					psc_scope_word(i));
+/* "[PATTERN]" begins a section. */
+static int parse_header(struct own_file *file, char *text)
+{
+	struct psc_config *config = &file->conf->config;
+	size_t len = strlen(text);
+	char quoted[PSC_QUOTE_SIZE], *pattern;
+	struct psc_section *sections;
+
+	psc_conf_quote(quoted, text);
+	if (text[len - 1] != ']')
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: ']' is missing at the end of "
+				     "'%s'; write [CGROUP]", file->path, file->line, quoted);
+	text[len - 1] = '\0';
+	pattern = psc_cgroup_pattern(psc_strip(text + 1));
+	if (!pattern)
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is for no cgroup; it takes "
+				     "the name of a unit, or a path below the root cgroup "
+				     "without '.' and '..'", file->path, file->line, quoted);
+	sections = reallocarray(config->sections, config->n_sections + 1, sizeof(*sections));
+	if (!sections)
+		return -ENOMEM;
+	config->sections = sections;
+	pattern = strdup(pattern);
+	if (!pattern)
+		return -ENOMEM;
+	file->section = &sections[config->n_sections++];
+	*file->section = (struct psc_section){ .pattern = pattern };
+	memset(file->seen, 0, sizeof(file->seen));
+	return 0;
 }
 
-/* @seen: the lines of the assignments in this file, indexed like psc_names[] */
-static int parse_own_line(struct psc_conf *conf, unsigned int seen[PSC_NAMES], const char *path,
-			  unsigned int line, char *text)
+static int bad_value(struct own_file *file, const struct psc_name *name, const char *value)
 {
+	char quoted[PSC_QUOTE_SIZE], all[PSC_VALUES_SIZE];
+	unsigned int scope;
+	const char *hint = "";
+
+	if (strpbrk(value, "#;"))
+		hint = "; a comment needs a line of its own";
+	else if (!file->section && psc_value_parse(name, value, true, &scope) == 0)
+		hint = "; that one is for cgroups, in a section";
+	return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is no value for %s; it must be one "
+			     "of %s%s", file->path, file->line, psc_conf_quote(quoted, value),
+			     name->name, psc_value_list(name, file->section, all), hint);
+}
+
+static int parse_line(struct own_file *file, char *text)
+{
+	struct psc_setting *settings = file->section ? file->section->settings :
+						       file->conf->config.settings;
 	char quoted[PSC_QUOTE_SIZE], all[512], *value = strchr(text, '=');
 	const struct psc_name *name;
 	unsigned int scope, *first;
 
 	if (*text == '[')
-		return psc_conf_fail(conf, -EINVAL, "%s:%u: sections like '%s' are not supported; "
-				     "every line is NAME = VALUE", path, line, psc_conf_quote(quoted, text));
+		return parse_header(file, text);
 	if (!value)
-		return psc_conf_fail(conf, -EINVAL, "%s:%u: '=' is missing in '%s'; write NAME = VALUE",
-				     path, line, psc_conf_quote(quoted, text));
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '=' is missing in '%s'; write "
+				     "NAME = VALUE", file->path, file->line,
+				     psc_conf_quote(quoted, text));
 	*value++ = '\0';
 	text = psc_strip(text);
 	value = psc_strip(value);
@@ -66,37 +123,60 @@ static int parse_own_line(struct psc_conf *conf, unsigned int seen[PSC_NAMES], c
 	name = psc_name_find(text);
 	if (!name) {
 		list_names(all, sizeof(all));
-		return psc_conf_fail(conf, -EINVAL, "%s:%u: unknown name '%s'; known are %s", path, line,
-				     psc_conf_quote(quoted, text), all);
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: unknown name '%s'; known are %s",
+				     file->path, file->line, psc_conf_quote(quoted, text), all);
 	}
-	first = &seen[name - psc_names];
+	first = &file->seen[name - psc_names];
 	if (*first)
-		return psc_conf_fail(conf, -EINVAL, "%s:%u: %s has been set in line %u already; "
-				     "remove one of the two", path, line, name->name, *first);
-	*first = line;
-	if (psc_scope_parse(value, &scope) != 0) {
-		list_scopes(all, sizeof(all));
-		return psc_conf_fail(conf, -EINVAL, "%s:%u: '%s' is no value for %s; it must be one of "
-				     "%s%s", path, line, psc_conf_quote(quoted, value), name->name, all,
-				     strpbrk(value, "#;") ? "; a comment needs a line of its own" : "");
-	}
-	return psc_conf_assign(conf->config.settings, name, scope, path, line);
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: %s has been set in line %u "
+				     "already; remove one of the two", file->path, file->line,
+				     name->name, *first);
+	*first = file->line;
+	if (psc_value_parse(name, value, file->section, &scope) != 0)
+		return bad_value(file, name, value);
+	return psc_conf_assign(settings, name, scope, file->path, file->line);
 }
 
 static int parse_own(struct psc_conf *conf, void *data __attribute__((unused)), const char *path,
 		     char *text, size_t len)
 {
 	struct psc_lines lines = { .next = text, .end = text + len };
-	unsigned int seen[PSC_NAMES] = { 0 };
+	struct own_file file = { .conf = conf, .path = path };
 	int err = 0;
 
 	/* A crash while it was written leaves a file of zeros. */
 	if (memchr(text, '\0', len))
 		return psc_conf_fail(conf, -EINVAL, "%s: has a NUL byte in it, so it is damaged; "
 				     "write it anew", path);
-	for (char *line; !err && (line = psc_next_line(&lines));)
-		err = parse_own_line(conf, seen, path, lines.number, line);
+	for (char *line; !err && (line = psc_next_line(&lines));) {
+		file.line = lines.number;
+		err = parse_line(&file, line);
+	}
 	return err;
+}
+
+bool psc_config_for_cgroup(const struct psc_config *config, const char *path,
+			   struct psc_setting ret[PSC_NAMES])
+{
+	bool any = false;
+
+	memset(ret, 0, PSC_NAMES * sizeof(*ret));
+	for (size_t s = 0; s < config->n_sections; s++) {
+		const struct psc_section *section = &config->sections[s];
+
+		if (!psc_cgroup_matches(section->pattern, path))
+			continue;
+		any = true;
+		for (size_t i = 0; i < PSC_NAMES; i++) {
+			if (!section->settings[i].present)
+				continue;
+			for (size_t old = 0; old < PSC_NAMES; old++)
+				if (covers(&psc_names[i], &psc_names[old]))
+					ret[old] = (struct psc_setting){ 0 };
+			ret[i] = section->settings[i];
+		}
+	}
+	return any;
 }
 
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)
@@ -117,9 +197,19 @@ int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)
 	return 0;
 }
 
-void psc_config_free(struct psc_config *config)
+static void free_settings(struct psc_setting settings[PSC_NAMES])
 {
 	for (size_t i = 0; i < PSC_NAMES; i++)
-		free(config->settings[i].source);
+		free(settings[i].source);
+}
+
+void psc_config_free(struct psc_config *config)
+{
+	free_settings(config->settings);
+	for (size_t i = 0; i < config->n_sections; i++) {
+		free(config->sections[i].pattern);
+		free_settings(config->sections[i].settings);
+	}
+	free(config->sections);
 	*config = (struct psc_config){ 0 };
 }

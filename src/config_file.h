@@ -47,11 +47,7 @@ int psc_conf_file(struct psc_conf *conf, const char *path, psc_conf_parse_fn par
 int psc_conf_dirs(struct psc_conf *conf, const char *const *dirs, psc_conf_parse_fn parse,
 		  void *data);
 
-/*
- * A later assignment wins over all earlier ones of what it covers. Whoever
- * applies the settings goes by the order of psc_names[], the broader first, so
- * earlier narrower ones must not be left behind.
- */
+/* A later assignment wins over all earlier ones of what it covers. */
 int psc_conf_assign(struct psc_setting settings[PSC_NAMES], const struct psc_name *name,
 		    unsigned int value, const char *path, unsigned int line);
 
