@@ -11,7 +11,7 @@
 const char *psc_scope_word(unsigned int scope);
 
 /**
- * psc_scope_parse - a scope as users write it: 0 to 3, or its word
+ * psc_scope_parse - a global scope as users write it: 0 to 3, or its word
  *
  * Return: 0, -EINVAL when @text is neither a number nor a word, -ERANGE when it
  * is a number that is no scope. @ret is unwritten on error.

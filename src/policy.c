@@ -38,7 +38,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 	if (kind == PSC_PLAN_FIRST) {
 		plan.requests[0] = psc_name_request(psc_name_find(PSC_NAME_YAMA),
 						    PSC_SCOPE_DEFAULT);
-		psc_policy_change(&policy, &plan.requests[plan.n++]);
+		psc_policy_change(&policy, &plan.requests[plan.n++], NULL);
 	}
 	for (size_t i = 0; config && i < PSC_NAMES; i++) {
 		const struct psc_setting *setting = &config->settings[i];
@@ -57,7 +57,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 				   setting->value);
 		if (!req.modes)
 			continue;
-		err = psc_policy_change(&policy, &req);
+		err = psc_policy_change(&policy, &req, NULL);
 		if (err)
 			return refuse_locked(setting, &psc_names[i], &policy, ret_error);
 		plan.requests[plan.n++] = req;
