@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cgroups, for people. */
 #include <errno.h>
+#include <stdbool.h>
 
 #include "names.h"
 #include "show.h"
@@ -137,22 +138,25 @@ static unsigned int common(const char *path, const char *before, size_t *ret_len
 	unsigned int n = 0;
 
 	*ret_len = 0;
-	for (size_t i = 0; path[i] == before[i] || !path[i] || !before[i]; i++) {
-		if ((path[i] == '/' || !path[i]) && (before[i] == '/' || !before[i])) {
-			n++;
-			*ret_len = i + (path[i] == '/');
-		}
-		if (path[i] != before[i] || !path[i])
-			break;
+	for (;;) {
+		size_t len = strcspn(path + *ret_len, "/");
+
+		if (!len || len != strcspn(before + *ret_len, "/") ||
+		    memcmp(path + *ret_len, before + *ret_len, len) != 0)
+			return n;
+		n++;
+		*ret_len += len;
+		if (!path[*ret_len] || !before[*ret_len])
+			return n;
+		++*ret_len;
 	}
-	return n;
 }
 
-/* Calls @line for a cgroup's parents, as far as they were not there before, and for itself. */
+/* The list as it is printed: parents, as far as they were not there before, on lines of their own. */
 struct tree {
 	FILE *out;
-	int width;			/* of the column of names; 0: only measure */
-	int widest;
+	bool measure;			/* print nothing, find out the widths */
+	int name_width, from_width;
 	const char *before;
 };
 
@@ -160,9 +164,9 @@ static void name_column(struct tree *tree, unsigned int level, const char *name,
 {
 	int width = (int)(2 * level) + (int)len;
 
-	if (width > tree->widest)
-		tree->widest = width;
-	if (tree->width)
+	if (width > tree->name_width)
+		tree->name_width = width;
+	if (!tree->measure)
 		fprintf(tree->out, "%*s%.*s", (int)(2 * level), "", (int)len, name);
 }
 
@@ -181,19 +185,20 @@ static int tree_row(struct tree *tree, const json_t *cgroup)
 	name = path + len;
 	for (; (slash = strchr(name, '/')); name = slash + 1) {
 		name_column(tree, level++, name, (size_t)(slash - name));
-		if (tree->width)
+		if (!tree->measure)
 			fputc('\n', tree->out);
 	}
 	name_column(tree, level, name, strlen(name));
-	if (!tree->width)
-		return 0;
 	from = source(cgroup, PSC_MODE_ATTACH);
 	said = describe(cgroup);
 	if (!from || !said)
 		return -ENOMEM;
-	fprintf(tree->out, "%*s  %-15s  %-8s  %s\n",
-		tree->width - (int)(2 * level) - (int)strlen(name), "",
-		label(PSC_MODE_ATTACH, scope, scope_label), from, said);
+	if ((int)strlen(from) > tree->from_width)
+		tree->from_width = (int)strlen(from);
+	if (!tree->measure)
+		fprintf(tree->out, "%*s  %-15s  %-*s  %s\n",
+			tree->name_width - (int)(2 * level) - (int)strlen(name), "",
+			label(PSC_MODE_ATTACH, scope, scope_label), tree->from_width, from, said);
 	return 0;
 }
 
@@ -221,7 +226,10 @@ static int tree_pass(struct tree *tree, const json_t *cgroups)
 
 int psc_show_cgroups(FILE *out, const json_t *cgroups)
 {
-	struct tree tree = { .out = out, .widest = (int)strlen("CGROUP") };
+	struct tree tree = {
+		.out = out, .measure = true,
+		.name_width = (int)strlen("CGROUP"), .from_width = (int)strlen("FROM"),
+	};
 	int err;
 
 	if (!json_array_size(cgroups)) {
@@ -231,7 +239,8 @@ int psc_show_cgroups(FILE *out, const json_t *cgroups)
 	err = tree_pass(&tree, cgroups);
 	if (err)
 		return err;
-	tree.width = tree.widest;
-	fprintf(out, "%-*s  %-15s  %-8s  %s\n", tree.width, "CGROUP", "ATTACH", "FROM", "SET HERE");
+	tree.measure = false;
+	fprintf(out, "%-*s  %-15s  %-*s  %s\n", tree.name_width, "CGROUP", "ATTACH",
+		tree.from_width, "FROM", "SET HERE");
 	return tree_pass(&tree, cgroups);
 }
