@@ -179,6 +179,7 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 	if (kind == PSC_PLAN_RELOAD && stale_modes(info, wanted))
 		plan.requests[plan.n++] = (struct psc_request){
 			.abi = PSC_ABI, .op = PSC_OP_UNSET, .modes = stale_modes(info, wanted),
+			.origin = PSC_ORIGIN_CONFIG,
 		};
 	*ret = plan;
 	return 0;

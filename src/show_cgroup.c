@@ -7,21 +7,11 @@
 #include "show.h"
 #include "util.h"
 
-/* The name of that scope alone: kernel.ptracescope.read_scope. */
-static const struct psc_name *name_of(unsigned int mode)
-{
-	const struct psc_name *name = psc_names;
-
-	while (name->modes != PSC_MODE_BIT(mode))
-		name++;
-	return name;
-}
-
 /* "1 (restricted)"; "?" where that is no value. */
 static const char *label(unsigned int mode, json_int_t value, char buf[PSC_LABEL_SIZE])
 {
 	return value >= 0 && value < PSC_SCOPE_INHERIT ?
-		psc_value_label(name_of(mode), (unsigned int)value, buf) : "?";
+		psc_value_label(psc_name_of_mode(mode), (unsigned int)value, buf) : "?";
 }
 
 /* A field of one mode of the entry, or of what is in effect. */
@@ -146,9 +136,10 @@ static unsigned int common(const char *path, const char *before, size_t *ret_len
 			return n;
 		n++;
 		*ret_len += len;
-		if (!path[*ret_len] || !before[*ret_len])
+		if (!path[*ret_len])
 			return n;
-		++*ret_len;
+		if (!before[(*ret_len)++])
+			return n;
 	}
 }
 

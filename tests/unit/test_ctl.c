@@ -23,7 +23,7 @@ struct parse_case {
 
 #define DEFAULTS .socket = PSC_SOCKET_PATH
 #define ATTACH "kernel.ptracescope.attach_scope"
-#define LOCK PSC_CLI_LOCK, .name = &psc_names[4]
+#define LOCK PSC_CLI_LOCK, .name = &psc_names[5]
 
 static const struct parse_case parse_cases[] = {
 	{ { "get" }, .cli = { PSC_CLI_GET, .name = &psc_names[0], DEFAULTS } },
@@ -36,7 +36,7 @@ static const struct parse_case parse_cases[] = {
 	{ { "set", ATTACH "=2" },
 	  .cli = { PSC_CLI_SET, .name = &psc_names[1], .value = 2, DEFAULTS } },
 	{ { "set", "kernel.ptracescope.floor=admin-only" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[4], .value = 2, DEFAULTS } },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[5], .value = 2, DEFAULTS } },
 	{ { "lock" }, .cli = { LOCK, .present = true, DEFAULTS } },
 	{ { "lock", "0" }, .cli = { LOCK, .value = 0, DEFAULTS } },
 	{ { "lock", "2", "-y" }, .cli = { LOCK, .value = 2, DEFAULTS, .yes = true } },
@@ -193,6 +193,7 @@ static void test_final(void **state)
 	for (size_t i = 0; i < PSC_NAMES; i++)
 		for (unsigned int value = 0; value <= PSC_SCOPE_MAX; value++)
 			assert_int_equal(psc_cli_final(&psc_names[i], value, false),
+					 value > psc_names[i].max ? false :
 					 psc_names[i].op == PSC_OP_RAISE_FLOOR ? value > 0 :
 					 value == PSC_SCOPE_NO_ATTACH);
 	for (size_t i = 0; i < PSC_NAMES; i++)
@@ -293,7 +294,7 @@ static int listen_there(void)
 
 static void service_there(struct service *s)
 {
-	*s = (struct service){ .fake = { .capable = 1 } };
+	*s = (struct service){ .fake = { .capable = 1, .cgroups.root_fd = -1 } };
 	s->backend = fake_backend_ops(&s->fake);
 	assert_return_code(sd_event_new(&s->event), 0);
 	assert_int_equal(psc_control_new_limited(s->event, listen_there(), &s->backend, &limits,
@@ -363,12 +364,14 @@ static void test_runs(void **state)
 		  "kernel.ptracescope.attach_scope = 1\n"
 		  "kernel.ptracescope.traceme_scope = 1\n"
 		  "kernel.ptracescope.read_scope = 2\n"
+		  "kernel.ptracescope.cgroup_boundary = 0\n"
 		  "kernel.ptracescope.floor = 1\n", "" },
 		{ { "list", "--json" }, 0,
 		  "[{\"name\": \"kernel.yama.ptrace_scope\", \"value\": 1}, "
 		  "{\"name\": \"kernel.ptracescope.attach_scope\", \"value\": 1}, "
 		  "{\"name\": \"kernel.ptracescope.traceme_scope\", \"value\": 1}, "
 		  "{\"name\": \"kernel.ptracescope.read_scope\", \"value\": 2}, "
+		  "{\"name\": \"kernel.ptracescope.cgroup_boundary\", \"value\": 0}, "
 		  "{\"name\": \"kernel.ptracescope.floor\", \"value\": 1}]\n", "" },
 		{ { "status", "--json" }, 0, "{\"enforcing\": true, \"policy\": {\"attach\": "
 		  "{\"scope\": 1, \"floor\": 1}}}\n", "" },
@@ -682,7 +685,7 @@ static char *shown(const char *status, bool colour)
 #define STATUS(enforcing, yama, configuration) \
 	"{\"enforcing\":" enforcing ",\"abi\":1,\"build\":\"00ff\",\"adopted\":true,\"policy\":{" \
 	"\"attach\":{\"scope\":2,\"floor\":1},\"traceme\":{\"scope\":1,\"floor\":0}," \
-	"\"read\":{\"scope\":0,\"floor\":0}}" yama ",\"refused\":12,\"suppressed\":3," \
+	"\"read\":{\"scope\":0,\"floor\":0},\"boundary\":{\"scope\":1,\"floor\":0}}" yama ",\"refused\":12,\"suppressed\":3," \
 	"\"dropped\":0,\"proof\":\"ok\"," \
 	"\"configuration\":\"" configuration "\",\"version\":\"9.9\",\"pid\":77}"
 
@@ -695,6 +698,7 @@ static void test_show_status(void **state)
 		  "        attach: 2 (admin-only), until reboot not below 1 (restricted)\n"
 		  "       traceme: 1 (restricted)\n"
 		  "          read: 0 (classic)\n"
+		  "      boundary: 1 (on)\n"
 		  "          yama: not in this kernel\n"
 		  "      refusals: 12; not reported one by one: 3, lost reports: 0\n"
 		  " configuration: ok\n"
