@@ -21,6 +21,21 @@ static json_int_t field(const json_t *cgroup, const char *which, unsigned int mo
 					       psc_mode_word(mode)), key);
 }
 
+char *psc_show_path(const json_t *object, const char *key)
+{
+	char *text = psc_show_text(object, key), *out = text;
+
+	if (!text)
+		return NULL;
+	for (const char *in = text; *in; in++) {
+		if (*in == '\\' && (in[1] == '\\' || in[1] == '"'))
+			in++;
+		*out++ = *in;
+	}
+	*out = '\0';
+	return text;
+}
+
 static bool is_cgroup(const json_t *cgroup)
 {
 	return json_is_string(json_object_get(cgroup, "path")) &&
@@ -39,7 +54,7 @@ static char *source(const json_t *cgroup, unsigned int mode)
 		return strdup("global");
 	if (from && streq(from, path))
 		return strdup("here");
-	return psc_show_text(effective, "source");
+	return psc_show_path(effective, "source");
 }
 
 static int show_mode(FILE *out, const json_t *cgroup, unsigned int mode)
@@ -60,7 +75,7 @@ static int show_mode(FILE *out, const json_t *cgroup, unsigned int mode)
 
 int psc_show_cgroup(FILE *out, const json_t *cgroup)
 {
-	_cleanup_free_ char *path = psc_show_text(cgroup, "path");
+	_cleanup_free_ char *path = psc_show_path(cgroup, "path");
 	_cleanup_free_ char *origin = psc_show_text(cgroup, "origin");
 	int err = 0;
 
@@ -143,7 +158,7 @@ static unsigned int common(const char *path, const char *before, size_t *ret_len
 	}
 }
 
-/* The list as it is printed: parents, as far as they were not there before, on lines of their own. */
+/* The list as it is printed: parents that are not in it have lines without values. */
 struct tree {
 	FILE *out;
 	bool measure;			/* print nothing, find out the widths */
@@ -163,7 +178,7 @@ static void name_column(struct tree *tree, unsigned int level, const char *name,
 
 static int tree_row(struct tree *tree, const json_t *cgroup)
 {
-	_cleanup_free_ char *path = psc_show_text(cgroup, "path"), *from = NULL, *said = NULL;
+	_cleanup_free_ char *path = psc_show_path(cgroup, "path"), *from = NULL, *said = NULL;
 	json_int_t scope = field(cgroup, "effective", PSC_MODE_ATTACH, "scope");
 	char scope_label[PSC_LABEL_SIZE];
 	const char *name, *slash;
@@ -210,7 +225,7 @@ static int tree_pass(struct tree *tree, const json_t *cgroups)
 		if (err)
 			return err;
 		free(before);
-		before = psc_show_text(cgroup, "path");
+		before = psc_show_path(cgroup, "path");
 	}
 	return 0;
 }

@@ -533,7 +533,8 @@ static char *shown(const char *status, bool colour)
 #define STATUS(enforcing, yama, configuration) \
 	"{\"enforcing\":" enforcing ",\"abi\":1,\"build\":\"00ff\",\"adopted\":true,\"policy\":{" \
 	"\"attach\":{\"scope\":2,\"floor\":1},\"traceme\":{\"scope\":1,\"floor\":0}," \
-	"\"read\":{\"scope\":0,\"floor\":0},\"boundary\":{\"scope\":1,\"floor\":0}}" yama ",\"refused\":12,\"suppressed\":3," \
+	"\"read\":{\"scope\":0,\"floor\":0},\"boundary\":{\"scope\":1,\"floor\":0}}" \
+	yama ",\"refused\":12,\"suppressed\":3," \
 	"\"dropped\":0,\"proof\":\"ok\"," \
 	"\"configuration\":\"" configuration "\",\"version\":\"9.9\",\"pid\":77}"
 
