@@ -41,6 +41,7 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
 	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
 	[PSC_PIN_TASK_ALLOC] = LINK("psc_task_alloc"),
+	[PSC_PIN_TASK_NEW] = TRACEPOINT_LINK("psc_task_new"),
 	[PSC_PIN_CG_MOVE] = TRACING_LINK("psc_cg_move", BPF_TRACE_FENTRY),
 	[PSC_PIN_CG_GONE] = TRACEPOINT_LINK("psc_cg_gone"),
 	[PSC_PIN_CG_MADE] = TRACEPOINT_LINK("psc_cg_made"),

@@ -41,6 +41,7 @@ enum psc_pin_id {
 	 * and who forgets the dead before who records the living. */
 	PSC_PIN_TASK_FREE,
 	PSC_PIN_TASK_ALLOC,
+	PSC_PIN_TASK_NEW,
 	PSC_PIN_CG_MOVE,
 	PSC_PIN_CG_GONE,
 	PSC_PIN_CG_MADE,
