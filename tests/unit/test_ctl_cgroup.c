@@ -297,7 +297,7 @@ static void test_long_list(void **state)
 	/* The buffer of this test is smaller than the list. */
 	assert_true(lines > 40);
 	assert_null(strchr(result.out, '\xff'));
-	assert_non_null(strstr(result.out, "\nc2.scope    2 (admin-only)   here  2 (admin-only); "
+	assert_non_null(strstr(result.out, "\nc10.scope   2 (admin-only)   here  2 (admin-only); "
 			       "by runtime\n"));
 	service_end(&s);
 }
