@@ -21,6 +21,7 @@ static const char *const tree[] = {
 	"system.slice/twin.service",
 	"system.slice/deep.slice/twin.service",
 	"system.slice/deep.slice/only.service",
+	"system.slice/_memory.service",
 	"system.slice/dev-x\\x2dy.swap",
 	"user.slice/user-1000.slice/user@1000.service/app.slice/hidden.service",
 };
@@ -76,6 +77,8 @@ static void test_find(void **state)
 		{ "user-1000.slice", 0, "user.slice/user-1000.slice" },
 		{ "user@1000.service", 0, "user.slice/user-1000.slice/user@1000.service" },
 		{ "dev-x\\x2dy.swap", 0, "system.slice/dev-x\\x2dy.swap" },
+		{ "memory.service", 0, "system.slice/_memory.service" },
+		{ "_memory.service", 0, "system.slice/_memory.service" },
 		{ "twin.service", PSC_CGROUP_AMBIGUOUS, NULL },
 		{ "system.slice/twin.service", 0, "system.slice/twin.service" },
 		/* those of a user's own systemd are named by their path */
@@ -200,6 +203,7 @@ static void test_walk(void **state)
 	static const char all[] =
 		"init.scope machine.slice machine.slice/a-1.scope "
 		"machine.slice/a-1.scope/inner.service plain plain/sub system.slice "
+		"system.slice/_memory.service "
 		"system.slice/deep.slice system.slice/deep.slice/only.service "
 		"system.slice/deep.slice/twin.service system.slice/dev-x\\x2dy.swap "
 		"system.slice/twin.service system.slice/web.service user.slice "
@@ -301,6 +305,7 @@ static void test_patterns(void **state)
 		{ "docker-*.scope", "x.slice/docker-0.scope", "x.slice/docker-0.scope/x" },
 		{ "*", "anything", "plain/sub" },
 		{ "*.service", "system.slice/.service", "system.slice/a.servicex" },
+		{ "memory.service", "system.slice/_memory.service", "system.slice/__memory.service" },
 		/* paths: a component each, from the root */
 		{ "/plain", "plain", "a.slice/plain" },
 		{ "plain/", "plain", "plain/sub" },
