@@ -278,6 +278,7 @@ int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int *re
 	_cleanup_free_ char *copy = strdup(path);
 	char *save;
 	struct stat root, st;
+	struct statfs fs;
 
 	if (!copy)
 		return -ENOMEM;
@@ -300,7 +301,8 @@ int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int *re
 	if (fstat(cgroups->root_fd, &root) < 0 || fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_dev != root.st_dev)
-		return PSC_CGROUP_ABSENT;
+		return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC ?
+			PSC_CGROUP_V1 : PSC_CGROUP_ABSENT;
 	*ret_fd = TAKE_FD(fd);
 	return 0;
 }
