@@ -15,6 +15,7 @@ SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+EXAMPLEDIR ?= $(PREFIX)/share/doc/ptracescoped/examples
 
 VERSION := 0.1.0
 B := build$(if $(SANITIZE),/sanitize)
@@ -173,10 +174,11 @@ demo-run: all
 
 MAN8 := docs/ptracescoped.8 docs/ptracescopectl.8
 MAN5 := docs/ptracescope.conf.5
+EXAMPLES := packaging/systemd/service-drop-in.conf
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)
 	$(INSTALL) -m 755 $(B)/ptracescoped $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 $(B)/ptracescopectl $(DESTDIR)$(BINDIR)/
 	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' ptracescoped.service \
@@ -184,11 +186,13 @@ install: all
 	chmod 644 $(DESTDIR)$(UNITDIR)/ptracescoped.service
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8/
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5/
+	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(EXAMPLEDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/ptracescoped $(DESTDIR)$(BINDIR)/ptracescopectl \
 		$(DESTDIR)$(UNITDIR)/ptracescoped.service \
-		$(MAN8:docs/%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%)
+		$(MAN8:docs/%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%) \
+		$(EXAMPLES:packaging/systemd/%=$(DESTDIR)$(EXAMPLEDIR)/%)
 
 # Downloads and guest images stay; distclean removes them as well.
 clean:

@@ -108,6 +108,9 @@ int psc_kernel_open_secrets(struct psc_kernel *kernel, const char *dir);
 /* The global policy in force. Return: 0 or a negative errno. */
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);
 
+/* What holds for this process: that of its cgroup. Return: likewise. */
+int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret);
+
 /* Has there been a floor since boot, global or of a cgroup? 0, 1, or a negative errno. */
 int psc_kernel_locked(struct psc_kernel *kernel);
 

@@ -30,7 +30,7 @@ static __u64 refused, refused_per_look;
 static unsigned int changes, owned, disowned;
 static void (*meanwhile)(void);	/* happens while a proof is under way */
 
-int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
+int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret)
 {
 	(void)kernel;
 	*ret = policy;
