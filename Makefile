@@ -15,6 +15,7 @@ SBINDIR ?= $(PREFIX)/sbin
 BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
+DATADIR ?= $(PREFIX)/share
 
 VERSION := 0.1.0
 B := build$(if $(SANITIZE),/sanitize)
@@ -173,22 +174,31 @@ demo-run: all
 
 MAN8 := docs/ptracescoped.8 docs/ptracescopectl.8
 MAN5 := docs/ptracescope.conf.5
+# The hook for containers that ask for a scope is in force at once, a node's default is an example.
+OCIDIR := $(DATADIR)/containers/oci/hooks.d
+DOCDIR := $(DATADIR)/doc/ptracescope
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(OCIDIR) $(DESTDIR)$(DOCDIR)
 	$(INSTALL) -m 755 $(B)/ptracescoped $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 $(B)/ptracescopectl $(DESTDIR)$(BINDIR)/
 	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' ptracescoped.service \
 		> $(DESTDIR)$(UNITDIR)/ptracescoped.service
-	chmod 644 $(DESTDIR)$(UNITDIR)/ptracescoped.service
+	sed 's|@BINDIR@|$(BINDIR)|g' packaging/oci/ptracescope.json > $(DESTDIR)$(OCIDIR)/ptracescope.json
+	sed 's|@BINDIR@|$(BINDIR)|g' packaging/oci/ptracescope-default.json \
+		> $(DESTDIR)$(DOCDIR)/ptracescope-default.json
+	chmod 644 $(DESTDIR)$(UNITDIR)/ptracescoped.service $(DESTDIR)$(OCIDIR)/ptracescope.json \
+		$(DESTDIR)$(DOCDIR)/ptracescope-default.json
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8/
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5/
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/ptracescoped $(DESTDIR)$(BINDIR)/ptracescopectl \
-		$(DESTDIR)$(UNITDIR)/ptracescoped.service \
+		$(DESTDIR)$(UNITDIR)/ptracescoped.service $(DESTDIR)$(OCIDIR)/ptracescope.json \
+		$(DESTDIR)$(DOCDIR)/ptracescope-default.json \
 		$(MAN8:docs/%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%)
+	rmdir $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 
 # Downloads and guest images stay; distclean removes them as well.
 clean:

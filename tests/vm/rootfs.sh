@@ -54,6 +54,8 @@ customize() {
 	printf '%032x\n' 1 >"$root/etc/machine-id"
 	grep -E '^(alice|bob):' "$vm_dir/guest/etc/passwd" >>"$root/etc/passwd"
 	grep -E '^(alice|bob):' "$vm_dir/guest/etc/group" >>"$root/etc/group"
+	# Without it PAM lets nobody have a session.
+	printf '%s:*:20000::::::\n' alice bob >>"$root/etc/shadow"
 	install -d -o 1000 -g 1000 "$root/home/alice"
 	install -d -o 1001 -g 1001 "$root/home/bob"
 	[[ $name != podman ]] || cp -R "$vm_dir/guest/podman/." "$root"
