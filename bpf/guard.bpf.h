@@ -10,12 +10,12 @@
 #define MOUNTS_DEEP 32		/* mounts on mounts above the pins that are looked at */
 #define MASTERS_MAX 4		/* levels of mount propagation */
 
-/* Is anything locked? A missing policy, which cannot be, is. */
+/* Is anything locked? A missing state, which cannot be, is. */
 static __always_inline bool locked(void)
 {
-	union psc_policy *policy = bpf_map_lookup_elem(&psc_state, &(__u32){ 0 });
+	struct state *state = bpf_map_lookup_elem(&psc_state, &(__u32){ 0 });
 
-	return !policy || psc_policy_locked(policy);
+	return !state || state->locked;
 }
 
 static __always_inline struct guarded *guarded(void)
@@ -28,7 +28,8 @@ static __always_inline bool is_policy_map(__u64 map)
 {
 	return map == (__u64)&psc_state || map == (__u64)&psc_relations ||
 	       map == (__u64)&psc_tracers || map == (__u64)&psc_serial ||
-	       map == (__u64)&psc_guarded;
+	       map == (__u64)&psc_guarded || map == (__u64)&psc_cgroups ||
+	       map == (__u64)&psc_stuck;
 }
 
 /* Does the program use such a map? Ours all do, and so would one that writes them. */

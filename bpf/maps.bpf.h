@@ -9,15 +9,71 @@
 #include "ptracescope.h"
 
 /*
- * The policy in force: one element. Frozen; written by psc_ctl alone, and
- * lives as long as the pins do.
+ * The policy in force, and what there is besides it: one element. Frozen; lives as
+ * long as the pins do. The policy is written by psc_ctl alone.
  */
+struct state {
+	union psc_policy policy;
+	union psc_policy lost;	/* floors that found no room in psc_stuck, and bind everybody */
+	union {
+		struct {
+			__u32 entries;	/* in psc_cgroups */
+			__u32 stuck;	/* in psc_stuck */
+		};
+		__u64 busy;		/* is there any? In one load, bpf/cgroup.bpf.h */
+	};
+	__u32 locked;		/* has there been a floor, global or of a cgroup? */
+	__u32 watch;		/* are new cgroups reported? */
+	__u32 writer;		/* somebody changes psc_cgroups */
+	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
+};
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, union psc_policy);
+	__type(value, struct state);
 } psc_state SEC(".maps");
+
+/*
+ * Policies of cgroups, by the cgroup's id: 64 bits, of which the kernel gives no value
+ * twice. Frozen; written by psc_ctl, and by psc_cg_gone when a cgroup goes. An element
+ * is replaced, never changed. @check tells a reader whether what it has read is all of
+ * one and of this cgroup, as an element that is freed may be reused at once.
+ */
+struct cgroup_entry {
+	union psc_policy policy;
+	__u64 check;		/* policy.word ^ id */
+	__u32 origin;		/* enum psc_origin */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PSC_CGROUPS_MAX);
+	__type(key, __u64);
+	__type(value, struct cgroup_entry);
+} psc_cgroups SEC(".maps");
+
+/*
+ * Floors of cgroups that stick to a task wherever it goes, by the task's address.
+ * Looked up for the thread-group leader; the other threads have them in case they
+ * become it by exec. Frozen; written by psc_cg_move, psc_task_alloc and
+ * psc_task_free. Sized by the loader.
+ */
+struct stuck {
+	union psc_policy floors;	/* no opinions */
+	__u64 container;	/* id of the cgroup whose boundary is locked, or 0 */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PSC_RELATIONS_MIN);
+	__type(key, __u64);
+	__type(value, struct stuck);
+} psc_stuck SEC(".maps");
 
 /*
  * PR_SET_PTRACER: what a tracee declared. Keys are thread-group leaders and

@@ -20,10 +20,19 @@ const char psc_cli_help[] =
 	"  status             print what is enforced, and by whom\n"
 	"  reload             read the configuration again\n"
 	"  detach             end enforcement and the daemon\n"
+	"  cgroup list        print the cgroups that have a scope of their own\n"
+	"  cgroup get CGROUP [NAME]\n"
+	"  cgroup set CGROUP [NAME] VALUE\n"
+	"  cgroup unset CGROUP [NAME]\n"
+	"  cgroup lock CGROUP [LEVEL]\n"
+	"                     the same for a cgroup; CGROUP is a path below /sys/fs/cgroup,\n"
+	"                     or the name of a unit; or use --pid\n"
 	"  doctor             say whether this system can enforce; works without the daemon\n"
 	"\n"
 	"      --json         print JSON\n"
 	"      --revocable    with set no-attach or NAME=3: it can be taken back\n"
+	"      --lock         with cgroup set: nothing below that value until reboot\n"
+	"      --pid PID      in place of CGROUP: the one that this process is in\n"
 	"  -y, --yes          do not ask before what cannot be undone until reboot\n"
 	"      --socket PATH  the daemon's socket, " PSC_SOCKET_PATH " by default\n"
 	"  -h, --help         print this\n"
@@ -31,8 +40,11 @@ const char psc_cli_help[] =
 	"\n"
 	"Names: kernel.yama.ptrace_scope, kernel.ptracescope.attach_scope,\n"
 	"  kernel.ptracescope.traceme_scope, kernel.ptracescope.read_scope,\n"
-	"  kernel.ptracescope.floor (the others cannot go below it until reboot)\n"
-	"Values: 0 or classic, 1 or restricted, 2 or admin-only, 3 or no-attach\n"
+	"  kernel.ptracescope.floor (the others cannot go below it until reboot),\n"
+	"  kernel.ptracescope.cgroup_boundary (on or off: attaching from outside a container\n"
+	"  takes CAP_SYS_PTRACE outside of all); for cgroups the last part will do\n"
+	"Values: 0 or classic, 1 or restricted, 2 or admin-only, 3 or no-attach; for cgroups\n"
+	"  also siblings, which is 1 except among the processes of that cgroup\n"
 	"Exit codes: 0 done, 1 failed, 2 usage, 3 refused (permission or locked),\n"
 	"  4 the daemon cannot be reached\n";
 
@@ -53,7 +65,8 @@ static const struct {
 };
 
 enum option {
-	OPTION_HELP, OPTION_VERSION, OPTION_YES, OPTION_JSON, OPTION_REVOCABLE, OPTION_SOCKET
+	OPTION_HELP, OPTION_VERSION, OPTION_YES, OPTION_JSON, OPTION_REVOCABLE, OPTION_LOCK,
+	OPTION_PID, OPTION_SOCKET
 };
 
 static const struct {
@@ -67,11 +80,12 @@ static const struct {
 	{ "--yes", OPTION_YES },
 	{ "--json", OPTION_JSON },
 	{ "--revocable", OPTION_REVOCABLE },
+	{ "--lock", OPTION_LOCK },
+	{ "--pid", OPTION_PID },
 	{ "--socket", OPTION_SOCKET },
 };
 
-/* "BEFORE 'ARGUMENT'AFTER" as the error; the argument may be anything. */
-static int usage(char **ret_error, const char *before, const char *argument, const char *after)
+int psc_cli_usage(char **ret_error, const char *before, const char *argument, const char *after)
 {
 	_cleanup_free_ char *shown = psc_escape(argument, strlen(argument), 128);
 
@@ -80,28 +94,33 @@ static int usage(char **ret_error, const char *before, const char *argument, con
 	return -EINVAL;
 }
 
-static int unknown_name(const char *name, char **ret_error)
+int psc_cli_unknown_name(const char *name, char **ret_error)
 {
-	char names[256] = "; names are";
+	char names[512] = "; names are";
 
 	for (size_t i = 0, len = strlen(names); i < PSC_NAMES; i++)
 		len += (size_t)snprintf(names + len, sizeof(names) - len, "%s %s", i ? "," : "",
 					psc_names[i].name);
-	return usage(ret_error, "unknown name", name, names);
+	return psc_cli_usage(ret_error, "unknown name", name, names);
 }
 
 static int find_name(const char *text, const struct psc_name **ret, char **ret_error)
 {
 	*ret = psc_name_find(text);
-	return *ret ? 0 : unknown_name(text, ret_error);
+	return *ret ? 0 : psc_cli_unknown_name(text, ret_error);
 }
 
-static int parse_value(const char *text, unsigned int *ret, char **ret_error)
+int psc_cli_value(const struct psc_name *name, const char *text, bool cgroup, unsigned int *ret,
+		  char **ret_error)
 {
-	if (!psc_scope_parse(text, ret))
+	const char *what = name->max == PSC_SCOPE_MAX ? "is no scope; scopes are" :
+							"does not go there; values are";
+	char values[PSC_VALUES_SIZE], after[PSC_VALUES_SIZE + 64];
+
+	if (!psc_value_parse(name, text, cgroup, ret))
 		return 0;
-	return usage(ret_error, "value", text, " is no scope; scopes are 0 (classic), "
-		     "1 (restricted), 2 (admin-only), 3 (no-attach)");
+	snprintf(after, sizeof(after), " %s %s", what, psc_value_list(name, cgroup, values));
+	return psc_cli_usage(ret_error, "value", text, after);
 }
 
 /* "VALUE" or "NAME=VALUE" */
@@ -119,12 +138,13 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 	if (err)
 		return err;
 	if (!equals && psc_name_find(text))
-		return usage(ret_error, "no value for", text, "; write NAME=VALUE");
-	err = parse_value(value, &cli->value, ret_error);
+		return psc_cli_usage(ret_error, "no value for", text, "; write NAME=VALUE");
+	err = psc_cli_value(cli->name, value, false, &cli->value, ret_error);
 	if (err)
 		return err;
 	if (cli->revocable && !psc_name_may_be_revocable(cli->name, cli->value))
-		return usage(ret_error, "only a scope of 3 takes --revocable, not", text, hint);
+		return psc_cli_usage(ret_error, "only a scope of 3 takes --revocable, not", text,
+				     hint);
 	return 0;
 }
 
@@ -133,7 +153,7 @@ static int parse_level(const char *text, struct psc_cli *cli, char **ret_error)
 {
 	cli->name = psc_name_find(PSC_NAME_FLOOR);
 	cli->present = !text;
-	return text ? parse_value(text, &cli->value, ret_error) : 0;
+	return text ? psc_cli_value(cli->name, text, false, &cli->value, ret_error) : 0;
 }
 
 static int parse_command(const char *word, int n, char *const *arguments, struct psc_cli *cli,
@@ -141,22 +161,27 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 {
 	size_t i = 0;
 
+	if (streq(word, "cgroup"))
+		return psc_cli_parse_cgroup(n, arguments, cli, ret_error);
+	if (cli->lock || cli->pid)
+		return psc_cli_usage(ret_error, "--lock and --pid do not go with", word,
+				     "; they are for: cgroup");
 	while (i < ARRAY_SIZE(commands) && !streq(word, commands[i].word))
 		i++;
 	if (i == ARRAY_SIZE(commands))
-		return usage(ret_error, "unknown command", word, "");
+		return psc_cli_usage(ret_error, "unknown command", word, "");
 	cli->command = commands[i].command;
 	if (n == 2 && cli->command == PSC_CLI_SET && psc_name_find(arguments[0]))
-		return usage(ret_error, "set takes one argument: join", arguments[0],
-			     " and its value with '='");
+		return psc_cli_usage(ret_error, "set takes one argument: join", arguments[0],
+				     " and its value with '='");
 	if (n > commands[i].arguments_max)
-		return usage(ret_error, "unexpected argument", arguments[commands[i].arguments_max],
-			     commands[i].takes);
+		return psc_cli_usage(ret_error, "unexpected argument",
+				     arguments[commands[i].arguments_max], commands[i].takes);
 	if (n < commands[i].arguments_min)
-		return usage(ret_error, "missing argument after", word, commands[i].takes);
+		return psc_cli_usage(ret_error, "missing argument after", word, commands[i].takes);
 	if (cli->revocable && cli->command != PSC_CLI_SET)
-		return usage(ret_error, "--revocable does not go with", word,
-			     "; it is for: set no-attach");
+		return psc_cli_usage(ret_error, "--revocable does not go with", word,
+				     "; it is for: set no-attach");
 
 	if (cli->command == PSC_CLI_SET)
 		return parse_setting(arguments[0], cli, ret_error);
@@ -164,6 +189,27 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 		return parse_level(n ? arguments[0] : NULL, cli, ret_error);
 	if (cli->command == PSC_CLI_GET)
 		return find_name(n ? arguments[0] : PSC_NAME_YAMA, &cli->name, ret_error);
+	return 0;
+}
+
+/* An option with an argument, "--name argument" or "--name=argument". */
+static int parse_argument(int argc, char *const *argv, int *i, enum option option,
+			  struct psc_cli *cli, char **ret_error)
+{
+	const char *text = argv[*i], *equals = strchr(text, '='), *argument;
+
+	if (!equals && *i + 1 == argc)
+		return psc_cli_usage(ret_error, option == OPTION_PID ? "missing PID after" :
+				     "missing PATH after", text, "");
+	argument = equals ? equals + 1 : argv[++*i];
+	if (option == OPTION_PID) {
+		if (psc_parse_u32(argument, &cli->pid) || !cli->pid)
+			return psc_cli_usage(ret_error, "no process id:", argument, "");
+		return 0;
+	}
+	cli->socket = argument;
+	if (strlen(argument) >= PSC_CLI_SOCKET_MAX)
+		return psc_cli_usage(ret_error, "too long for a socket:", argument, "");
 	return 0;
 }
 
@@ -182,9 +228,11 @@ static int parse_option(int argc, char *const *argv, int *i, struct psc_cli *cli
 	       (strlen(options[o].text) != len || memcmp(options[o].text, text, len) != 0))
 		o++;
 	if (o == ARRAY_SIZE(options))
-		return usage(ret_error, "unknown option", text, "");
-	if (equals && options[o].option != OPTION_SOCKET)
-		return usage(ret_error, "no value belongs to option", options[o].text, "");
+		return psc_cli_usage(ret_error, "unknown option", text, "");
+	if (options[o].option == OPTION_SOCKET || options[o].option == OPTION_PID)
+		return parse_argument(argc, argv, i, options[o].option, cli, ret_error);
+	if (equals)
+		return psc_cli_usage(ret_error, "no value belongs to option", options[o].text, "");
 
 	switch (options[o].option) {
 	case OPTION_HELP:
@@ -202,13 +250,12 @@ static int parse_option(int argc, char *const *argv, int *i, struct psc_cli *cli
 	case OPTION_REVOCABLE:
 		cli->revocable = true;
 		return 0;
-	case OPTION_SOCKET:
-		if (!equals && *i + 1 == argc)
-			return usage(ret_error, "missing PATH after", text, "");
-		cli->socket = equals ? equals + 1 : argv[++*i];
-		if (strlen(cli->socket) >= PSC_CLI_SOCKET_MAX)
-			return usage(ret_error, "too long for a socket:", cli->socket, "");
+	case OPTION_LOCK:
+		cli->lock = true;
 		return 0;
+	case OPTION_PID:
+	case OPTION_SOCKET:
+		break;
 	}
 	return -EINVAL;
 }
@@ -250,9 +297,9 @@ bool psc_cli_final(const struct psc_name *name, unsigned int value, bool revocab
 	union psc_policy policy = {};
 
 	req.flags = revocable ? PSC_FLAG_REVOCABLE : 0;
-	if (psc_policy_change(&policy, &req))
+	if (psc_policy_change(&policy, &req, NULL))
 		return false;
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (policy.floor[mode])
 			return true;
 	return false;

@@ -27,16 +27,24 @@ enum psc_cli_command {
 	PSC_CLI_DETACH,
 	PSC_CLI_RELOAD,
 	PSC_CLI_DOCTOR,
+	PSC_CLI_CGROUP_LIST,
+	PSC_CLI_CGROUP_GET,
+	PSC_CLI_CGROUP_SET,
+	PSC_CLI_CGROUP_UNSET,
+	PSC_CLI_CGROUP_LOCK,
 	PSC_CLI_HELP,
 	PSC_CLI_VERSION,
 };
 
 struct psc_cli {
 	enum psc_cli_command command;
-	const struct psc_name *name;	/* get, set, lock */
+	const struct psc_name *name;	/* get, set, lock; of a cgroup NULL for all */
 	unsigned int value;		/* set, lock */
+	const char *cgroup;		/* NULL: the one of pid */
+	unsigned int pid;
 	bool present;			/* lock: at the scope in force, not at the value */
 	bool revocable;			/* set */
+	bool lock;			/* cgroup set */
 	const char *socket;
 	bool json;
 	bool yes;
@@ -55,6 +63,19 @@ extern const char psc_cli_help[];
  * Return: 0, -EINVAL, -ENOMEM.
  */
 int psc_cli_parse(int argc, char *const *argv, struct psc_cli *ret, char **ret_error);
+
+/* The rest of "cgroup ...": @n words after it. As psc_cli_parse(). */
+int psc_cli_parse_cgroup(int n, char *const *words, struct psc_cli *cli, char **ret_error);
+
+/* "BEFORE 'ARGUMENT'AFTER" as the error; the argument may be anything. Return: -EINVAL, -ENOMEM. */
+int psc_cli_usage(char **ret_error, const char *before, const char *argument, const char *after);
+
+/* No such name. Return: likewise. */
+int psc_cli_unknown_name(const char *name, char **ret_error);
+
+/* A value of @name, of a cgroup or not. Return: 0, or likewise. */
+int psc_cli_value(const struct psc_name *name, const char *text, bool cgroup, unsigned int *ret,
+		  char **ret_error);
 
 /**
  * psc_cli_final - does this setting last until the next boot?

@@ -12,4 +12,11 @@
  */
 enum psc_cli_exit psc_command_run(const struct psc_cli *cli);
 
+/* "cgroup ..." */
+enum psc_cli_exit psc_command_cgroup_list(const struct psc_cli *cli);
+enum psc_cli_exit psc_command_cgroup_get(const struct psc_cli *cli);
+enum psc_cli_exit psc_command_cgroup_set(const struct psc_cli *cli);
+enum psc_cli_exit psc_command_cgroup_unset(const struct psc_cli *cli);
+enum psc_cli_exit psc_command_cgroup_lock(const struct psc_cli *cli);
+
 #endif

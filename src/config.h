@@ -2,13 +2,14 @@
 /*
  * The configuration: kernel.yama.ptrace_scope from sysctl.d as sysctl.d(5)
  * describes it, then /etc/ptracescope/ptracescope.conf, then
- * /etc/ptracescope/conf.d. Later wins. Everything is read and checked
- * before anything is returned.
+ * /etc/ptracescope/conf.d. Later wins. Our own files may have sections, for
+ * cgroups. Everything is read and checked before anything is returned.
  */
 #ifndef PSC_CONFIG_H
 #define PSC_CONFIG_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "names.h"
 
@@ -18,8 +19,16 @@ struct psc_setting {
 	char *source;		/* "/etc/sysctl.d/10-ptrace.conf:3" */
 };
 
+/* For the cgroups whose path matches. */
+struct psc_section {
+	char *pattern;				/* of psc_cgroup_pattern() */
+	struct psc_setting settings[PSC_NAMES];
+};
+
 struct psc_config {
 	struct psc_setting settings[PSC_NAMES];	/* indexed like psc_names[] */
+	struct psc_section *sections;		/* in the order in which they were read */
+	size_t n_sections;
 };
 
 /**
@@ -38,6 +47,14 @@ struct psc_config {
  * Return: 0, -EINVAL for bad content, or what reading failed with.
  */
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error);
+
+/*
+ * What @config sets for the cgroup of this path: of all sections that match, the
+ * later wins, as with assignments. The strings stay the configuration's.
+ * Return: whether any matches.
+ */
+bool psc_config_for_cgroup(const struct psc_config *config, const char *path,
+			   struct psc_setting ret[PSC_NAMES]);
 
 /* Free what @config holds and clear it, @config itself is the caller's. */
 void psc_config_free(struct psc_config *config);

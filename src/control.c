@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 #include "control.h"
+#include "control_call.h"
 
 #include <errno.h>
 #include <sys/resource.h>
@@ -29,20 +30,19 @@ static const struct psc_server_limits default_limits = {
 	.stall_usec = 30ULL * 1000 * 1000,
 };
 
-static const struct psc_backend *backend_of(const struct psc_varlink_call *call)
+const struct psc_backend *psc_control_backend(const struct psc_varlink_call *call)
 {
 	const struct psc_control *control = call->service->data;
 
 	return control->backend;
 }
 
-/* What happened at whose wish, for the log. */
-static void log_done(const struct psc_varlink_call *call, const char *what)
+void psc_control_done(const struct psc_varlink_call *call, const char *what)
 {
 	psc_notice("%s, by pid %d, uid %u", what, (int)call->client->pid, call->client->uid);
 }
 
-static int fail(struct psc_varlink_call *call, int err, const char *what)
+int psc_control_fail(struct psc_varlink_call *call, int err, const char *what)
 {
 	return psc_varlink_error(call, PSC_INTERFACE ".Failed",
 				 json_pack("{s:i, s:o}", "errno", -err, "message",
@@ -68,7 +68,7 @@ static int authorise(struct psc_varlink_call *call)
 
 static int get_policy(const struct psc_varlink_call *call, union psc_policy *ret)
 {
-	const struct psc_backend *backend = backend_of(call);
+	const struct psc_backend *backend = psc_control_backend(call);
 	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 	int err = backend->request(backend->data, &req);
 
@@ -84,19 +84,19 @@ static int locked(struct psc_varlink_call *call, const struct psc_name *name)
 	int err = get_policy(call, &policy);
 
 	if (err)
-		return fail(call, err, "reading the policy");
+		return psc_control_fail(call, err, "reading the policy");
 	for (size_t i = 0; !name && i < PSC_NAMES; i++)
 		if (psc_policy_highest_floor(&policy, psc_names[i].modes))
 			name = &psc_names[i];
 	if (!name)
-		return fail(call, -EACCES, call->method->name);
+		return psc_control_fail(call, -EACCES, call->method->name);
 	return psc_varlink_error(call, PSC_INTERFACE ".Locked",
 				 json_pack("{s:s, s:i}", "name", name->name,
-					   "floor", psc_policy_highest_floor(&policy, name->modes)));
+					   "floor",
+					   psc_policy_highest_floor(&policy, name->modes)));
 }
 
-/* The parameter "name"; NULL when there is none such, which is answered. */
-static const struct psc_name *get_name(struct psc_varlink_call *call, int *ret_err)
+const struct psc_name *psc_control_name(struct psc_varlink_call *call, int *ret_err)
 {
 	json_t *text = json_object_get(call->parameters, "name");
 	const struct psc_name *name = psc_name_find(json_string_value(text));
@@ -110,30 +110,30 @@ static const struct psc_name *get_name(struct psc_varlink_call *call, int *ret_e
 static int run_get(struct psc_varlink_call *call)
 {
 	int err;
-	const struct psc_name *name = get_name(call, &err);
+	const struct psc_name *name = psc_control_name(call, &err);
 	union psc_policy policy;
 
 	if (!name)
 		return err;
 	err = get_policy(call, &policy);
 	if (err)
-		return fail(call, err, "reading the policy");
+		return psc_control_fail(call, err, "reading the policy");
 	return psc_varlink_reply(call, json_pack("{s:i}", "value", psc_name_get(name, &policy)));
 }
 
-static int out_of_range(struct psc_varlink_call *call, const struct psc_name *name,
-			json_int_t value)
+int psc_control_out_of_range(struct psc_varlink_call *call, const struct psc_name *name,
+			     json_int_t value)
 {
 	return psc_varlink_error(call, PSC_INTERFACE ".OutOfRange",
 				 json_pack("{s:s, s:I, s:i, s:i}", "name", name->name,
 					   "value", value, "minimum", PSC_SCOPE_CLASSIC,
-					   "maximum", PSC_SCOPE_MAX));
+					   "maximum", name->max));
 }
 
 /* Have a request carried out that writes a value to @name. */
 static int set(struct psc_varlink_call *call, const struct psc_name *name, struct psc_request req)
 {
-	const struct psc_backend *backend = backend_of(call);
+	const struct psc_backend *backend = psc_control_backend(call);
 	union psc_policy before;
 	unsigned int old, now;
 	char what[128];
@@ -147,15 +147,15 @@ static int set(struct psc_varlink_call *call, const struct psc_name *name, struc
 	case -PSC_E_LOCKED:
 		return locked(call, name);
 	case -PSC_E_RANGE:
-		return out_of_range(call, name, req.value);
+		return psc_control_out_of_range(call, name, req.value);
 	default:
-		return fail(call, err, name->name);
+		return psc_control_fail(call, err, name->name);
 	}
 	old = psc_name_get(name, &before);
 	now = psc_name_get(name, &req.policy);
 	snprintf(what, sizeof(what), "%s: %u -> %u (%s)", name->name, old, now,
-		 psc_scope_word(now));
-	log_done(call, what);
+		 psc_value_word(name, now));
+	psc_control_done(call, what);
 	return psc_varlink_reply(call, json_pack("{s:i}", "value", now));
 }
 
@@ -163,13 +163,13 @@ static int run_set(struct psc_varlink_call *call)
 {
 	json_int_t value = json_integer_value(json_object_get(call->parameters, "value"));
 	int err;
-	const struct psc_name *name = get_name(call, &err);
+	const struct psc_name *name = psc_control_name(call, &err);
 	struct psc_request req;
 
 	if (!name)
 		return err;
-	if (value < PSC_SCOPE_CLASSIC || value > PSC_SCOPE_MAX)
-		return out_of_range(call, name, value);
+	if (value < PSC_SCOPE_CLASSIC || value > name->max)
+		return psc_control_out_of_range(call, name, value);
 	req = psc_name_request(name, (unsigned int)value);
 	if (json_is_true(json_object_get(call->parameters, "revocable"))) {
 		if (!psc_name_may_be_revocable(name, req.value))
@@ -186,7 +186,7 @@ static int run_list(struct psc_varlink_call *call)
 	json_t *values;
 
 	if (err)
-		return fail(call, err, "reading the policy");
+		return psc_control_fail(call, err, "reading the policy");
 	values = json_array();
 	for (size_t i = 0; i < PSC_NAMES; i++) {
 		unsigned int value = psc_name_get(&psc_names[i], &policy);
@@ -202,27 +202,27 @@ static int run_list(struct psc_varlink_call *call)
 
 static int run_status(struct psc_varlink_call *call)
 {
-	const struct psc_backend *backend = backend_of(call);
+	const struct psc_backend *backend = psc_control_backend(call);
 	json_t *status = backend->status(backend->data);
 
-	return status ? psc_varlink_reply(call, status) : fail(call, -EIO, "reading the state");
+	return status ? psc_varlink_reply(call, status) :
+			psc_control_fail(call, -EIO, "reading the state");
 }
 
 static int run_detach(struct psc_varlink_call *call)
 {
-	const struct psc_backend *backend = backend_of(call);
+	const struct psc_backend *backend = psc_control_backend(call);
 	int err = backend->detach(backend->data);
 
 	if (err == -PSC_E_LOCKED)
 		return locked(call, NULL);
 	if (err)
-		return fail(call, err, "detaching");
-	log_done(call, "detached");
+		return psc_control_fail(call, err, "detaching");
+	psc_control_done(call, "detached");
 	return psc_varlink_reply(call, json_object());
 }
 
-/* Paths and lines of files in messages need not be UTF-8. */
-static json_t *json_text(const char *text)
+json_t *psc_control_text(const char *text)
 {
 	json_t *string = json_string(text);
 	_cleanup_free_ char *escaped = NULL;
@@ -235,15 +235,16 @@ static json_t *json_text(const char *text)
 
 static int run_reload(struct psc_varlink_call *call)
 {
-	const struct psc_backend *backend = backend_of(call);
+	const struct psc_backend *backend = psc_control_backend(call);
 	_cleanup_free_ char *message = NULL;
 	int err = backend->reload(backend->data, &message);
 
 	if (err)
 		return psc_varlink_error(call, PSC_INTERFACE ".ConfigurationError",
 					 json_pack("{s:o}", "message",
-						   json_text(message ? message : strerror(-err))));
-	log_done(call, "configuration reloaded");
+						   psc_control_text(message ? message :
+								    strerror(-err))));
+	psc_control_done(call, "configuration reloaded");
 	return psc_varlink_reply(call, json_object());
 }
 
@@ -255,6 +256,15 @@ static const struct psc_varlink_method methods[] = {
 	{ "Status", false, run_status },
 	{ "Detach", true, run_detach },
 	{ "Reload", true, run_reload },
+	{ "CgroupGet", false, psc_control_cgroup_get, { { "cgroup", JSON_STRING } } },
+	{ "CgroupList", false, psc_control_cgroup_list,
+	  { { "after", JSON_STRING, .optional = true } } },
+	{ "CgroupSet", true, psc_control_cgroup_set,
+	  { { "cgroup", JSON_STRING }, { "name", JSON_STRING }, { "value", JSON_INTEGER },
+	    { "revocable", JSON_TRUE, .optional = true }, { "lock", JSON_TRUE, .optional = true },
+	    { "origin", JSON_STRING, .optional = true } } },
+	{ "CgroupUnset", true, psc_control_cgroup_unset,
+	  { { "cgroup", JSON_STRING }, { "name", JSON_STRING, .optional = true } } },
 };
 
 static const struct psc_varlink_interface interface = {

@@ -10,13 +10,16 @@
 #include <jansson.h>
 #include <systemd/sd-event.h>
 
-#include "ptracescope.h"
+#include "cgroup.h"
 
 #define PSC_SOCKET_DIR "/run/ptracescope"
 #define PSC_SOCKET_PATH PSC_SOCKET_DIR "/io.ptracescope"
 
 struct psc_backend {
 	void *data;
+
+	/* Where cgroups are looked up. */
+	const struct psc_cgroups *cgroups;
 
 	/* Run psc_ctl; 0 or the negative PSC_E_* (or what running it failed with). */
 	int (*request)(void *data, struct psc_request *req);

@@ -19,6 +19,7 @@
 #include "prereq.h"
 #include "ptracescope_policy.h"
 #include "reporter.h"
+#include "sections.h"
 #include "util.h"
 
 #define LISTEN_BACKLOG 128
@@ -30,6 +31,8 @@ struct daemon {
 	enum psc_loader_outcome outcome;
 	struct psc_reporter *reporter;
 	struct psc_canary *canary;
+	struct psc_cgroups cgroups;
+	struct psc_sections sections;
 	struct psc_backend backend;
 	struct psc_control *control;
 	char *config_error;		/* NULL: the configuration is in force */
@@ -66,28 +69,39 @@ static int prepare_lock(struct daemon *d)
 	return psc_loader_lock(d->kernel);
 }
 
+/* Would a request set the first floor? */
+static bool would_lock(const struct psc_request *now, const struct psc_request *req)
+{
+	union psc_policy next = now->policy;
+
+	return !now->locked && !psc_policy_change(&next, req, NULL) && psc_policy_locked(&next);
+}
+
 /* Every request that changes the policy goes through here. */
 static int change_policy(struct daemon *d, struct psc_request *req)
 {
-	union psc_policy now, next;
-	int err = psc_kernel_policy(d->kernel, &now);
+	struct psc_request now = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	int err = psc_kernel_request(d->kernel, &now);
 
-	next = now;
-	if (!err && !psc_policy_locked(&now) && !psc_policy_change(&next, req) &&
-	    psc_policy_locked(&next))
+	if (!err && would_lock(&now, req))
 		err = prepare_lock(d);
 	return err ? err : psc_kernel_request(d->kernel, req);
 }
 
+static int request(void *data, struct psc_request *req)
+{
+	struct daemon *d = data;
+
+	return req->op == PSC_OP_INFO ? psc_kernel_request(d->kernel, req) : change_policy(d, req);
+}
+
+/* The same from outside, which shows in the status and is proved. */
 static int on_request(void *data, struct psc_request *req)
 {
 	struct daemon *d = data;
-	int err;
+	int err = request(d, req);
 
-	if (req->op == PSC_OP_INFO)
-		return psc_kernel_request(d->kernel, req);
-	err = change_policy(d, req);
-	if (!err) {
+	if (!err && req->op != PSC_OP_INFO) {
 		notify_status(d, "");
 		psc_canary_prove(d->canary);
 	}
@@ -105,7 +119,7 @@ static json_t *policy_json(const union psc_policy *policy)
 {
 	json_t *object = json_object();
 
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		json_object_set_new(object, psc_mode_word(mode),
 				    json_pack("{s:i, s:i}", "scope", policy->scope[mode],
 					      "floor", policy->floor[mode]));
@@ -181,7 +195,10 @@ static int refuse_config(struct daemon *d, int err, char *error)
 			   d->config_error ? d->config_error : strerror(-err));
 }
 
-/* Read the configuration and put it in force as @kind says; needs the kernel side. */
+/*
+ * Put what a configuration sets globally in force, as @kind says; at a reload only
+ * if its sections can be, too. Needs the kernel side.
+ */
 static int apply_config(struct daemon *d, const struct psc_config *config, enum psc_plan_kind kind)
 {
 	union psc_policy policy;
@@ -191,6 +208,8 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 
 	if (!err)
 		err = psc_plan_make(config, kind, policy, &plan, &error);
+	if (!err && kind == PSC_PLAN_RELOAD)
+		err = psc_sections_check(&d->sections, config, &error);
 	for (size_t i = 0; !err && i < plan.n; i++)
 		err = change_policy(d, &plan.requests[i]);
 	if (err)
@@ -211,6 +230,8 @@ static int on_reload(void *data, char **ret_error)
 		refuse_config(d, err, error);
 	} else {
 		err = apply_config(d, &config, PSC_PLAN_RELOAD);
+		if (!err)
+			psc_sections_apply(&d->sections, &config, PSC_PLAN_RELOAD);
 		psc_config_free(&config);
 	}
 	if (err && ret_error)
@@ -291,6 +312,7 @@ static int open_socket(struct daemon *d)
 
 	*backend = backend_ops;
 	backend->data = d;
+	backend->cgroups = &d->cgroups;
 	err = psc_control_new(d->event, fd, backend, &d->control);
 	if (err)
 		return psc_log_err(err, "serving the socket failed: %s", strerror(-err));
@@ -354,8 +376,9 @@ static void without_floors(struct psc_plan *plan)
 /*
  * Enforcement first, with whatever configuration is good: a bad one must not
  * leave the system with less than the default.
+ * @ret: the configuration, for its sections; nothing where it is bad
  */
-static int enforce(struct daemon *d)
+static int enforce(struct daemon *d, struct psc_config *ret)
 {
 	struct psc_config config = {};
 	struct psc_plan plan;
@@ -379,10 +402,25 @@ static int enforce(struct daemon *d)
 			apply_config(d, &config, PSC_PLAN_RAISE);
 	}
 	if (!config_err)
-		psc_config_free(&config);
+		*ret = config;
 	free(error);
 	return err;
 }
+
+static void on_cgroup_made(void *data, const struct psc_cgroup_event *event)
+{
+	psc_sections_made(data, event);
+}
+
+static void on_cgroups_lost(void *data)
+{
+	psc_sections_lost(data);
+}
+
+static const struct psc_reporter_ops reporter_ops = {
+	.made = on_cgroup_made,
+	.lost = on_cgroups_lost,
+};
 
 static void on_proof(void *data)
 {
@@ -396,14 +434,22 @@ static int start(struct daemon *d)
 		[PSC_ADOPTED] = "programs in force adopted",
 		[PSC_UPGRADED] = "programs of another build replaced",
 	};
+	struct psc_config config = {};
 	int err = setup_signals(d);
 
 	if (!err)
 		err = lock(d);
 	if (!err)
-		err = enforce(d);
+		err = enforce(d, &config);
+	/* From here on it is noticed when events about new cgroups get lost. */
 	if (!err)
-		err = psc_reporter_new(d->event, d->kernel, &d->reporter);
+		err = psc_reporter_new(d->event, d->kernel, &reporter_ops, &d->sections,
+				       &d->reporter);
+	if (!err) {
+		d->sections.event = d->event;
+		psc_sections_apply(&d->sections, &config, PSC_PLAN_RAISE);
+	}
+	psc_config_free(&config);
 	if (!err)
 		err = psc_canary_new(d->event, d->kernel, d->reporter, on_proof, d, &d->canary);
 	if (!err)
@@ -424,8 +470,11 @@ int psc_daemon_run(unsigned int relations_max)
 		.options = { .pin_dir = PSC_PIN_DIR, .relations_max = relations_max },
 		.lock_fd = -1,
 	};
-	int err = start(&d);
+	int err;
 
+	psc_cgroups_open(&d.cgroups);
+	d.sections = (struct psc_sections){ .cgroups = &d.cgroups, .request = request, .data = &d };
+	err = start(&d);
 	if (!err) {
 		err = sd_event_loop(d.event);
 		sd_notify(0, "STOPPING=1");
@@ -433,6 +482,8 @@ int psc_daemon_run(unsigned int relations_max)
 	psc_control_free(d.control);
 	psc_canary_free(d.canary);
 	psc_reporter_free(d.reporter);
+	psc_sections_free(&d.sections);
+	psc_cgroups_close(&d.cgroups);
 	sd_event_unref(d.event);
 	psc_kernel_close(d.kernel);
 	free(d.config_error);

@@ -13,7 +13,6 @@
 #include <sys/vfs.h>
 
 #include "log.h"
-#include "ptracescope_policy.h"
 #include "ptracescope.skel.h"
 #include "util.h"
 
@@ -161,6 +160,7 @@ static const char *const replaceable[PSC_REPLACEABLE_MAX] = {
 	"security_task_free", "security_bpf_prog_load", "security_bpf_prog_alloc",
 	"security_bpf_prog", "security_bpf_map", "security_inode_unlink",
 	"security_inode_rmdir", "security_inode_rename", "security_sb_umount",
+	"security_task_alloc",
 };
 
 /* Fit the guards to the kernel: which hooks it has, and the ids of its functions. */
@@ -200,7 +200,8 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 		err = inherit_maps(skel, predecessor);
 	else
 		err = bpf_map__set_max_entries(skel->maps.psc_relations, max) ?:
-			bpf_map__set_max_entries(skel->maps.psc_tracers, max);
+			bpf_map__set_max_entries(skel->maps.psc_tracers, max) ?:
+			bpf_map__set_max_entries(skel->maps.psc_stuck, max);
 	if (err)
 		return err;
 	err = ptracescope_bpf__load(skel);
@@ -383,12 +384,9 @@ static int count_pins(const char *dir)
 /* May what is in force be taken away? Return: 0, -EACCES under a floor, or another errno. */
 static int removable(struct psc_kernel *kernel)
 {
-	union psc_policy policy;
-	int err = psc_kernel_policy(kernel, &policy);
+	int locked = psc_kernel_locked(kernel);
 
-	if (err)
-		return err;
-	return psc_policy_locked(&policy) ? -EACCES : 0;
+	return locked > 0 ? -EACCES : locked;
 }
 
 /* Say why the programs of another build stay in force. */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "ptracescope_policy.h"
 #include "util.h"
 
 static const char *const scope_words[] = {
@@ -10,12 +11,16 @@ static const char *const scope_words[] = {
 	[PSC_SCOPE_RESTRICTED] = "restricted",
 	[PSC_SCOPE_ADMIN_ONLY] = "admin-only",
 	[PSC_SCOPE_NO_ATTACH] = "no-attach",
+	[PSC_SCOPE_SIBLINGS] = "siblings",
 };
 
-static const char *const mode_words[PSC_MODES] = {
+static const char *const switch_words[] = { "off", "on" };
+
+static const char *const mode_words[PSC_MODE_SLOTS] = {
 	[PSC_MODE_ATTACH] = "attach",
 	[PSC_MODE_TRACEME] = "traceme",
 	[PSC_MODE_READ] = "read",
+	[PSC_MODE_BOUNDARY] = "boundary",
 };
 
 static const char *const reason_texts[] = {
@@ -30,16 +35,21 @@ static const char *const reason_texts[] = {
 	[PSC_REASON_NOT_CAPABLE] = "the tracer lacks CAP_SYS_PTRACE",
 	[PSC_REASON_NO_ATTACH] = "nobody may attach",
 	[PSC_REASON_UNDECIDED] = "the facts did not suffice",
+	[PSC_REASON_SIBLING] = "both are in the same cgroup of scope \"siblings\"",
+	[PSC_REASON_BOUNDARY] =
+		"the tracer is outside the tracee's container and lacks CAP_SYS_PTRACE in the initial user namespace",
 };
 
 const struct psc_name psc_names[PSC_NAMES] = {
-	{ PSC_NAME_YAMA, PSC_OP_SET, PSC_MODES_YAMA, PSC_MODE_ATTACH },
+	{ PSC_NAME_YAMA, PSC_OP_SET, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
 	{ "kernel.ptracescope.attach_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_ATTACH),
-	  PSC_MODE_ATTACH },
+	  PSC_MODE_ATTACH, PSC_SCOPE_MAX },
 	{ "kernel.ptracescope.traceme_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_TRACEME),
-	  PSC_MODE_TRACEME },
-	{ "kernel.ptracescope.read_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ },
-	{ PSC_NAME_FLOOR, PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH },
+	  PSC_MODE_TRACEME, PSC_SCOPE_MAX },
+	{ "kernel.ptracescope.read_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ,
+	  PSC_SCOPE_MAX },
+	{ PSC_NAME_BOUNDARY, PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_BOUNDARY), PSC_MODE_BOUNDARY, 1 },
+	{ PSC_NAME_FLOOR, PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
 };
 
 static const char *word_at(const char *const *words, size_t n, unsigned int i)
@@ -69,7 +79,7 @@ int psc_scope_parse(const char *text, unsigned int *ret)
 	unsigned int value;
 	int err;
 
-	for (value = 0; value < ARRAY_SIZE(scope_words); value++) {
+	for (value = 0; value <= PSC_SCOPE_MAX; value++) {
 		if (streq(text, scope_words[value])) {
 			*ret = value;
 			return 0;
@@ -92,14 +102,101 @@ const struct psc_name *psc_name_find(const char *name)
 	return NULL;
 }
 
+const struct psc_name *psc_name_find_short(const char *name)
+{
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (streq(name, strrchr(psc_names[i].name, '.') + 1))
+			return &psc_names[i];
+	return psc_name_find(name);
+}
+
+static bool is_scope(const struct psc_name *name)
+{
+	return name->max == PSC_SCOPE_MAX;
+}
+
+int psc_value_parse(const struct psc_name *name, const char *text, bool cgroup,
+		    unsigned int *ret)
+{
+	bool siblings = streq(text, scope_words[PSC_SCOPE_SIBLINGS]);
+	unsigned int value;
+	int err;
+
+	if (siblings && is_scope(name) && cgroup) {
+		*ret = PSC_SCOPE_SIBLINGS;
+		return 0;
+	}
+	if (siblings)
+		return -ERANGE;
+	if (is_scope(name))
+		return psc_scope_parse(text, ret);
+	for (value = 0; value < ARRAY_SIZE(switch_words); value++) {
+		if (streq(text, switch_words[value])) {
+			*ret = value;
+			return 0;
+		}
+	}
+	err = psc_parse_u32(text, &value);
+	if (err)
+		return err;
+	if (value > name->max)
+		return -ERANGE;
+	*ret = value;
+	return 0;
+}
+
+bool psc_value_fits_name(const struct psc_name *name, unsigned int value, bool cgroup)
+{
+	return value <= name->max || (cgroup && is_scope(name) && value == PSC_SCOPE_SIBLINGS);
+}
+
+const char *psc_value_word(const struct psc_name *name, unsigned int value)
+{
+	return is_scope(name) ? psc_scope_word(value) :
+				word_at(switch_words, ARRAY_SIZE(switch_words), value);
+}
+
+const char *psc_value_text(unsigned int value)
+{
+	static const char *const digits[] = { "0", "1", "2", "3" };
+
+	return value <= PSC_SCOPE_MAX ? digits[value] : psc_scope_word(value);
+}
+
+const char *psc_value_label(const struct psc_name *name, unsigned int value,
+			    char buf[PSC_LABEL_SIZE])
+{
+	const char *word = psc_value_word(name, value);
+
+	if (value <= name->max)
+		snprintf(buf, PSC_LABEL_SIZE, "%u (%s)", value, word);
+	else
+		snprintf(buf, PSC_LABEL_SIZE, "%s", word ? word : "?");
+	return buf;
+}
+
+const char *psc_value_list(const struct psc_name *name, bool cgroup, char buf[PSC_VALUES_SIZE])
+{
+	size_t len = 0;
+
+	for (unsigned int i = 0; i <= name->max; i++)
+		len += (size_t)snprintf(buf + len, PSC_VALUES_SIZE - len, "%s%u (%s)",
+					i ? ", " : "", i, psc_value_word(name, i));
+	if (cgroup && is_scope(name))
+		snprintf(buf + len, PSC_VALUES_SIZE - len, ", %s",
+			 psc_scope_word(PSC_SCOPE_SIBLINGS));
+	return buf;
+}
+
 unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *policy)
 {
 	unsigned int lowest = PSC_SCOPE_MAX;
 
 	if (name->op == PSC_OP_SET)
 		return policy->scope[name->mode];
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
-		if ((name->modes & PSC_MODE_BIT(mode)) && policy->floor[mode] < lowest)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if ((name->modes & PSC_MODE_BIT(mode)) &&
+		    psc_scope_rank(policy->floor[mode]) < psc_scope_rank(lowest))
 			lowest = policy->floor[mode];
 	return lowest;
 }
@@ -108,8 +205,9 @@ unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 mode
 {
 	unsigned int floor = 0;
 
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
-		if ((modes & PSC_MODE_BIT(mode)) && policy->floor[mode] > floor)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if ((modes & PSC_MODE_BIT(mode)) &&
+		    psc_scope_rank(policy->floor[mode]) > psc_scope_rank(floor))
 			floor = policy->floor[mode];
 	return floor;
 }
@@ -124,7 +222,26 @@ struct psc_request psc_name_request(const struct psc_name *name, unsigned int va
 	};
 }
 
+bool psc_entry_exists(const union psc_policy *entry)
+{
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (entry->scope[mode] != PSC_SCOPE_INHERIT || entry->floor[mode])
+			return true;
+	return false;
+}
+
+const char *psc_origin_word(unsigned int origin)
+{
+	static const char *const words[] = {
+		[PSC_ORIGIN_ADMIN] = "admin",
+		[PSC_ORIGIN_CONFIG] = "config",
+		[PSC_ORIGIN_RUNTIME] = "runtime",
+	};
+
+	return word_at(words, ARRAY_SIZE(words), origin);
+}
+
 bool psc_name_may_be_revocable(const struct psc_name *name, unsigned int value)
 {
-	return name->op == PSC_OP_SET && value == PSC_SCOPE_NO_ATTACH;
+	return name->op == PSC_OP_SET && is_scope(name) && value == PSC_SCOPE_NO_ATTACH;
 }

@@ -7,18 +7,18 @@
 
 #include "ptracescope.h"
 
-/* "classic", "restricted", "admin-only", "no-attach"; NULL when @scope is none. */
+/* "classic", "restricted", "admin-only", "no-attach", "siblings"; NULL when @scope is none. */
 const char *psc_scope_word(unsigned int scope);
 
 /**
- * psc_scope_parse - a scope as users write it: 0 to 3, or its word
+ * psc_scope_parse - a global scope as users write it: 0 to 3, or its word
  *
  * Return: 0, -EINVAL when @text is neither a number nor a word, -ERANGE when it
  * is a number that is no scope. @ret is unwritten on error.
  */
 int psc_scope_parse(const char *text, unsigned int *ret);
 
-/* "attach", "traceme", "read"; NULL when @mode is none. */
+/* "attach", "traceme", "read", "boundary"; NULL when @mode is none. */
 const char *psc_mode_word(unsigned int mode);
 
 /* What enum psc_reason means, as the end of "refused: …" or "allowed: …". */
@@ -30,10 +30,12 @@ struct psc_name {
 	enum psc_op op;		/* what a write does: PSC_OP_SET or PSC_OP_RAISE_FLOOR */
 	__u32 modes;		/* the modes that a write changes */
 	enum psc_mode mode;	/* the mode whose scope a read shows */
+	unsigned int max;	/* the highest value: PSC_SCOPE_MAX, or 1 */
 };
 
-#define PSC_NAMES 5
+#define PSC_NAMES 6
 #define PSC_NAME_YAMA "kernel.yama.ptrace_scope"
+#define PSC_NAME_BOUNDARY "kernel.ptracescope.cgroup_boundary"
 #define PSC_NAME_FLOOR "kernel.ptracescope.floor"
 
 /* All of them, in the order in which a list shows and a configuration applies them. */
@@ -41,6 +43,39 @@ extern const struct psc_name psc_names[PSC_NAMES];
 
 /* The one called exactly @name, or NULL. */
 const struct psc_name *psc_name_find(const char *name);
+
+/* That one, or the one of which @name is what follows the last dot: "read_scope". */
+const struct psc_name *psc_name_find_short(const char *name);
+
+/**
+ * psc_value_parse - a value of @name as users write it: a number or a word
+ * @cgroup: of a cgroup, where a scope may be "siblings" too, by its word alone
+ *
+ * Return: 0, -EINVAL when @text is neither, -ERANGE when it is a number or word
+ * that does not go there. @ret is unwritten on error.
+ */
+int psc_value_parse(const struct psc_name *name, const char *text, bool cgroup,
+		    unsigned int *ret);
+
+/* Is this a value of @name? */
+bool psc_value_fits_name(const struct psc_name *name, unsigned int value, bool cgroup);
+
+/* Its word: that of a scope, or "off" and "on"; NULL when @value is none. */
+const char *psc_value_word(const struct psc_name *name, unsigned int value);
+
+/* As it can be parsed again: the number, or "siblings". */
+const char *psc_value_text(unsigned int value);
+
+#define PSC_LABEL_SIZE 32
+
+/* For people: "1 (restricted)", or "siblings". */
+const char *psc_value_label(const struct psc_name *name, unsigned int value,
+			    char buf[PSC_LABEL_SIZE]);
+
+#define PSC_VALUES_SIZE 128
+
+/* "0 (classic), 1 (restricted), ...", for messages. */
+const char *psc_value_list(const struct psc_name *name, bool cgroup, char buf[PSC_VALUES_SIZE]);
 
 /* Its value under @policy; of a floor, the lowest of the modes it covers. */
 unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *policy);
@@ -50,6 +85,12 @@ unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 mode
 
 /* The psc_ctl request that writes @value to it. */
 struct psc_request psc_name_request(const struct psc_name *name, unsigned int value);
+
+/* Does the policy of a cgroup, as psc_ctl tells it, say anything? */
+bool psc_entry_exists(const union psc_policy *entry);
+
+/* "admin", "config", "runtime"; NULL when @origin is none. */
+const char *psc_origin_word(unsigned int origin);
 
 /* May that request carry PSC_FLAG_REVOCABLE? Lower scopes are not final, floors always. */
 bool psc_name_may_be_revocable(const struct psc_name *name, unsigned int value);

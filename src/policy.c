@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "escape.h"
 #include "log.h"
 #include "ptracescope_policy.h"
 #include "util.h"
@@ -13,7 +14,7 @@ static int refuse_locked(const struct psc_setting *setting, const struct psc_nam
 	unsigned int floor = psc_policy_highest_floor(policy, name->modes);
 
 	if (asprintf(ret_error, "%s: %s = %u: locked at %u (%s) until reboot", setting->source,
-		     name->name, setting->value, floor, psc_scope_word(floor)) < 0)
+		     name->name, setting->value, floor, psc_value_word(name, floor)) < 0)
 		return -ENOMEM;
 	return -EACCES;
 }
@@ -23,7 +24,7 @@ static bool leave_higher(struct psc_request *req, const union psc_policy *policy
 {
 	__u32 before = req->modes;
 
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (req->value < policy->scope[mode])
 			req->modes &= ~PSC_MODE_BIT(mode);
 	return req->modes != before;
@@ -37,7 +38,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 	if (kind == PSC_PLAN_FIRST) {
 		plan.requests[0] = psc_name_request(psc_name_find(PSC_NAME_YAMA),
 						    PSC_SCOPE_DEFAULT);
-		psc_policy_change(&policy, &plan.requests[plan.n++]);
+		psc_policy_change(&policy, &plan.requests[plan.n++], NULL);
 	}
 	for (size_t i = 0; config && i < PSC_NAMES; i++) {
 		const struct psc_setting *setting = &config->settings[i];
@@ -56,11 +57,125 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 				   setting->value);
 		if (!req.modes)
 			continue;
-		err = psc_policy_change(&policy, &req);
+		err = psc_policy_change(&policy, &req, NULL);
 		if (err)
 			return refuse_locked(setting, &psc_names[i], &policy, ret_error);
 		plan.requests[plan.n++] = req;
 	}
+	*ret = plan;
+	return 0;
+}
+
+static bool is_stricter(unsigned int a, unsigned int b)
+{
+	return psc_scope_rank(a) > psc_scope_rank(b);
+}
+
+/* Does a cgroup with this entry say so already, as firmly as the request would make it? */
+static bool is_said(const union psc_policy *entry, const struct psc_request *req, unsigned int mode)
+{
+	return entry->scope[mode] == req->value &&
+	       (req->value != PSC_SCOPE_NO_ATTACH || entry->floor[mode] == req->value);
+}
+
+/* What is left of a setting of a cgroup. Return: 0, or -EACCES when a floor forbids it. */
+static int fit_setting(struct psc_request *req, const struct psc_request *info,
+		       enum psc_plan_kind kind)
+{
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		unsigned int now = info->policy.scope[mode], floor = info->effective.floor[mode];
+		bool leave;
+
+		if (!(req->modes & PSC_MODE_BIT(mode)))
+			continue;
+		if (req->op == PSC_OP_RAISE_FLOOR)	/* "at least" */
+			leave = !is_stricter(req->value, floor);
+		else
+			leave = is_said(&info->policy, req, mode) ||
+				(kind == PSC_PLAN_RAISE && now != PSC_SCOPE_INHERIT &&
+				 is_stricter(now, req->value));
+		if (leave)
+			req->modes &= ~PSC_MODE_BIT(mode);
+		else if (req->op == PSC_OP_SET && is_stricter(floor, req->value))
+			return -EACCES;
+	}
+	return 0;
+}
+
+/* What the configuration said before, and does not any more. */
+static __u32 stale_modes(const struct psc_request *info, __u32 wanted)
+{
+	__u32 modes = 0;
+
+	if (info->origin != PSC_ORIGIN_CONFIG || !psc_entry_exists(&info->policy))
+		return 0;
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (!(wanted & PSC_MODE_BIT(mode)) &&
+		    info->policy.scope[mode] != PSC_SCOPE_INHERIT && !info->policy.floor[mode])
+			modes |= PSC_MODE_BIT(mode);
+	return modes;
+}
+
+/* The modes that settings of narrower names, which come later, speak for. */
+static __u32 modes_after(const struct psc_setting settings[PSC_NAMES], size_t i)
+{
+	__u32 modes = 0;
+
+	while (++i < PSC_NAMES)
+		if (settings[i].present && psc_names[i].op == PSC_OP_SET)
+			modes |= psc_names[i].modes;
+	return modes;
+}
+
+static int refuse_cgroup(const struct psc_setting *setting, const struct psc_name *name,
+			 const char *path, const union psc_policy *effective, char **ret_error)
+{
+	_cleanup_free_ char *shown = psc_escape(path, strlen(path), 256);
+	unsigned int floor = psc_policy_highest_floor(effective, name->modes);
+	char label[PSC_LABEL_SIZE];
+
+	if (!shown || asprintf(ret_error, "%s: %s = %s for the cgroup \"%s\": locked at %s until "
+			       "reboot", setting->source, name->name,
+			       psc_value_text(setting->value), shown,
+			       psc_value_label(name, floor, label)) < 0)
+		return -ENOMEM;
+	return -EACCES;
+}
+
+int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *path,
+		    const struct psc_request *info, enum psc_plan_kind kind,
+		    struct psc_plan *ret, char **ret_error)
+{
+	struct psc_plan plan = {};
+	__u32 wanted = 0;
+
+	for (size_t i = 0; i < PSC_NAMES; i++) {
+		struct psc_request req = psc_name_request(&psc_names[i], settings[i].value);
+		_cleanup_free_ char *error = NULL;
+
+		if (!settings[i].present)
+			continue;
+		if (req.op == PSC_OP_SET) {
+			wanted |= req.modes;
+			req.modes &= ~modes_after(settings, i);
+		}
+		if (fit_setting(&req, info, kind)) {
+			int err = refuse_cgroup(&settings[i], &psc_names[i], path, &info->effective,
+						&error);
+
+			if (err == -EACCES && kind == PSC_PLAN_RELOAD)
+				*ret_error = TAKE_PTR(error);
+			if (err != -EACCES || kind == PSC_PLAN_RELOAD)
+				return err;
+			psc_notice("%s", error);
+		} else if (req.modes) {
+			plan.requests[plan.n++] = req;
+		}
+	}
+	if (kind == PSC_PLAN_RELOAD && stale_modes(info, wanted))
+		plan.requests[plan.n++] = (struct psc_request){
+			.abi = PSC_ABI, .op = PSC_OP_UNSET, .modes = stale_modes(info, wanted),
+		};
 	*ret = plan;
 	return 0;
 }

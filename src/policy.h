@@ -33,6 +33,23 @@ enum psc_plan_kind {
 int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 		  union psc_policy policy, struct psc_plan *ret, char **ret_error);
 
+/**
+ * psc_plan_cgroup - the requests that give a cgroup what the configuration sets for it
+ * @settings: of psc_config_for_cgroup()
+ * @path: for messages
+ * @info: psc_ctl's reply to INFO about the cgroup
+ * @kind: PSC_PLAN_RELOAD also lowers, and takes back what the configuration set
+ *	before; with PSC_PLAN_RAISE an opinion that is there is only raised, and
+ *	what a floor forbids is left out, with a notice
+ * @ret: requests that need the descriptor of the cgroup; none where all is as it should be
+ * @ret_error: as psc_plan_make() does it
+ *
+ * Return: 0, -EACCES when a setting is below a floor, -ENOMEM.
+ */
+int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *path,
+		    const struct psc_request *info, enum psc_plan_kind kind,
+		    struct psc_plan *ret, char **ret_error);
+
 /* Yama's own scope, or -1 where there is no Yama. */
 int psc_yama_scope(void);
 

@@ -33,6 +33,9 @@ struct psc_reporter {
 	__u64 told[PSC_STATS];		/* the counters, as far as they were reported */
 	struct inquiry *inquiries;
 	unsigned int n_inquiries;
+	__u64 dropped;			/* of these, what was known when the ring was last read */
+	const struct psc_reporter_ops *ops;
+	void *data;
 	__u32 own_tracer, own_tracee;	/* whose refusal is a test of ours; 0 for none */
 };
 
@@ -212,11 +215,27 @@ static bool is_own(const struct psc_reporter *reporter, const struct psc_event *
 		event->tracee.pid == reporter->own_tracee;
 }
 
+/* Was this one about a cgroup? */
+static bool take_cgroup_event(const struct psc_reporter *reporter, const void *bytes, size_t size)
+{
+	struct psc_cgroup_event event;
+
+	if (size != sizeof(event))
+		return false;
+	memcpy(&event, bytes, sizeof(event));
+	if (event.mode == PSC_EVENT_CGROUP)
+		reporter->ops->made(reporter->data, &event);
+	return event.mode == PSC_EVENT_CGROUP;
+}
+
 static int on_event(void *data, void *bytes, size_t size)
 {
 	struct psc_reporter *reporter = data;
 	int enabled = SD_EVENT_OFF;
 	struct psc_event event;
+
+	if (take_cgroup_event(reporter, bytes, size))
+		return 0;
 
 	if (size == sizeof(event)) {
 		memcpy(&event, bytes, sizeof(event));
@@ -231,6 +250,19 @@ static int on_event(void *data, void *bytes, size_t size)
 	return 0;
 }
 
+/* Read all there is, and see whether that was all that there had been. */
+static void consume(struct psc_reporter *reporter)
+{
+	__u64 stats[PSC_STATS];
+
+	ring_buffer__consume(reporter->ring);
+	if (psc_kernel_stats(reporter->kernel, stats) ||
+	    stats[PSC_STAT_DROPPED] == reporter->dropped)
+		return;
+	reporter->dropped = stats[PSC_STAT_DROPPED];
+	reporter->ops->lost(reporter->data);
+}
+
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct psc_reporter *reporter = data;
@@ -238,11 +270,12 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data
 	(void)source;
 	(void)fd;
 	(void)revents;
-	ring_buffer__consume(reporter->ring);
+	consume(reporter);
 	return 0;
 }
 
-int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret)
+int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, const struct psc_reporter_ops *ops,
+		     void *data, struct psc_reporter **ret)
 {
 	struct psc_reporter *reporter = calloc(1, sizeof(*reporter));
 	int err;
@@ -251,7 +284,10 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_repo
 		return -ENOMEM;
 	reporter->event = sd_event_ref(event);
 	reporter->kernel = kernel;
+	reporter->ops = ops;
+	reporter->data = data;
 	err = psc_kernel_stats(kernel, reporter->told);
+	reporter->dropped = reporter->told[PSC_STAT_DROPPED];
 	if (!err) {
 		reporter->ring = ring_buffer__new(kernel->fds[PSC_PIN_EVENTS], on_event, reporter,
 						  NULL);
@@ -279,7 +315,7 @@ void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee)
 	/* At the end, theirs may still wait there. At the beginning it may do so already,
 	 * and is to be met later. */
 	if (!tracer)
-		ring_buffer__consume(reporter->ring);
+		consume(reporter);
 	reporter->own_tracer = (__u32)tracer;
 	reporter->own_tracee = (__u32)tracee;
 }

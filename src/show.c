@@ -29,8 +29,7 @@ static void coloured(const struct screen *screen, const char *colour, const char
 		fputs(text, screen->out);
 }
 
-/* A string of the daemon's, which must not reach the terminal as it is. */
-static char *safe(const json_t *object, const char *key)
+char *psc_show_text(const json_t *object, const char *key)
 {
 	const json_t *string = json_object_get(object, key);
 
@@ -39,7 +38,7 @@ static char *safe(const json_t *object, const char *key)
 	return psc_escape(json_string_value(string), json_string_length(string), 1024);
 }
 
-static json_int_t number(const json_t *object, const char *key)
+json_int_t psc_show_number(const json_t *object, const char *key)
 {
 	const json_t *value = json_object_get(object, key);
 
@@ -62,7 +61,7 @@ static void show_scope(const struct screen *screen, json_int_t scope)
 static void show_number(const struct screen *screen, const char *before, const json_t *object,
 			const char *key)
 {
-	json_int_t n = number(object, key);
+	json_int_t n = psc_show_number(object, key);
 
 	if (n >= 0)
 		fprintf(screen->out, "%s%" JSON_INTEGER_FORMAT, before, n);
@@ -74,10 +73,10 @@ static void show_mode(const struct screen *screen, const json_t *status, unsigne
 {
 	const json_t *pair = json_object_get(json_object_get(status, "policy"),
 					     psc_mode_word(mode));
-	json_int_t floor = number(pair, "floor");
+	json_int_t floor = psc_show_number(pair, "floor");
 
 	label(screen, psc_mode_word(mode));
-	show_scope(screen, number(pair, "scope"));
+	show_scope(screen, psc_show_number(pair, "scope"));
 	if (floor) {
 		fputs(", until reboot not below ", screen->out);
 		show_scope(screen, floor);
@@ -87,8 +86,8 @@ static void show_mode(const struct screen *screen, const json_t *status, unsigne
 
 static void show_yama(const struct screen *screen, const json_t *status)
 {
-	json_int_t yama = number(status, "yama");
-	json_int_t ours = number(json_object_get(json_object_get(status, "policy"),
+	json_int_t yama = psc_show_number(status, "yama");
+	json_int_t ours = psc_show_number(json_object_get(json_object_get(status, "policy"),
 						 psc_mode_word(PSC_MODE_ATTACH)), "scope");
 
 	label(screen, "yama");
@@ -104,7 +103,7 @@ static void show_yama(const struct screen *screen, const json_t *status)
 
 static void show_state(const struct screen *screen, const json_t *status)
 {
-	_cleanup_free_ char *proof = safe(status, "proof");
+	_cleanup_free_ char *proof = psc_show_text(status, "proof");
 
 	label(screen, "state");
 	if (json_is_true(json_object_get(status, "enforcing")))
@@ -119,7 +118,8 @@ static void show_state(const struct screen *screen, const json_t *status)
 
 static void show_programs(const struct screen *screen, const json_t *status)
 {
-	_cleanup_free_ char *version = safe(status, "version"), *build = safe(status, "build");
+	_cleanup_free_ char *version = psc_show_text(status, "version");
+	_cleanup_free_ char *build = psc_show_text(status, "build");
 
 	label(screen, "daemon");
 	fprintf(screen->out, "ptracescoped %s", version ? version : "?");
@@ -136,11 +136,11 @@ static void show_programs(const struct screen *screen, const json_t *status)
 void psc_show_status(FILE *out, const json_t *status, bool colour)
 {
 	const struct screen screen = { out, colour };
-	_cleanup_free_ char *configuration = safe(status, "configuration");
+	_cleanup_free_ char *configuration = psc_show_text(status, "configuration");
 	bool good = configuration && streq(configuration, "ok");
 
 	show_state(&screen, status);
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		show_mode(&screen, status, mode);
 	show_yama(&screen, status);
 
@@ -166,8 +166,8 @@ int psc_show_list(FILE *out, const json_t *list)
 	if (!json_is_array(values))
 		return -EBADMSG;
 	json_array_foreach(values, i, row) {
-		_cleanup_free_ char *name = safe(row, "name");
-		json_int_t value = number(row, "value");
+		_cleanup_free_ char *name = psc_show_text(row, "name");
+		json_int_t value = psc_show_number(row, "value");
 
 		if (!name || !json_is_string(json_object_get(row, "name")) || value < 0)
 			return -EBADMSG;

@@ -7,6 +7,19 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+/* A string of the daemon's, which must not reach the terminal as it is: an allocation, "?"
+ * where there is none; NULL when memory runs out. */
+char *psc_show_text(const json_t *object, const char *key);
+
+/* A number, or -1 where there is none. */
+json_int_t psc_show_number(const json_t *object, const char *key);
+
+/* Print a Cgroup of io.ptracescope; -EBADMSG when it is none. */
+int psc_show_cgroup(FILE *out, const json_t *cgroup);
+
+/* Print an array of these as a tree; likewise. */
+int psc_show_cgroups(FILE *out, const json_t *cgroups);
+
 /* Print the reply of io.ptracescope.Status; what is absent or of another type is a "?". */
 void psc_show_status(FILE *out, const json_t *status, bool colour);
 

@@ -30,7 +30,7 @@ struct psc_varlink_call {
 	json_t *reply;
 };
 
-#define PSC_VARLINK_PARAMETERS_MAX 3
+#define PSC_VARLINK_PARAMETERS_MAX 6
 
 struct psc_varlink_parameter {
 	const char *name;	/* NULL ends the list */

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "call.h"
+
+#include <errno.h>
+#include <stdarg.h>
+
+#include "client.h"
+#include "escape.h"
+#include "log.h"
+#include "util.h"
+
+enum psc_cli_exit psc_fail(enum psc_cli_exit code, const char *format, ...)
+{
+	_cleanup_free_ char *message = NULL;
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&message, format, ap) < 0)
+		message = NULL;
+	va_end(ap);
+	psc_log(LOG_ERR, "%s", message ? message : "out of memory");
+	return code;
+}
+
+enum psc_cli_exit psc_print_json(json_t *json)
+{
+	int err = json ? json_dumpf(json, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY) : -1;
+
+	json_decref(json);
+	fputc('\n', stdout);
+	/* A write error shows when stdout is flushed. */
+	return err && !ferror(stdout) ? psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM)) :
+					PSC_EXIT_DONE;
+}
+
+/* No answer at all. */
+static enum psc_cli_exit no_answer(const struct psc_cli *cli, int err)
+{
+	_cleanup_free_ char *path = psc_escape(cli->socket, strlen(cli->socket), 256);
+	const char *shown = path ? path : "?";
+
+	switch (err) {
+	case -ENOMEM:
+		return psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
+	case -EBADMSG:
+		return psc_fail(PSC_EXIT_FAILED, "%s: the answer is no Varlink reply", shown);
+	case -ECONNRESET:
+		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: the daemon hung up without an "
+				"answer; too many connections, or it ended", shown);
+	case -ETIMEDOUT:
+		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: no answer from the daemon within %d "
+				"seconds", shown, PSC_CLIENT_TIMEOUT_MS / 1000);
+	case -ENOENT:
+	case -ECONNREFUSED:
+		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: %s; ptracescoped is not running, start "
+				"it: systemctl start ptracescoped", shown, strerror(-err));
+	default:
+		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: %s", shown, strerror(-err));
+	}
+}
+
+static char *error_text(const json_t *parameters, const char *key)
+{
+	const json_t *text = json_object_get(parameters, key);
+
+	return json_is_string(text) ?
+		psc_escape(json_string_value(text), json_string_length(text), 1024) : strdup("?");
+}
+
+static enum psc_cli_exit locked(const json_t *parameters)
+{
+	_cleanup_free_ char *name = error_text(parameters, "name");
+	json_int_t floor = json_integer_value(json_object_get(parameters, "floor"));
+	const struct psc_name *known = psc_name_find(name ? name : "");
+	char label[PSC_LABEL_SIZE] = "?";
+
+	if (floor >= 0 && floor < PSC_SCOPE_INHERIT)
+		psc_value_label(known ? known : psc_names, (unsigned int)floor, label);
+	return psc_fail(PSC_EXIT_REFUSED, "%s: locked at %s until reboot", name ? name : "?",
+			label);
+}
+
+static enum psc_cli_exit cgroup_error(const json_t *parameters, const char *message)
+{
+	_cleanup_free_ char *cgroup = error_text(parameters, "cgroup");
+
+	return cgroup && *cgroup ? psc_fail(PSC_EXIT_FAILED, "cgroup '%s': %s", cgroup, message) :
+				   psc_fail(PSC_EXIT_FAILED, "%s", message);
+}
+
+/* An error reply. */
+static enum psc_cli_exit refused(const struct psc_answer *answer)
+{
+	_cleanup_free_ char *name = error_text(answer->parameters, "name");
+	_cleanup_free_ char *message = error_text(answer->parameters, "message");
+	_cleanup_free_ char *error = psc_escape(answer->error, strlen(answer->error), 256);
+
+	if (!name || !message || !error)
+		return psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
+	if (streq(answer->error, PSC_METHOD("PermissionDenied")) ||
+	    streq(answer->error, "org.varlink.service.PermissionDenied"))
+		return psc_fail(PSC_EXIT_REFUSED, "permission denied: CAP_SYS_PTRACE in the "
+				"initial user namespace is needed (try sudo)");
+	if (streq(answer->error, PSC_METHOD("Locked")))
+		return locked(answer->parameters);
+	if (streq(answer->error, PSC_METHOD("UnknownName")))
+		return psc_fail(PSC_EXIT_USAGE, "the daemon does not know the name '%s'", name);
+	if (streq(answer->error, PSC_METHOD("OutOfRange")))
+		return psc_fail(PSC_EXIT_USAGE, "%s: the daemon says that the value is no scope",
+				name);
+	if (streq(answer->error, PSC_METHOD("CgroupError")))
+		return cgroup_error(answer->parameters, message);
+	if (streq(answer->error, PSC_METHOD("ConfigurationError")))
+		return psc_fail(PSC_EXIT_FAILED, "configuration refused, nothing changed: %s",
+				message);
+	if (streq(answer->error, PSC_METHOD("Failed")))
+		return psc_fail(PSC_EXIT_FAILED, "the daemon failed: %s", message);
+	return psc_fail(PSC_EXIT_FAILED, "the daemon answered with the error %s; are the daemon "
+			"and ptracescopectl of one version?", error);
+}
+
+enum psc_cli_exit psc_call(const struct psc_cli *cli, const char *method, json_t *parameters,
+			   json_t **ret)
+{
+	struct psc_answer answer;
+	enum psc_cli_exit code = PSC_EXIT_DONE;
+	int err = psc_client_call(cli->socket, method, parameters, PSC_CLIENT_TIMEOUT_MS, &answer);
+
+	if (err)
+		return no_answer(cli, err);
+	if (answer.error)
+		code = refused(&answer);
+	else
+		*ret = json_incref(answer.parameters);
+	psc_answer_free(&answer);
+	return code;
+}
+
+enum psc_cli_exit psc_unexpected(const char *method)
+{
+	return psc_fail(PSC_EXIT_FAILED, "the daemon's answer to %s is not understood; are the "
+			"daemon and ptracescopectl of one version?", method);
+}
+
+bool psc_confirmed(const struct psc_cli *cli, const char *what, unsigned int value)
+{
+	char line[16] = "", label[PSC_LABEL_SIZE], *answer;
+
+	if (cli->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
+		return true;
+	fprintf(stderr, "%s is then locked at %s until reboot: it cannot be set lower. "
+		"Do it? [y/N] ", what, psc_value_label(cli->name, value, label));
+	if (!fgets(line, sizeof(line), stdin)) {
+		fputc('\n', stderr);
+		return false;
+	}
+	answer = psc_strip(line);
+	return strcasecmp(answer, "y") == 0 || strcasecmp(answer, "yes") == 0;
+}

@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+#include "config_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+#include "util.h"
+
+#define CONF_SUFFIX ".conf"
+#define CONF_BYTES_MAX (1024 * 1024)
+
+int psc_conf_fail(struct psc_conf *conf, int err, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	if (vasprintf(&conf->error, format, ap) < 0)
+		conf->error = NULL;
+	va_end(ap);
+	return err;
+}
+
+static int unreadable(struct psc_conf *conf, int err, const char *path)
+{
+	return psc_conf_fail(conf, err, "%s: cannot be read, so it is not known what it sets: %s",
+			     path, strerror(-err));
+}
+
+const char *psc_conf_quote(char buf[PSC_QUOTE_SIZE], const char *text)
+{
+	size_t len = 0;
+
+	for (; *text && len < PSC_QUOTE_SIZE - sizeof("\\xNN..."); text++) {
+		unsigned char c = (unsigned char)*text;
+
+		if (c >= ' ' && c <= '~')
+			buf[len++] = *text;
+		else
+			len += (size_t)sprintf(buf + len, "\\x%02x", c);
+	}
+	strcpy(buf + len, *text ? "..." : "");
+	return buf;
+}
+
+/*
+ * As in systemd's read_line(), CR and NUL end a line too. They do not count as
+ * one, so that the numbers are those that an editor shows.
+ */
+char *psc_next_line(struct psc_lines *lines)
+{
+	while (lines->next < lines->end) {
+		char *line = lines->next;
+		char *stop = line + strcspn(line, "\r\n");
+
+		lines->number = lines->newlines + 1;
+		lines->newlines += *stop == '\n';
+		lines->next = stop + 1;
+		*stop = '\0';
+		line = psc_strip(line);
+		if (*line && *line != '#' && *line != ';')
+			return line;
+	}
+	return NULL;
+}
+
+/*
+ * Read a configuration file whole; *ret is NULL when there is none, which
+ * includes a link to /dev/null and one to nowhere: both mask a file, and an
+ * image under a root need not have a /dev/null.
+ */
+static int read_conf(struct psc_conf *conf, const char *path, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *full = NULL;
+	_cleanup_close_ int fd = -1;
+	struct stat st;
+	int err;
+
+	*ret = NULL;
+	*ret_len = 0;
+	if (asprintf(&full, "%s%s", conf->root, path) < 0)
+		return -ENOMEM;
+	/* O_NONBLOCK: a FIFO must not make us wait for a writer. */
+	fd = open(full, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+	if (fd < 0 && errno == ENOENT)
+		return 0;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return unreadable(conf, -errno, path);
+	if (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3))
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return psc_conf_fail(conf, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL,
+				     "%s: is no regular file; remove it, or link it to /dev/null",
+				     path);
+
+	err = psc_read_fd(fd, CONF_BYTES_MAX, ret, ret_len);
+	if (err == -EFBIG)
+		return psc_conf_fail(conf, err, "%s: is larger than %d bytes", path,
+				     CONF_BYTES_MAX);
+	if (err)
+		return unreadable(conf, err, path);
+	return 0;
+}
+
+/* Directories of *.conf files */
+
+struct conf_file {
+	char *path;			/* without the root */
+	const char *name;		/* its last component */
+	size_t dir;			/* the lower, the higher its precedence */
+};
+
+struct conf_list {
+	struct conf_file *files;
+	size_t n;
+};
+
+static void free_list(struct conf_list *list)
+{
+	for (size_t i = 0; i < list->n; i++)
+		free(list->files[i].path);
+	free(list->files);
+}
+
+#define _cleanup_list_ __attribute__((cleanup(free_list)))
+
+/* Hidden files do not count, even with the right ending. */
+static int is_conf(const struct dirent *entry)
+{
+	size_t len = strlen(entry->d_name);
+	size_t suffix = strlen(CONF_SUFFIX);
+
+	return entry->d_name[0] != '.' && len > suffix &&
+	       streq(entry->d_name + len - suffix, CONF_SUFFIX);
+}
+
+static int add_file(struct conf_list *list, const char *dir, const char *name, size_t dir_index)
+{
+	struct conf_file *files = reallocarray(list->files, list->n + 1, sizeof(*files));
+	char *path;
+
+	if (!files)
+		return -ENOMEM;
+	list->files = files;
+	if (asprintf(&path, "%s/%s", dir, name) < 0)
+		return -ENOMEM;
+	files[list->n++] = (struct conf_file){ path, path + strlen(dir) + 1, dir_index };
+	return 0;
+}
+
+static int add_dir(struct psc_conf *conf, struct conf_list *list, const char *dir, size_t dir_index)
+{
+	_cleanup_free_ struct dirent **entries = NULL;
+	_cleanup_free_ char *full = NULL;
+	int n, err = 0;
+
+	if (asprintf(&full, "%s%s", conf->root, dir) < 0)
+		return -ENOMEM;
+	n = scandir(full, &entries, is_conf, NULL);
+	if (n < 0 && (errno == ENOENT || errno == ENOTDIR))
+		return 0;
+	if (n < 0)
+		return unreadable(conf, -errno, dir);
+	for (int i = 0; i < n; i++) {
+		if (!err)
+			err = add_file(list, dir, entries[i]->d_name, dir_index);
+		free(entries[i]);
+	}
+	return err;
+}
+
+static int compare_files(const void *a, const void *b)
+{
+	const struct conf_file *x = a, *y = b;
+	int order = strcmp(x->name, y->name);
+
+	return order ? order : (x->dir > y->dir) - (x->dir < y->dir);
+}
+
+int psc_conf_file(struct psc_conf *conf, const char *path, psc_conf_parse_fn parse, void *data)
+{
+	_cleanup_free_ char *text = NULL;
+	size_t len;
+	int err = read_conf(conf, path, &text, &len);
+
+	return err || !text ? err : parse(conf, data, path, text, len);
+}
+
+int psc_conf_dirs(struct psc_conf *conf, const char *const *dirs, psc_conf_parse_fn parse,
+		  void *data)
+{
+	_cleanup_list_ struct conf_list list = { 0 };
+	int err = 0;
+
+	for (size_t i = 0; dirs[i] && !err; i++)
+		err = add_dir(conf, &list, dirs[i], i);
+	if (err || !list.n)
+		return err;
+
+	qsort(list.files, list.n, sizeof(*list.files), compare_files);
+	for (size_t i = 0; i < list.n && !err; i++)
+		if (!i || !streq(list.files[i].name, list.files[i - 1].name))
+			err = psc_conf_file(conf, list.files[i].path, parse, data);
+	return err;
+}

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Puts in force what the configuration's sections set for cgroups: for those
+ * that are there, and for each that is made later. Until the daemon has heard of
+ * a new one, what holds for the cgroup above it holds there.
+ */
+#ifndef PSC_SECTIONS_H
+#define PSC_SECTIONS_H
+
+#include <systemd/sd-event.h>
+
+#include "cgroup.h"
+#include "config.h"
+#include "policy.h"
+
+struct psc_sections {
+	const struct psc_cgroups *cgroups;
+	int (*request)(void *data, struct psc_request *req);	/* runs psc_ctl */
+	void *data;
+	sd_event *event;
+	sd_event_source *rescan;
+	struct psc_config config;	/* what is in force */
+};
+
+/**
+ * psc_sections_check - does a floor of any cgroup forbid to put this in force at a reload?
+ * @ret_error: if so, an allocated message with file, line and cgroup
+ *
+ * Return: 0, -EACCES, or another negative errno.
+ */
+int psc_sections_check(const struct psc_sections *sections, const struct psc_config *config,
+		       char **ret_error);
+
+/*
+ * Put the sections of @config in force, which is taken over, as @kind says, and
+ * from now on for new cgroups. What fails for one cgroup is logged.
+ */
+void psc_sections_apply(struct psc_sections *sections, struct psc_config *config,
+			enum psc_plan_kind kind);
+
+/* A cgroup was made: what PSC_EVENT_CGROUP told, which need not be true any more. */
+void psc_sections_made(struct psc_sections *sections, const struct psc_cgroup_event *event);
+
+/* Such events were lost: look at all cgroups, soon, but not all the time. */
+void psc_sections_lost(struct psc_sections *sections);
+
+void psc_sections_free(struct psc_sections *sections);
+
+#endif
