@@ -32,9 +32,9 @@ import_files() {
 	rm -r "$root"
 }
 
-# make_image: $image, with strace, and with "attach PID..." as in the guest itself.
+# make_image: $image, with strace, and with "may-attach PID..." as in the guest itself.
 make_image() {
-	cat >/usr/bin/attach <<-'END'
+	cat >/usr/bin/may-attach <<-'END'
 		#!/bin/sh
 		# yes or no for each: may strace attach?
 		for pid; do
@@ -43,8 +43,7 @@ make_image() {
 			until grep -q . "$log"; do
 				sleep 0.1
 			done
-			kill $! 2>/dev/null
-			wait $!
+			{ kill $!; wait $!; } 2>/dev/null
 			case $(cat "$log") in
 			*attached*) echo yes ;;
 			*"Operation not permitted"*) echo no ;;
@@ -53,8 +52,8 @@ make_image() {
 			rm "$log"
 		done
 	END
-	chmod 755 /usr/bin/attach
-	import_files $image /usr/bin/strace /usr/bin/attach
+	chmod 755 /usr/bin/may-attach
+	import_files $image /usr/bin/strace /usr/bin/may-attach
 }
 
 # pid_of NAME: the first process of a container.
