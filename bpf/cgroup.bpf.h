@@ -287,33 +287,38 @@ static __always_inline bool shares_container(const struct sides *sides, struct t
 
 /* --- floors that stick --- */
 
-static __always_inline void floors_add(union psc_policy *floors, const union psc_policy *more)
+static __always_inline bool floors_add(union psc_policy *floors, const union psc_policy *more)
 {
-	struct psc_effective sum = { .policy = policy_read(floors) };
+	union psc_policy old = policy_read(floors);
+	struct psc_effective sum = { .policy = old };
 
 	effective_add(&sum, more->word, 0);
-	*(volatile __u64 *)&floors->word = sum.policy.word;
+	return __sync_val_compare_and_swap(&floors->word, old.word, sum.policy.word) == old.word;
 }
 
-/* Stick more floors to a task. Only psc_cg_move and the birth of a task do, so never two at once. */
-static __always_inline int stick(struct state *state, __u64 task, const struct stuck *more)
+/* Add to the floors that stick to a task. */
+static __always_inline bool stick(struct state *state, __u64 task, const struct stuck *more)
 {
-	struct stuck *stuck = bpf_map_lookup_elem(&psc_stuck, &task);
-	int err = -1;
+	for (int i = 0; i < STICK_TRIES; i++) {
+		struct stuck *stuck = bpf_map_lookup_elem(&psc_stuck, &task);
+		int err;
 
-	if (stuck) {
-		if (!stuck->container)
-			stuck->container = more->container;
-		floors_add(&stuck->floors, &more->floors);
-		return 0;
-	}
-	__sync_fetch_and_add(&state->stuck, 1);
-	/* The allocator fills up its store in an interrupt that a failure lets in. */
-	for (int i = 0; i < STICK_TRIES && err; i++)
+		if (stuck) {
+			if (!stuck->container)
+				stuck->container = more->container;
+			if (floors_add(&stuck->floors, &more->floors))
+				return true;
+			continue;
+		}
+		__sync_fetch_and_add(&state->stuck, 1);
 		err = bpf_map_update_elem(&psc_stuck, &task, more, BPF_NOEXIST);
-	if (err)
+		if (!err)
+			return true;
+		/* Somebody else has done it, or the allocator's store is empty, which an
+		 * interrupt fills up between two attempts. */
 		__sync_fetch_and_add(&state->stuck, -1);
-	return err;
+	}
+	return false;
 }
 
 static __always_inline void unstick(__u64 task)
@@ -352,10 +357,11 @@ struct thread_walk {
 
 static __always_inline void stick_or_all(struct state *state, __u64 task, const struct stuck *floors)
 {
-	if (!stick(state, task, floors))
+	if (stick(state, task, floors))
 		return;
 	/* No room: rather everybody than nobody. */
-	floors_add(&state->lost, &floors->floors);
+	for (int i = 0; i < STICK_TRIES && !floors_add(&state->lost, &floors->floors); i++)
+		;
 	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
 }
 
@@ -378,7 +384,7 @@ static __always_inline void stick_to(struct task_struct *task, bool all_threads)
 	struct thread_walk walk = { .state = state };
 	struct signal_struct *signal;
 
-	if (!state || !*(volatile __u64 *)&state->busy || !floors_of(task, state, &walk.floors))
+	if (!state || !state->locked || !floors_of(task, state, &walk.floors))
 		return;
 	if (!all_threads) {
 		stick_or_all(state, (__u64)task, &walk.floors);

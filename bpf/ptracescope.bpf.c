@@ -6,6 +6,7 @@
  *   psc_traceme    lsm/ptrace_traceme             verdict for TRACEME
  *   psc_prctl      lsm/task_prctl                 PR_SET_PTRACER
  *   psc_task_alloc lsm/task_alloc                 floors of cgroups bind descendants,
+ *   psc_task_new   tp_btf/task_newtask            also those that come in between,
  *   psc_cg_move    fentry/cgroup_attach_task      and go with who is moved elsewhere
  *   psc_cg_made    tp_btf/cgroup_mkdir            tells the daemon of new cgroups
  *   psc_cg_gone    tp_btf/cgroup_rmdir            drops the policy of cgroups with them
@@ -196,10 +197,25 @@ int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags
 	struct state *state = state_get();
 	struct stuck floors;
 
-	if (ret || !state || !*(volatile __u64 *)&state->busy ||
+	if (ret || !state || !state->locked ||
 	    !floors_of(bpf_get_current_task_btf(), state, &floors))
 		return ret;
-	return stick(state, (__u64)task, &floors) ? -ENOMEM : 0;
+	return stick(state, (__u64)task, &floors) ? 0 : -ENOMEM;
+}
+
+/*
+ * Once more when the child has its cgroup and has not run yet: while it was made its
+ * parent's cgroup may have got a floor, and the parent been moved out of it.
+ */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
+{
+	struct state *state = state_get();
+	struct stuck floors;
+
+	if (state && state->locked && floors_of(bpf_get_current_task_btf(), state, &floors))
+		stick_or_all(state, (__u64)task, &floors);
+	return 0;
 }
 
 /*

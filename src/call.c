@@ -83,9 +83,11 @@ static enum psc_cli_exit locked(const json_t *parameters)
 static enum psc_cli_exit cgroup_error(const json_t *parameters, const char *message)
 {
 	_cleanup_free_ char *cgroup = error_text(parameters, "cgroup");
+	_cleanup_free_ char *reason = error_text(parameters, "reason");
 
-	return cgroup && *cgroup ? psc_fail(PSC_EXIT_FAILED, "cgroup '%s': %s", cgroup, message) :
-				   psc_fail(PSC_EXIT_FAILED, "%s", message);
+	if (!cgroup || !reason || streq(reason, "no-cgroup2"))
+		return psc_fail(PSC_EXIT_FAILED, "%s", message);
+	return psc_fail(PSC_EXIT_FAILED, "cgroup '%s': %s", cgroup, message);
 }
 
 /* An error reply. */
@@ -103,6 +105,9 @@ static enum psc_cli_exit refused(const struct psc_answer *answer)
 				"initial user namespace is needed (try sudo)");
 	if (streq(answer->error, PSC_METHOD("Locked")))
 		return locked(answer->parameters);
+	if (streq(answer->error, PSC_METHOD("CgroupLocked")))
+		return psc_fail(PSC_EXIT_REFUSED, "a cgroup has been locked, which holds until "
+				"reboot");
 	if (streq(answer->error, PSC_METHOD("UnknownName")))
 		return psc_fail(PSC_EXIT_USAGE, "the daemon does not know the name '%s'", name);
 	if (streq(answer->error, PSC_METHOD("OutOfRange")))

@@ -29,6 +29,7 @@
 enum outcome {
 	PENDING,
 	NOTHING,
+	SIBLINGS,
 	OTHER_MODULE,
 	NO_ANSWER,
 	FAILED,
@@ -38,6 +39,7 @@ enum outcome {
 static const char *const outcome_texts[] = {
 	[PENDING] = "pending",
 	[NOTHING] = "nothing to prove at scope 0",
+	[SIBLINGS] = "nothing to prove, the daemon's own cgroup has scope siblings",
 	[OTHER_MODULE] = "cannot tell: Yama or another security module refuses first",
 	[NO_ANSWER] = "cannot tell: the attempt could not be made",
 	[FAILED] = "failed: an attach that must be refused was not",
@@ -198,7 +200,7 @@ static int on_probe(sd_event_source *source, const siginfo_t *si, void *data)
 	if (canary->bird.pid)
 		kill(canary->bird.pid, SIGKILL);
 	/* What was tried while the policy changed shows nothing. */
-	if (psc_kernel_policy(canary->kernel, &now) || now.word != canary->policy.word)
+	if (psc_kernel_own_policy(canary->kernel, &now) || now.word != canary->policy.word)
 		canary->again = true;
 	else
 		set_outcome(canary, outcome);
@@ -290,7 +292,7 @@ void psc_canary_prove(struct psc_canary *canary)
 	if (canary->again)
 		return;
 	sd_event_source_set_enabled(canary->next, SD_EVENT_OFF);
-	if (psc_kernel_policy(canary->kernel, &canary->policy) ||
+	if (psc_kernel_own_policy(canary->kernel, &canary->policy) ||
 	    psc_kernel_stats(canary->kernel, stats)) {
 		set_outcome(canary, NO_ANSWER);
 		arm_next(canary);
@@ -300,6 +302,8 @@ void psc_canary_prove(struct psc_canary *canary)
 	scope = canary->policy.scope[PSC_MODE_ATTACH];
 	if (scope == PSC_SCOPE_CLASSIC)
 		set_outcome(canary, NOTHING);
+	else if (scope == PSC_SCOPE_SIBLINGS)
+		set_outcome(canary, SIBLINGS);
 	else if (yama_refuses(scope))
 		set_outcome(canary, OTHER_MODULE);
 	else if (try_attach(canary))

@@ -212,13 +212,34 @@ static bool is_below(const char *name, const char *mount)
 	return strncmp(name, mount, len) == 0 && (!name[len] || name[len] == '/');
 }
 
+/*
+ * As find_unit(), anywhere. systemd puts an underscore in front of names of units
+ * that could be those of files of the kernel's, as in "_memory.service".
+ */
+static int find_any_unit(int root_fd, const char *name, char **ret)
+{
+	_cleanup_free_ char *escaped = NULL, *found = NULL;
+	int err = find_unit(root_fd, "", name, 0, &found);
+
+	if (!err && !found) {
+		if (asprintf(&escaped, "_%s", name) < 0) {
+			escaped = NULL;
+			return -ENOMEM;
+		}
+		err = find_unit(root_fd, "", escaped, 0, &found);
+	}
+	if (err)
+		return err;
+	*ret = TAKE_PTR(found);
+	return *ret ? 0 : PSC_CGROUP_ABSENT;
+}
+
 /* The path that a user's name stands for; whether it is there is not always known then. */
 static int find_path(const struct psc_cgroups *cgroups, const char *name, char **ret)
 {
 	static const char any_mount[] = "/sys/fs/cgroup";
 	const char *below = is_below(name, cgroups->mount) ? name + strlen(cgroups->mount) : name;
-	_cleanup_free_ char *path = strdup(below), *unit = NULL;
-	int err;
+	_cleanup_free_ char *path = strdup(below);
 
 	if (!path)
 		return -ENOMEM;
@@ -228,15 +249,8 @@ static int find_path(const struct psc_cgroups *cgroups, const char *name, char *
 		return judge_outside(name);
 	if (!*path || streq(path, "-.slice"))
 		return PSC_CGROUP_ROOT;
-	if (!strchr(below, '/') && is_unit(path)) {
-		err = find_unit(cgroups->root_fd, "", path, 0, &unit);
-		if (err)
-			return err;
-		if (!unit)
-			return PSC_CGROUP_ABSENT;
-		*ret = TAKE_PTR(unit);
-		return 0;
-	}
+	if (!strchr(below, '/') && is_unit(path))
+		return find_any_unit(cgroups->root_fd, path, ret);
 	*ret = TAKE_PTR(path);
 	return 0;
 }
@@ -432,12 +446,13 @@ bool psc_cgroup_matches(const char *pattern, const char *path)
 	if (*pattern == '/')
 		pattern++;
 	else if (!strchr(pattern, '/')) {
-		/* A unit, wherever in the slices it is. */
+		/* A unit, wherever in the slices it is; perhaps with systemd's underscore. */
 		name = path;
 		for (const char *slash; (slash = strchr(name, '/')); name = slash + 1)
 			if (!ends_in(name, (size_t)(slash - name), ".slice"))
 				return false;
-		return fnmatch(pattern, name, FNM_NOESCAPE) == 0;
+		return fnmatch(pattern, name, FNM_NOESCAPE) == 0 ||
+		       (*name == '_' && fnmatch(pattern, name + 1, FNM_NOESCAPE) == 0);
 	}
 	return fnmatch(pattern, path, FNM_PATHNAME | FNM_NOESCAPE) == 0;
 }

@@ -111,6 +111,11 @@ int psc_cli_parse_cgroup(int n, char *const *words, struct psc_cli *cli, char **
 	case PSC_CLI_CGROUP_LOCK:
 		return parse_level(n ? words[0] : NULL, cli, ret_error);
 	default:
-		return n ? find_name(words[0], &cli->name, ret_error) : 0;
+		err = n ? find_name(words[0], &cli->name, ret_error) : 0;
+		if (!err && n && cli->command == PSC_CLI_CGROUP_UNSET &&
+		    cli->name->op == PSC_OP_RAISE_FLOOR)
+			return psc_cli_usage(ret_error, "it lasts until reboot, so it cannot be "
+					     "unset:", words[0], "");
+		return err;
 	}
 }

@@ -75,7 +75,7 @@ static bool effective(const json_t *cgroup, const struct psc_name *name, unsigne
 static enum psc_cli_exit print_value(const struct psc_cli *cli, json_t *cgroup, bool bare,
 				     const char *method)
 {
-	_cleanup_free_ char *path = psc_show_text(cgroup, "path");
+	_cleanup_free_ char *path = psc_show_path(cgroup, "path");
 	enum psc_cli_exit code = PSC_EXIT_DONE;
 	unsigned int value;
 

@@ -89,7 +89,7 @@ static int locked(struct psc_varlink_call *call, const struct psc_name *name)
 		if (psc_policy_highest_floor(&policy, psc_names[i].modes))
 			name = &psc_names[i];
 	if (!name)
-		return psc_control_fail(call, -EACCES, call->method->name);
+		return psc_varlink_error(call, PSC_INTERFACE ".CgroupLocked", json_object());
 	return psc_varlink_error(call, PSC_INTERFACE ".Locked",
 				 json_pack("{s:s, s:i}", "name", name->name,
 					   "floor",

@@ -259,6 +259,8 @@ int psc_control_cgroup_unset(struct psc_varlink_call *call)
 	found = find(call, &cgroup, &info);
 	if (found <= 0)
 		return found;
+	/* What is left was said by whom it was said before. */
+	req.origin = info.origin;
 	err = request(call, cgroup.fd, &req);
 	if (err)
 		return answer_failure(call, name ? name : &psc_names[0], &cgroup, &req, err);

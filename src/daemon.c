@@ -72,9 +72,12 @@ static int prepare_lock(struct daemon *d)
 /* Would a request set the first floor? */
 static bool would_lock(const struct psc_request *now, const struct psc_request *req)
 {
-	union psc_policy next = now->policy;
+	static const union psc_policy nothing_above;
+	bool of_cgroup = req->flags & PSC_FLAG_CGROUP;
+	union psc_policy next = of_cgroup ? PSC_POLICY_NONE : now->policy;
 
-	return !now->locked && !psc_policy_change(&next, req, NULL) && psc_policy_locked(&next);
+	return !now->locked && !psc_policy_change(&next, req, of_cgroup ? &nothing_above : NULL) &&
+	       psc_policy_locked(&next);
 }
 
 /* Every request that changes the policy goes through here. */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "cgroup.h"
 #include "log.h"
 #include "util.h"
 
@@ -40,6 +41,7 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
 	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
 	[PSC_PIN_TASK_ALLOC] = LINK("psc_task_alloc"),
+	[PSC_PIN_TASK_NEW] = TRACEPOINT_LINK("psc_task_new"),
 	[PSC_PIN_CG_MOVE] = TRACING_LINK("psc_cg_move", BPF_TRACE_FENTRY),
 	[PSC_PIN_CG_GONE] = TRACEPOINT_LINK("psc_cg_gone"),
 	[PSC_PIN_CG_MADE] = TRACEPOINT_LINK("psc_cg_made"),
@@ -257,6 +259,28 @@ int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
 	if (!err)
 		*ret = info.policy;
 	return err;
+}
+
+int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret)
+{
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO, .flags = PSC_FLAG_CGROUP };
+	_cleanup_cgroup_ struct psc_cgroup cgroup = { .fd = -1 };
+	_cleanup_free_ char *name = NULL;
+	struct psc_cgroups cgroups;
+	int err;
+
+	psc_cgroups_open(&cgroups);
+	err = psc_cgroup_of_pid("/proc", (unsigned int)getpid(), &name);
+	if (!err)
+		err = psc_cgroup_find(&cgroups, name, &cgroup);
+	psc_cgroups_close(&cgroups);
+	if (err)	/* no cgroup2, or its root */
+		return psc_kernel_policy(kernel, ret);
+	info.dir_fd = cgroup.fd;
+	err = psc_kernel_request(kernel, &info);
+	if (!err)
+		*ret = info.effective;
+	return err == -PSC_E_OPNOTSUPP ? psc_kernel_policy(kernel, ret) : err;
 }
 
 int psc_kernel_locked(struct psc_kernel *kernel)

@@ -41,6 +41,7 @@ enum psc_pin_id {
 	 * and who forgets the dead before who records the living. */
 	PSC_PIN_TASK_FREE,
 	PSC_PIN_TASK_ALLOC,
+	PSC_PIN_TASK_NEW,
 	PSC_PIN_CG_MOVE,
 	PSC_PIN_CG_GONE,
 	PSC_PIN_CG_MADE,
@@ -103,6 +104,9 @@ int psc_kernel_guard(struct psc_kernel *kernel, const char *dir);
 
 /* The global policy in force. Return: 0 or a negative errno. */
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);
+
+/* What holds for this process: that of its cgroup. Return: likewise. */
+int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret);
 
 /* Has there been a floor since boot, global or of a cgroup? 0, 1, or a negative errno. */
 int psc_kernel_locked(struct psc_kernel *kernel);

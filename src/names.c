@@ -102,6 +102,15 @@ const struct psc_name *psc_name_find(const char *name)
 	return NULL;
 }
 
+const struct psc_name *psc_name_of_mode(enum psc_mode mode)
+{
+	const struct psc_name *name = psc_names;
+
+	while (name->modes != PSC_MODE_BIT(mode))
+		name++;
+	return name;
+}
+
 const struct psc_name *psc_name_find_short(const char *name)
 {
 	for (size_t i = 0; i < PSC_NAMES; i++)

@@ -44,6 +44,9 @@ extern const struct psc_name psc_names[PSC_NAMES];
 /* The one called exactly @name, or NULL. */
 const struct psc_name *psc_name_find(const char *name);
 
+/* The one that is about this mode alone: kernel.ptracescope.read_scope. */
+const struct psc_name *psc_name_of_mode(enum psc_mode mode);
+
 /* That one, or the one of which @name is what follows the last dot: "read_scope". */
 const struct psc_name *psc_name_find_short(const char *name);
 

@@ -90,10 +90,12 @@ static int fit_setting(struct psc_request *req, const struct psc_request *info,
 			continue;
 		if (req->op == PSC_OP_RAISE_FLOOR)	/* "at least" */
 			leave = !is_stricter(req->value, floor);
-		else
+		else if (now == PSC_SCOPE_INHERIT)
+			leave = false;
+		else	/* a container's own wish goes before a rule for many */
 			leave = is_said(&info->policy, req, mode) ||
-				(kind == PSC_PLAN_RAISE && now != PSC_SCOPE_INHERIT &&
-				 is_stricter(now, req->value));
+				info->origin == PSC_ORIGIN_RUNTIME ||
+				(kind == PSC_PLAN_RAISE && is_stricter(now, req->value));
 		if (leave)
 			req->modes &= ~PSC_MODE_BIT(mode);
 		else if (req->op == PSC_OP_SET && is_stricter(floor, req->value))
@@ -134,7 +136,7 @@ static int refuse_cgroup(const struct psc_setting *setting, const struct psc_nam
 	unsigned int floor = psc_policy_highest_floor(effective, name->modes);
 	char label[PSC_LABEL_SIZE];
 
-	if (!shown || asprintf(ret_error, "%s: %s = %s for the cgroup \"%s\": locked at %s until "
+	if (!shown || asprintf(ret_error, "%s: %s = %s for the cgroup '%s': locked at %s until "
 			       "reboot", setting->source, name->name,
 			       psc_value_text(setting->value), shown,
 			       psc_value_label(name, floor, label)) < 0)
@@ -159,6 +161,8 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 			wanted |= req.modes;
 			req.modes &= ~modes_after(settings, i);
 		}
+		/* What somebody else has made stays theirs, and is not taken back later. */
+		req.origin = psc_entry_exists(&info->policy) ? info->origin : PSC_ORIGIN_CONFIG;
 		if (fit_setting(&req, info, kind)) {
 			int err = refuse_cgroup(&settings[i], &psc_names[i], path, &info->effective,
 						&error);
@@ -175,6 +179,7 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 	if (kind == PSC_PLAN_RELOAD && stale_modes(info, wanted))
 		plan.requests[plan.n++] = (struct psc_request){
 			.abi = PSC_ABI, .op = PSC_OP_UNSET, .modes = stale_modes(info, wanted),
+			.origin = PSC_ORIGIN_CONFIG,
 		};
 	*ret = plan;
 	return 0;

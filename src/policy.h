@@ -40,7 +40,8 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
  * @info: psc_ctl's reply to INFO about the cgroup
  * @kind: PSC_PLAN_RELOAD also lowers, and takes back what the configuration set
  *	before; with PSC_PLAN_RAISE an opinion that is there is only raised, and
- *	what a floor forbids is left out, with a notice
+ *	what a floor forbids is left out, with a notice. Opinions that come from a
+ *	container runtime are only raised to a floor.
  * @ret: requests that need the descriptor of the cgroup; none where all is as it should be
  * @ret_error: as psc_plan_make() does it
  *

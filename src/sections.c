@@ -25,8 +25,6 @@ static int request(const struct psc_sections *sections, int fd, struct psc_reque
 {
 	req->flags |= PSC_FLAG_CGROUP;
 	req->dir_fd = fd;
-	req->origin = req->op == PSC_OP_SET || req->op == PSC_OP_RAISE_FLOOR ? PSC_ORIGIN_CONFIG :
-									       PSC_ORIGIN_ADMIN;
 	return sections->request(sections->data, req);
 }
 

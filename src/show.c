@@ -46,15 +46,13 @@ json_int_t psc_show_number(const json_t *object, const char *key)
 }
 
 /* "1 (restricted)" */
-static void show_scope(const struct screen *screen, json_int_t scope)
+static void show_scope(const struct screen *screen, unsigned int mode, json_int_t scope)
 {
-	const char *word = scope >= 0 && scope <= PSC_SCOPE_MAX ?
-		psc_scope_word((unsigned int)scope) : NULL;
+	const struct psc_name *name = psc_name_of_mode(mode);
+	char text[PSC_LABEL_SIZE];
 
-	if (word)
-		fprintf(screen->out, "%d (%s)", (int)scope, word);
-	else
-		fputs("?", screen->out);
+	fputs(scope >= 0 && scope <= name->max ?
+	      psc_value_label(name, (unsigned int)scope, text) : "?", screen->out);
 }
 
 /* BEFORE and the number */
@@ -76,10 +74,10 @@ static void show_mode(const struct screen *screen, const json_t *status, unsigne
 	json_int_t floor = psc_show_number(pair, "floor");
 
 	label(screen, psc_mode_word(mode));
-	show_scope(screen, psc_show_number(pair, "scope"));
+	show_scope(screen, mode, psc_show_number(pair, "scope"));
 	if (floor) {
 		fputs(", until reboot not below ", screen->out);
-		show_scope(screen, floor);
+		show_scope(screen, mode, floor);
 	}
 	fputc('\n', screen->out);
 }
@@ -95,7 +93,7 @@ static void show_yama(const struct screen *screen, const json_t *status)
 		fputs("not in this kernel\n", screen->out);
 		return;
 	}
-	show_scope(screen, yama);
+	show_scope(screen, PSC_MODE_ATTACH, yama);
 	fprintf(screen->out, "; both judge, %s\n",
 		yama > ours ? "Yama more strictly" :
 		yama < ours ? "ptracescoped more strictly" : "equally strictly");

@@ -11,6 +11,10 @@
  * where there is none; NULL when memory runs out. */
 char *psc_show_text(const json_t *object, const char *key);
 
+/* The same for a path, in which backslashes and quotes stand for themselves, as in systemd's
+ * names of units. */
+char *psc_show_path(const json_t *object, const char *key);
+
 /* A number, or -1 where there is none. */
 json_int_t psc_show_number(const json_t *object, const char *key);
 

@@ -1,26 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Cgroups, for people. */
 #include <errno.h>
+#include <stdbool.h>
 
 #include "names.h"
 #include "show.h"
 #include "util.h"
 
-/* The name of that scope alone: kernel.ptracescope.read_scope. */
-static const struct psc_name *name_of(unsigned int mode)
-{
-	const struct psc_name *name = psc_names;
-
-	while (name->modes != PSC_MODE_BIT(mode))
-		name++;
-	return name;
-}
-
 /* "1 (restricted)"; "?" where that is no value. */
 static const char *label(unsigned int mode, json_int_t value, char buf[PSC_LABEL_SIZE])
 {
 	return value >= 0 && value < PSC_SCOPE_INHERIT ?
-		psc_value_label(name_of(mode), (unsigned int)value, buf) : "?";
+		psc_value_label(psc_name_of_mode(mode), (unsigned int)value, buf) : "?";
 }
 
 /* A field of one mode of the entry, or of what is in effect. */
@@ -28,6 +19,21 @@ static json_int_t field(const json_t *cgroup, const char *which, unsigned int mo
 {
 	return psc_show_number(json_object_get(json_object_get(cgroup, which),
 					       psc_mode_word(mode)), key);
+}
+
+char *psc_show_path(const json_t *object, const char *key)
+{
+	char *text = psc_show_text(object, key), *out = text;
+
+	if (!text)
+		return NULL;
+	for (const char *in = text; *in; in++) {
+		if (*in == '\\' && (in[1] == '\\' || in[1] == '"'))
+			in++;
+		*out++ = *in;
+	}
+	*out = '\0';
+	return text;
 }
 
 static bool is_cgroup(const json_t *cgroup)
@@ -48,7 +54,7 @@ static char *source(const json_t *cgroup, unsigned int mode)
 		return strdup("global");
 	if (from && streq(from, path))
 		return strdup("here");
-	return psc_show_text(effective, "source");
+	return psc_show_path(effective, "source");
 }
 
 static int show_mode(FILE *out, const json_t *cgroup, unsigned int mode)
@@ -69,7 +75,7 @@ static int show_mode(FILE *out, const json_t *cgroup, unsigned int mode)
 
 int psc_show_cgroup(FILE *out, const json_t *cgroup)
 {
-	_cleanup_free_ char *path = psc_show_text(cgroup, "path");
+	_cleanup_free_ char *path = psc_show_path(cgroup, "path");
 	_cleanup_free_ char *origin = psc_show_text(cgroup, "origin");
 	int err = 0;
 
@@ -137,22 +143,26 @@ static unsigned int common(const char *path, const char *before, size_t *ret_len
 	unsigned int n = 0;
 
 	*ret_len = 0;
-	for (size_t i = 0; path[i] == before[i] || !path[i] || !before[i]; i++) {
-		if ((path[i] == '/' || !path[i]) && (before[i] == '/' || !before[i])) {
-			n++;
-			*ret_len = i + (path[i] == '/');
-		}
-		if (path[i] != before[i] || !path[i])
-			break;
+	for (;;) {
+		size_t len = strcspn(path + *ret_len, "/");
+
+		if (!len || len != strcspn(before + *ret_len, "/") ||
+		    memcmp(path + *ret_len, before + *ret_len, len) != 0)
+			return n;
+		n++;
+		*ret_len += len;
+		if (!path[*ret_len])
+			return n;
+		if (!before[(*ret_len)++])
+			return n;
 	}
-	return n;
 }
 
-/* Calls @line for a cgroup's parents, as far as they were not there before, and for itself. */
+/* The list as it is printed: parents that are not in it have lines without values. */
 struct tree {
 	FILE *out;
-	int width;			/* of the column of names; 0: only measure */
-	int widest;
+	bool measure;			/* print nothing, find out the widths */
+	int name_width, from_width;
 	const char *before;
 };
 
@@ -160,15 +170,15 @@ static void name_column(struct tree *tree, unsigned int level, const char *name,
 {
 	int width = (int)(2 * level) + (int)len;
 
-	if (width > tree->widest)
-		tree->widest = width;
-	if (tree->width)
+	if (width > tree->name_width)
+		tree->name_width = width;
+	if (!tree->measure)
 		fprintf(tree->out, "%*s%.*s", (int)(2 * level), "", (int)len, name);
 }
 
 static int tree_row(struct tree *tree, const json_t *cgroup)
 {
-	_cleanup_free_ char *path = psc_show_text(cgroup, "path"), *from = NULL, *said = NULL;
+	_cleanup_free_ char *path = psc_show_path(cgroup, "path"), *from = NULL, *said = NULL;
 	json_int_t scope = field(cgroup, "effective", PSC_MODE_ATTACH, "scope");
 	char scope_label[PSC_LABEL_SIZE];
 	const char *name, *slash;
@@ -181,19 +191,20 @@ static int tree_row(struct tree *tree, const json_t *cgroup)
 	name = path + len;
 	for (; (slash = strchr(name, '/')); name = slash + 1) {
 		name_column(tree, level++, name, (size_t)(slash - name));
-		if (tree->width)
+		if (!tree->measure)
 			fputc('\n', tree->out);
 	}
 	name_column(tree, level, name, strlen(name));
-	if (!tree->width)
-		return 0;
 	from = source(cgroup, PSC_MODE_ATTACH);
 	said = describe(cgroup);
 	if (!from || !said)
 		return -ENOMEM;
-	fprintf(tree->out, "%*s  %-15s  %-8s  %s\n",
-		tree->width - (int)(2 * level) - (int)strlen(name), "",
-		label(PSC_MODE_ATTACH, scope, scope_label), from, said);
+	if ((int)strlen(from) > tree->from_width)
+		tree->from_width = (int)strlen(from);
+	if (!tree->measure)
+		fprintf(tree->out, "%*s  %-15s  %-*s  %s\n",
+			tree->name_width - (int)(2 * level) - (int)strlen(name), "",
+			label(PSC_MODE_ATTACH, scope, scope_label), tree->from_width, from, said);
 	return 0;
 }
 
@@ -214,14 +225,17 @@ static int tree_pass(struct tree *tree, const json_t *cgroups)
 		if (err)
 			return err;
 		free(before);
-		before = psc_show_text(cgroup, "path");
+		before = psc_show_path(cgroup, "path");
 	}
 	return 0;
 }
 
 int psc_show_cgroups(FILE *out, const json_t *cgroups)
 {
-	struct tree tree = { .out = out, .widest = (int)strlen("CGROUP") };
+	struct tree tree = {
+		.out = out, .measure = true,
+		.name_width = (int)strlen("CGROUP"), .from_width = (int)strlen("FROM"),
+	};
 	int err;
 
 	if (!json_array_size(cgroups)) {
@@ -231,7 +245,8 @@ int psc_show_cgroups(FILE *out, const json_t *cgroups)
 	err = tree_pass(&tree, cgroups);
 	if (err)
 		return err;
-	tree.width = tree.widest;
-	fprintf(out, "%-*s  %-15s  %-8s  %s\n", tree.width, "CGROUP", "ATTACH", "FROM", "SET HERE");
+	tree.measure = false;
+	fprintf(out, "%-*s  %-15s  %-*s  %s\n", tree.name_width, "CGROUP", "ATTACH",
+		tree.from_width, "FROM", "SET HERE");
 	return tree_pass(&tree, cgroups);
 }

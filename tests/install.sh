@@ -13,7 +13,8 @@ cat >"$dest.want" <<'END'
 ./opt/psc/lib/systemd/system/ptracescoped.service
 ./opt/psc/sbin/ptracescoped
 ./opt/psc/share/containers/oci/hooks.d/ptracescope.json
-./opt/psc/share/doc/ptracescope/ptracescope-default.json
+./opt/psc/share/doc/ptracescoped/examples/ptracescope-default.json
+./opt/psc/share/doc/ptracescoped/examples/service-drop-in.conf
 ./opt/psc/share/man/man5/ptracescope.conf.5
 ./opt/psc/share/man/man8/ptracescopectl.8
 ./opt/psc/share/man/man8/ptracescoped.8

@@ -4,13 +4,27 @@
 #define FAKE_BACKEND_H
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "control.h"
 #include "ptracescope_policy.h"
 
+#define FAKE_CGROUPS_MAX 512
+
+struct fake_entry {
+	__u64 id;
+	union psc_policy policy;
+	__u32 origin;
+};
+
 struct fake_backend {
 	union psc_policy policy;
+	struct psc_cgroups cgroups;	/* directories that stand for cgroups */
+	struct fake_entry entries[FAKE_CGROUPS_MAX];
+	unsigned int n_entries, watched;
 	int request_err;	/* of the next psc_ctl run that changes something, once */
 	int peer_err;
 	__u32 capable;
@@ -20,6 +34,75 @@ struct fake_backend {
 	unsigned int detached, reloaded;
 };
 
+static inline __u64 fake_id(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 ? st.st_ino : 0;
+}
+
+static inline struct fake_entry *fake_entry(struct fake_backend *fake, __u64 id)
+{
+	for (unsigned int i = 0; i < fake->n_entries; i++)
+		if (fake->entries[i].id == id)
+			return &fake->entries[i];
+	return NULL;
+}
+
+/* What the directories above one say, and the global policy. */
+static inline void fake_add_above(struct fake_backend *fake, int dir_fd, struct psc_effective *ret)
+{
+	__u64 root = fake_id(fake->cgroups.root_fd), id = 0;
+	int fd = dir_fd;
+
+	while (id != root) {
+		int up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		const struct fake_entry *entry;
+
+		if (fd != dir_fd)
+			close(fd);
+		fd = up;
+		id = fake_id(fd);
+		entry = fake_entry(fake, id);
+		if (entry)
+			psc_effective_add(ret, &entry->policy, id);
+	}
+	close(fd);
+	psc_effective_add(ret, &fake->policy, 0);
+}
+
+static inline int fake_cgroup_request(struct fake_backend *fake, struct psc_request *req)
+{
+	struct psc_effective above = PSC_EFFECTIVE_NONE, all = PSC_EFFECTIVE_NONE;
+	struct fake_entry entry = { .id = fake_id(req->dir_fd), .policy = PSC_POLICY_NONE };
+	struct fake_entry *old = fake_entry(fake, entry.id);
+	int err;
+
+	if (old)
+		entry = *old;
+	fake_add_above(fake, req->dir_fd, &above);
+	err = psc_policy_change(&entry.policy, req, &above.policy);
+	if (err)
+		return err;
+	if (req->op != PSC_OP_INFO) {
+		entry.origin = req->origin;
+		if (!old)
+			old = &fake->entries[fake->n_entries++];
+		*old = entry;
+		if (entry.policy.word == PSC_POLICY_NONE.word)
+			*old = fake->entries[--fake->n_entries];
+	}
+	psc_effective_add(&all, &entry.policy, entry.id);
+	fake_add_above(fake, req->dir_fd, &all);
+	psc_effective_end(&all);
+	req->policy = entry.policy;
+	req->origin = entry.origin;
+	req->effective = all.policy;
+	req->cgroup = entry.id;
+	memcpy(req->source, all.scope_from, sizeof(req->source));
+	return 0;
+}
+
 static int fake_request(void *data, struct psc_request *req)
 {
 	struct fake_backend *fake = data;
@@ -27,8 +110,16 @@ static int fake_request(void *data, struct psc_request *req)
 
 	if (req->op != PSC_OP_INFO)
 		fake->request_err = 0;
-	if (!err)
-		err = psc_policy_change(&fake->policy, req, NULL);
+	if (err)
+		return err;
+	if (req->op == PSC_OP_WATCH) {
+		fake->watched = req->value;
+		return 0;
+	}
+	req->entries = fake->n_entries;
+	if (req->flags & PSC_FLAG_CGROUP)
+		return fake_cgroup_request(fake, req);
+	err = psc_policy_change(&fake->policy, req, NULL);
 	if (!err)
 		req->policy = fake->policy;
 	return err;
@@ -77,6 +168,7 @@ static inline struct psc_backend fake_backend_ops(struct fake_backend *fake)
 {
 	return (struct psc_backend){
 		.data = fake,
+		.cgroups = &fake->cgroups,
 		.request = fake_request,
 		.peer = fake_peer,
 		.status = fake_status,

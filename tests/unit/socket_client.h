@@ -48,7 +48,10 @@ static inline void service_start(struct service *s, const struct psc_server_limi
 	socklen_t len = sizeof(s->address);
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	*s = (struct service){ .fake = { .capable = 1 }, .address.sun_family = AF_UNIX };
+	*s = (struct service){
+		.fake = { .capable = 1, .cgroups.root_fd = -1 },
+		.address.sun_family = AF_UNIX,
+	};
 	s->backend = fake_backend_ops(&s->fake);
 	/* An abstract address that the kernel picks leaves nothing behind. */
 	assert_return_code(bind(fd, (struct sockaddr *)&s->address, sizeof(sa_family_t)), 0);

@@ -21,6 +21,7 @@
 
 #include "canary.h"
 #include "policy.h"
+#include "ptracescope_policy.h"
 #include "util.h"
 
 static union psc_policy policy;
@@ -29,11 +30,17 @@ static __u64 refused, refused_per_look;
 static unsigned int changes, owned, disowned;
 static void (*meanwhile)(void);	/* happens while a proof is under way */
 
-int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
+int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret)
 {
 	(void)kernel;
 	*ret = policy;
 	return 0;
+}
+
+int psc_kernel_locked(struct psc_kernel *kernel)
+{
+	(void)kernel;
+	return psc_policy_locked(&policy);
 }
 
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])

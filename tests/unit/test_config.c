@@ -19,6 +19,7 @@
 #define ATTACH "kernel.ptracescope.attach_scope"
 #define TRACEME "kernel.ptracescope.traceme_scope"
 #define READ "kernel.ptracescope.read_scope"
+#define BOUNDARY "kernel.ptracescope.cgroup_boundary"
 #define FLOOR "kernel.ptracescope.floor"
 #define OWN "/etc/ptracescope/ptracescope.conf"
 #define OWN_D "/etc/ptracescope/conf.d"
@@ -618,7 +619,8 @@ static const struct {
 	{ FLOOR " = restricted\n", FLOOR, 1, 1 },
 	{ FLOOR " = 0\n", FLOOR, 0, 1 },
 	{ "kernel.yama.ptrace_scop = 1\n", NULL, 0, 1, "unknown name 'kernel.yama.ptrace_scop'; "
-	  "known are " YAMA ", " ATTACH ", " TRACEME ", " READ ", " FLOOR },
+	  "known are " YAMA ", " ATTACH ", " TRACEME ", " READ ", "
+	  BOUNDARY ", " FLOOR },
 	{ "kernel/yama/ptrace_scope = 1\n", NULL, 0, 1, "unknown name" },
 	{ "-" YAMA " = 1\n", NULL, 0, 1, "unknown name '-" YAMA "'" },
 	{ "kernel.yama.* = 1\n", NULL, 0, 1, "unknown name" },
@@ -627,8 +629,31 @@ static const struct {
 	{ "\n" YAMA "\n", NULL, 0, 2, "'=' is missing in '" YAMA "'; write NAME = VALUE" },
 	{ YAMA " 2\n", NULL, 0, 1, "'=' is missing" },
 	{ "-" YAMA "\n", NULL, 0, 1, "'=' is missing" },
-	{ "[scope]\n", NULL, 0, 1, "sections like '[scope]' are not supported" },
-	{ "[a=b]\n", NULL, 0, 1, "sections like '[a=b]' are not supported" },
+	{ YAMA " = siblings\n", NULL, 0, 1, "'siblings' is no value for " YAMA "; it must be one of "
+	  "0 (classic), 1 (restricted), 2 (admin-only), 3 (no-attach); that one is for cgroups, in a "
+	  "section" },
+	{ BOUNDARY " = on\n", BOUNDARY, 1, 1 },
+	{ BOUNDARY " = 0\n", BOUNDARY, 0, 1 },
+	{ BOUNDARY " = 2\n", NULL, 0, 1, "'2' is no value for " BOUNDARY "; it must be one of "
+	  "0 (off), 1 (on)" },
+
+	/* sections */
+	{ YAMA " = 1\n[a.service]\n" YAMA " = 2\n", YAMA, 1, 1 },
+	{ "[\n", NULL, 0, 1, "']' is missing at the end of '['; write [CGROUP]" },
+	{ "[a\n", NULL, 0, 1, "']' is missing" },
+	{ "[a] b\n", NULL, 0, 1, "']' is missing" },
+	{ "[]\n", NULL, 0, 1, "'[]' is for no cgroup; it takes the name of a unit, or a path below "
+	  "the root cgroup without '.' and '..'" },
+	{ "[/]\n", NULL, 0, 1, "'[/]' is for no cgroup" },
+	{ "[-.slice]\n", NULL, 0, 1, "'[-.slice]' is for no cgroup" },
+	{ "[a/../b]\n", NULL, 0, 1, "'[a/../b]' is for no cgroup" },
+	{ "[./a]\n", NULL, 0, 1, "is for no cgroup" },
+	{ "[a]\n" YAMA "\n", NULL, 0, 2, "'=' is missing" },
+	{ "[a]\nscope = 1\n", NULL, 0, 2, "unknown name 'scope'" },
+	{ "[a]\n" YAMA " = 1\n" YAMA " = 1\n", NULL, 0, 3, "has been set in line 2 already" },
+	{ "[a]\n" YAMA " = 4\n", NULL, 0, 2, "it must be one of 0 (classic), 1 (restricted), "
+	  "2 (admin-only), 3 (no-attach), siblings" },
+	{ "[a]\n" BOUNDARY " = siblings\n", NULL, 0, 2, "it must be one of 0 (off), 1 (on)" },
 	{ YAMA " = 4\n", NULL, 0, 1, "'4' is no value for " YAMA "; it must be one of "
 	  "0 (classic), 1 (restricted), 2 (admin-only), 3 (no-attach)" },
 	{ YAMA " = Classic\n", NULL, 0, 1, "'Classic' is no value" },

@@ -45,6 +45,7 @@ static const struct exchange exchanges[] = {
 		"{\"name\":\"kernel.ptracescope.attach_scope\",\"value\":3},"
 		"{\"name\":\"kernel.ptracescope.traceme_scope\",\"value\":3},"
 		"{\"name\":\"kernel.ptracescope.read_scope\",\"value\":2},"
+		"{\"name\":\"kernel.ptracescope.cgroup_boundary\",\"value\":0},"
 		"{\"name\":\"kernel.ptracescope.floor\",\"value\":3}]") },
 	{ OURS("Status", ""),
 	  REPLY("\"enforcing\":true,\"policy\":{\"attach\":{\"scope\":3,\"floor\":3}}") },
@@ -184,7 +185,8 @@ static void test_description(void **state)
 static void test_description_is_true(void **state)
 {
 	static const char *const errors[] = { "UnknownName", "OutOfRange", "PermissionDenied",
-					      "Locked", "ConfigurationError", "Failed" };
+					      "Locked", "CgroupLocked", "CgroupError",
+					      "ConfigurationError", "Failed" };
 	const char *line = psc_interface_io_ptracescope;
 	unsigned int n = 0;
 	struct service s;
@@ -204,7 +206,7 @@ static void test_description_is_true(void **state)
 		assert_int_equal(get(fd, text, sizeof(text)), GOT_REPLY);
 		assert_null(strstr(text, "MethodNotFound"));
 	}
-	assert_int_equal(n, 6);
+	assert_int_equal(n, 10);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		snprintf(text, sizeof(text), "\nerror %s (", errors[i]);
 		assert_non_null(strstr(psc_interface_io_ptracescope, text));

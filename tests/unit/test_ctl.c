@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ptracescopectl: its command line, and what it makes of the daemon's answers. */
-#include "socket_client.h"
+#include "command_run.h"
 
 #include <pty.h>
 #include <sys/mman.h>
@@ -12,8 +12,6 @@
 #include "names.h"
 #include "show.h"
 
-#define ARGUMENTS_MAX 8
-
 struct parse_case {
 	const char *arguments[ARGUMENTS_MAX];
 	int err;
@@ -23,7 +21,7 @@ struct parse_case {
 
 #define DEFAULTS .socket = PSC_SOCKET_PATH
 #define ATTACH "kernel.ptracescope.attach_scope"
-#define LOCK PSC_CLI_LOCK, .name = &psc_names[4]
+#define LOCK PSC_CLI_LOCK, .name = &psc_names[5]
 
 static const struct parse_case parse_cases[] = {
 	{ { "get" }, .cli = { PSC_CLI_GET, .name = &psc_names[0], DEFAULTS } },
@@ -36,7 +34,7 @@ static const struct parse_case parse_cases[] = {
 	{ { "set", ATTACH "=2" },
 	  .cli = { PSC_CLI_SET, .name = &psc_names[1], .value = 2, DEFAULTS } },
 	{ { "set", "kernel.ptracescope.floor=admin-only" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[4], .value = 2, DEFAULTS } },
+	  .cli = { PSC_CLI_SET, .name = &psc_names[5], .value = 2, DEFAULTS } },
 	{ { "lock" }, .cli = { LOCK, .present = true, DEFAULTS } },
 	{ { "lock", "0" }, .cli = { LOCK, .value = 0, DEFAULTS } },
 	{ { "lock", "2", "-y" }, .cli = { LOCK, .value = 2, DEFAULTS, .yes = true } },
@@ -143,16 +141,6 @@ static const struct parse_case parse_cases[] = {
 	{ { "lock", PSC_NAME_FLOOR "=2" }, -EINVAL, "value '" PSC_NAME_FLOOR "=2' is no scope" },
 };
 
-static int parse(const char *const *arguments, struct psc_cli *ret, char **ret_error)
-{
-	char *argv[ARGUMENTS_MAX + 2] = { (char *)"ptracescopectl" };
-	int argc = 1;
-
-	for (; *arguments; arguments++)
-		argv[argc++] = (char *)*arguments;
-	return psc_cli_parse(argc, argv, ret, ret_error);
-}
-
 static void test_parse(void **state)
 {
 	(void)state;
@@ -207,153 +195,14 @@ static void test_final(void **state)
 	for (size_t i = 0; i < PSC_NAMES; i++)
 		for (unsigned int value = 0; value <= PSC_SCOPE_MAX; value++)
 			assert_int_equal(psc_cli_final(&psc_names[i], value, false),
+					 value > psc_names[i].max ? false :
 					 psc_names[i].op == PSC_OP_RAISE_FLOOR ? value > 0 :
 					 value == PSC_SCOPE_NO_ATTACH);
 	for (size_t i = 0; i < PSC_NAMES; i++)
 		assert_false(psc_cli_final(&psc_names[i], PSC_SCOPE_NO_ATTACH, true));
 }
 
-/* --- whole runs: the command in a child, the socket in this process --- */
-
-struct result {
-	int code;
-	char out[4096], err[4096];
-};
-
-static void read_back(int fd, char text[4096])
-{
-	ssize_t n = pread(fd, text, 4095, 0);
-
-	assert_return_code(n, errno);
-	text[n] = '\0';
-	close(fd);
-}
-
-/*
- * Start the command; *@ret_pipe reads as ended when it has. @in_fd is its
- * stdin; @err_fd too is its own, or -1 for a file like that of stdout.
- */
-static pid_t run_child(const char *const *arguments, int in_fd, int out_fd, int err_fd,
-		       int *ret_pipe)
-{
-	int ends[2];
-	pid_t pid;
-
-	assert_return_code(pipe2(ends, O_CLOEXEC), 0);
-	pid = fork();
-	assert_return_code(pid, 0);
-	if (pid == 0) {
-		struct psc_cli cli;
-		char *error = NULL;
-
-		dup2(in_fd, STDIN_FILENO);
-		dup2(out_fd, STDOUT_FILENO);
-		dup2(err_fd, STDERR_FILENO);
-		psc_log_set_level(LOG_INFO);
-		psc_log_set_name("ptracescopectl");
-		if (parse(arguments, &cli, &error))
-			_exit(99);
-		_exit(psc_command_run(&cli));
-	}
-	close(ends[1]);
-	*ret_pipe = ends[0];
-	return pid;
-}
-
-static int exit_code(pid_t pid)
-{
-	int status;
-
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_true(WIFEXITED(status));
-	return WEXITSTATUS(status);
-}
-
-static int on_ended(sd_event_source *source, int fd, uint32_t revents, void *data)
-{
-	(void)fd;
-	(void)revents;
-	*(bool *)data = true;
-	return sd_event_source_set_enabled(source, SD_EVENT_OFF);
-}
-
-static void serve_until_ended(struct service *s, int pipe_fd)
-{
-	sd_event_source *source;
-	bool ended = false;
-
-	assert_return_code(sd_event_add_io(s->event, &source, pipe_fd, EPOLLIN, on_ended, &ended),
-			   0);
-	while (!ended)
-		assert_return_code(sd_event_run(s->event, UINT64_MAX), 0);
-	sd_event_source_unref(source);
-	close(pipe_fd);
-	spin(s);
-}
-
-static char socket_path[64];
-
-static int listen_there(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-
-	strcpy(address.sun_path, socket_path);
-	unlink(socket_path);
-	assert_return_code(bind(fd, (struct sockaddr *)&address, sizeof(address)), errno);
-	assert_return_code(listen(fd, 8), 0);
-	return fd;
-}
-
-static void service_there(struct service *s)
-{
-	*s = (struct service){ .fake = { .capable = 1 } };
-	s->backend = fake_backend_ops(&s->fake);
-	assert_return_code(sd_event_new(&s->event), 0);
-	assert_int_equal(psc_control_new_limited(s->event, listen_there(), &s->backend, &limits,
-						 &s->control), 0);
-}
-
-static void run_against(struct service *s, const char *const *arguments, struct result *ret)
-{
-	const char *all[ARGUMENTS_MAX + 2] = { "--socket", socket_path };
-	int out = memfd_create("out", MFD_CLOEXEC), err = memfd_create("err", MFD_CLOEXEC);
-	int null = open("/dev/null", O_RDONLY | O_CLOEXEC), pipe_fd;
-	pid_t pid;
-
-	for (size_t i = 0; i < ARGUMENTS_MAX && arguments[i]; i++)
-		all[i + 2] = arguments[i];
-	pid = run_child(all, null, out, err, &pipe_fd);
-	if (s)
-		serve_until_ended(s, pipe_fd);
-	else
-		close(pipe_fd);
-	ret->code = exit_code(pid);
-	read_back(out, ret->out);
-	read_back(err, ret->err);
-	close(null);
-}
-
-struct run_case {
-	const char *arguments[ARGUMENTS_MAX - 2];
-	int code;
-	const char *out;
-	const char *err;
-};
-
-#define LINE(text) "ptracescopectl: " text "\n"
-
-static void check_runs(struct service *s, const struct run_case *cases, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct result result;
-
-		run_against(s, cases[i].arguments, &result);
-		assert_string_equal(result.err, cases[i].err);
-		assert_string_equal(result.out, cases[i].out);
-		assert_int_equal(result.code, cases[i].code);
-	}
-}
+/* --- whole runs --- */
 
 /* One after another, beginning with everything at 0. */
 static void test_runs(void **state)
@@ -377,12 +226,14 @@ static void test_runs(void **state)
 		  "kernel.ptracescope.attach_scope = 1\n"
 		  "kernel.ptracescope.traceme_scope = 1\n"
 		  "kernel.ptracescope.read_scope = 2\n"
+		  "kernel.ptracescope.cgroup_boundary = 0\n"
 		  "kernel.ptracescope.floor = 1\n", "" },
 		{ { "list", "--json" }, 0,
 		  "[{\"name\": \"kernel.yama.ptrace_scope\", \"value\": 1}, "
 		  "{\"name\": \"kernel.ptracescope.attach_scope\", \"value\": 1}, "
 		  "{\"name\": \"kernel.ptracescope.traceme_scope\", \"value\": 1}, "
 		  "{\"name\": \"kernel.ptracescope.read_scope\", \"value\": 2}, "
+		  "{\"name\": \"kernel.ptracescope.cgroup_boundary\", \"value\": 0}, "
 		  "{\"name\": \"kernel.ptracescope.floor\", \"value\": 1}]\n", "" },
 		{ { "status", "--json" }, 0, "{\"enforcing\": true, \"policy\": {\"attach\": "
 		  "{\"scope\": 1, \"floor\": 1}}}\n", "" },
@@ -696,7 +547,8 @@ static char *shown(const char *status, bool colour)
 #define STATUS(enforcing, yama, configuration) \
 	"{\"enforcing\":" enforcing ",\"abi\":1,\"build\":\"00ff\",\"adopted\":true,\"policy\":{" \
 	"\"attach\":{\"scope\":2,\"floor\":1},\"traceme\":{\"scope\":1,\"floor\":0}," \
-	"\"read\":{\"scope\":0,\"floor\":0}}" yama ",\"refused\":12,\"suppressed\":3," \
+	"\"read\":{\"scope\":0,\"floor\":0},\"boundary\":{\"scope\":1,\"floor\":0}}" \
+	yama ",\"refused\":12,\"suppressed\":3," \
 	"\"dropped\":0,\"proof\":\"ok\"," \
 	"\"configuration\":\"" configuration "\",\"version\":\"9.9\",\"pid\":77}"
 
@@ -709,6 +561,7 @@ static void test_show_status(void **state)
 		  "        attach: 2 (admin-only), until reboot not below 1 (restricted)\n"
 		  "       traceme: 1 (restricted)\n"
 		  "          read: 0 (classic)\n"
+		  "      boundary: 1 (on)\n"
 		  "          yama: not in this kernel\n"
 		  "      refusals: 12; not reported one by one: 3, lost reports: 0\n"
 		  " configuration: ok\n"

@@ -186,6 +186,7 @@ enum puppet_command {
 	PUPPET_MKDIR,
 	PUPPET_RMDIR,
 	PUPPET_UNSHARE,		/* a cgroup namespace of its own */
+	PUPPET_BECOME,		/* another user: pid is the uid */
 	PUPPET_REAP,		/* kill and wait for a child */
 };
 
@@ -288,6 +289,12 @@ static inline int puppet_start_thread(int fd, bool exec)
 		pause();
 }
 
+static inline int puppet_become(unsigned int uid)
+{
+	return setresgid(uid, uid, uid) || setresuid(uid, uid, uid) || prctl(PR_SET_DUMPABLE, 1) ?
+		-errno : 0;
+}
+
 static inline int puppet_obey(int fd, const struct puppet_order *order)
 {
 	pid_t pid;
@@ -329,6 +336,8 @@ static inline int puppet_obey(int fd, const struct puppet_order *order)
 	}
 	case PUPPET_UNSHARE:
 		return unshare(CLONE_NEWCGROUP) ? -errno : 0;
+	case PUPPET_BECOME:
+		return puppet_become((unsigned int)order->pid);
 	case PUPPET_REAP:
 		kill(order->pid, SIGKILL);
 		return waitpid(order->pid, NULL, 0) == order->pid ? 0 : -errno;
@@ -343,9 +352,8 @@ static inline void __attribute__((noreturn)) puppet_live(int fd, const char *cgr
 	int result = cg_move(cgroup, 0);
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (result == 0 && uid && (setresgid(uid, uid, uid) || setresuid(uid, uid, uid) ||
-				   prctl(PR_SET_DUMPABLE, 1)))
-		result = -errno;
+	if (result == 0 && uid)
+		result = puppet_become(uid);
 	while (write(fd, &result, sizeof(result)) == sizeof(result) &&
 	       read(fd, &order, sizeof(order)) == sizeof(order))
 		result = puppet_obey(fd, &order);

@@ -131,7 +131,6 @@ static int without_cap(void)
 	if (pid == 0) {
 		if (setresuid(ALICE, ALICE, ALICE))
 			_exit(100);
-		/* bpf(2) asks for CAP_BPF before psc_ctl is run; ours is asked with it alone. */
 		_exit(-cg_set("a", ATTACH, 0) & 0xff);
 	}
 	waitpid(pid, &status, 0);
@@ -322,18 +321,23 @@ static void test_boundary(void)
 
 	is(global_set(BOUNDARY, 1), 0, "globally");
 	is(peek(&out, in.pid), 0, "all in the initial cgroup namespace are in one container");
-	is(tell(&root, PUPPET_MOVE, 0, "c/x/y"), 0, "root goes to c/x/y");
-	is(tell(&root, PUPPET_UNSHARE, 0, ""), 0, "and makes a cgroup namespace there");
-	is(global_set(ATTACH, 3), 0, "as a tracee for everybody it needs no user:");
-	is(peek(&out, root.pid), -EPERM, "3 comes first");
-	is(global_set(ATTACH, 0), 0, "global 0");
-	puppet_end(&root);
 	puppet_end(&sub);
 	sub = puppet_new("c/x/y", ROOT);
-	is(tell(&sub, PUPPET_UNSHARE, 0, ""), 0, "a container: c/x/y with a namespace");
-	puppet_end(&out);
-	out = puppet_new("c", ROOT);
-	is(peek(&out, sub.pid), 0, "root of the host may attach into it");
+	is(tell(&sub, PUPPET_UNSHARE, 0, ""), 0, "a cgroup namespace of its own for c/x/y");
+	is(tell(&sub, PUPPET_BECOME, ALICE, ""), 0, "whose process is alice's");
+	is(peek(&out, sub.pid), -EPERM, "is a container: from outside refused");
+	is(peek(&in, sub.pid), -EPERM, "from right above it too");
+	is(peek(&root, sub.pid), 0, "root of the host may");
+	is(peek(&sub, out.pid), 0, "out of it allowed");
+	is(cg_move("c/x/y", in.pid), 0, "who is moved into it");
+	is(peek(&in, sub.pid), 0, "may");
+	is(cg_set("c/x/y", BOUNDARY, 0), 0, "an opinion of the cgroup");
+	is(peek(&out, sub.pid), 0, "comes before the global value");
+	is(cg_unset("c/x/y", BOUNDARY), 0, "which counts again");
+	is(global_set(ATTACH, 3), 0, "with a global 3");
+	is(peek(&root, sub.pid), -EPERM, "not even root may");
+	is(global_set(ATTACH, 0), 0, "global 0");
+	puppet_end(&root);
 	puppet_end(&out);
 	puppet_end(&in);
 	puppet_end(&sub);

@@ -1,0 +1,419 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Names, paths and patterns of cgroups, in directories that stand for them. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+
+#include "cgroup_tree.h"
+#include "names.h"
+#include "util.h"
+
+static const char *const tree[] = {
+	"init.scope",
+	"plain/sub",
+	"machine.slice/a-1.scope/inner.service",
+	"system.slice/web.service",
+	"system.slice/twin.service",
+	"system.slice/deep.slice/twin.service",
+	"system.slice/deep.slice/only.service",
+	"system.slice/_memory.service",
+	"system.slice/dev-x\\x2dy.swap",
+	"user.slice/user-1000.slice/user@1000.service/app.slice/hidden.service",
+};
+
+struct state {
+	struct fake_root root;
+	struct psc_cgroups cgroups;
+};
+
+static int setup(void **state)
+{
+	struct state *s = calloc(1, sizeof(*s));
+
+	assert_non_null(s);
+	cgroup_tree_new(&s->root, &s->cgroups);
+	for (size_t i = 0; i < ARRAY_SIZE(tree); i++)
+		cgroup_make(&s->root, tree[i]);
+	fake_root_write(&s->root, "/plain/cgroup.procs", "");
+	fake_root_link(&s->root, "/plain/link", "sub");
+	fake_root_link(&s->root, "/out.slice", "/");
+	*state = s;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct state *s = *state;
+
+	cgroup_tree_free(&s->root, &s->cgroups);
+	free(s);
+	return 0;
+}
+
+static void test_find(void **state)
+{
+	static const struct {
+		const char *name;	/* '@' stands for the mount point */
+		int trouble;
+		const char *path;
+	} rows[] = {
+		{ "plain", 0, "plain" },
+		{ "/plain", 0, "plain" },
+		{ "//plain///sub/", 0, "plain/sub" },
+		{ "@/plain/sub", 0, "plain/sub" },
+		{ "@//plain", 0, "plain" },
+		{ "system.slice", 0, "system.slice" },
+		{ "init.scope", 0, "init.scope" },
+		{ "web.service", 0, "system.slice/web.service" },
+		{ "/web.service", PSC_CGROUP_ABSENT, NULL },
+		{ "@/web.service", PSC_CGROUP_ABSENT, NULL },
+		{ "a-1.scope", 0, "machine.slice/a-1.scope" },
+		{ "only.service", 0, "system.slice/deep.slice/only.service" },
+		{ "user-1000.slice", 0, "user.slice/user-1000.slice" },
+		{ "user@1000.service", 0, "user.slice/user-1000.slice/user@1000.service" },
+		{ "dev-x\\x2dy.swap", 0, "system.slice/dev-x\\x2dy.swap" },
+		{ "memory.service", 0, "system.slice/_memory.service" },
+		{ "_memory.service", 0, "system.slice/_memory.service" },
+		{ "twin.service", PSC_CGROUP_AMBIGUOUS, NULL },
+		{ "system.slice/twin.service", 0, "system.slice/twin.service" },
+		/* those of a user's own systemd are named by their path */
+		{ "hidden.service", PSC_CGROUP_ABSENT, NULL },
+		{ "inner.service", PSC_CGROUP_ABSENT, NULL },
+		{ "nothing.service", PSC_CGROUP_ABSENT, NULL },
+		{ "nothing", PSC_CGROUP_ABSENT, NULL },
+		{ "sub", PSC_CGROUP_ABSENT, NULL },
+		{ "web", PSC_CGROUP_ABSENT, NULL },
+		{ ".service", PSC_CGROUP_ABSENT, NULL },
+		{ "plain/cgroup.procs", PSC_CGROUP_ABSENT, NULL },
+		{ "plain/cgroup.procs/x", PSC_CGROUP_ABSENT, NULL },
+		{ "plain/link", PSC_CGROUP_ABSENT, NULL },
+		{ "out.slice", PSC_CGROUP_ABSENT, NULL },
+		{ "out.slice/etc", PSC_CGROUP_ABSENT, NULL },
+		{ "", PSC_CGROUP_NAME, NULL },
+		{ ".", PSC_CGROUP_NAME, NULL },
+		{ "..", PSC_CGROUP_NAME, NULL },
+		{ "plain/..", PSC_CGROUP_NAME, NULL },
+		{ "/../etc", PSC_CGROUP_NAME, NULL },
+		{ "plain/./sub", PSC_CGROUP_NAME, NULL },
+		{ "@/../etc", PSC_CGROUP_NAME, NULL },
+		{ "...", PSC_CGROUP_ABSENT, NULL },
+		{ "/", PSC_CGROUP_ROOT, NULL },
+		{ "///", PSC_CGROUP_ROOT, NULL },
+		{ "@", PSC_CGROUP_ROOT, NULL },
+		{ "@/", PSC_CGROUP_ROOT, NULL },
+		{ "-.slice", PSC_CGROUP_ROOT, NULL },
+		/* the usual mount point, where this is not it */
+		{ "/sys/fs/cgroup", PSC_CGROUP_OUTSIDE, NULL },
+		{ "/sys/fs/cgroup/nothing/at/all", PSC_CGROUP_OUTSIDE, NULL },
+	};
+	struct state *s = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		_cleanup_cgroup_ struct psc_cgroup cgroup = { .fd = -1 };
+		char name[PATH_MAX];
+		__u64 id;
+		int got;
+
+		snprintf(name, sizeof(name), "%s%s", *rows[i].name == '@' ? s->root.path : "",
+			 rows[i].name + (*rows[i].name == '@'));
+		got = psc_cgroup_find(&s->cgroups, name, &cgroup);
+		if (got != rows[i].trouble)
+			fail_msg("%s: %d instead of %d", rows[i].name, got, rows[i].trouble);
+		if (got) {
+			assert_null(cgroup.path);
+			continue;
+		}
+		assert_string_equal(cgroup.path, rows[i].path);
+		assert_int_equal(psc_cgroup_id(cgroup.fd, &id), 0);
+		assert_int_equal(id, cgroup_ino(&s->cgroups, rows[i].path));
+	}
+}
+
+static void test_unmounted(void **state)
+{
+	static const struct psc_cgroups none = { -1, "/sys/fs/cgroup" };
+	struct psc_cgroup cgroup;
+	int fd;
+
+	(void)state;
+	assert_int_equal(psc_cgroup_find(&none, "a", &cgroup), PSC_CGROUP_UNMOUNTED);
+	assert_int_equal(psc_cgroup_open(&none, "a", O_PATH, &fd), PSC_CGROUP_UNMOUNTED);
+	assert_int_equal(psc_cgroup_walk(&none, NULL, NULL, NULL), 0);
+}
+
+static void test_troubles(void **state)
+{
+	(void)state;
+	for (enum psc_cgroup_trouble a = 0; a < PSC_CGROUP_TROUBLES; a++) {
+		for (enum psc_cgroup_trouble b = 0; b < a; b++) {
+			assert_string_not_equal(psc_cgroup_trouble_word(a),
+						psc_cgroup_trouble_word(b));
+			assert_string_not_equal(psc_cgroup_trouble_text(a),
+						psc_cgroup_trouble_text(b));
+		}
+	}
+	assert_int_equal(psc_cgroup_trouble_of(-PSC_E_NODEV), PSC_CGROUP_REMOVED);
+	assert_int_equal(psc_cgroup_trouble_of(-PSC_E_OPNOTSUPP), PSC_CGROUP_THREADED);
+	assert_int_equal(psc_cgroup_trouble_of(-PSC_E_NAMETOOLONG), PSC_CGROUP_DEEP);
+	assert_int_equal(psc_cgroup_trouble_of(-PSC_E_LOCKED), PSC_CGROUP_FINE);
+	assert_int_equal(psc_cgroup_trouble_of(0), PSC_CGROUP_FINE);
+}
+
+static void test_above(void **state)
+{
+	static const char path[] = "system.slice/deep.slice/only.service";
+	static const char *const found[] = { path, "system.slice/deep.slice", "system.slice" };
+	struct state *s = *state;
+	char *above;
+
+	for (size_t i = 0; i < ARRAY_SIZE(found); i++) {
+		assert_int_equal(psc_cgroup_above(&s->cgroups, path,
+						  cgroup_ino(&s->cgroups, found[i]), &above), 0);
+		assert_string_equal(above, found[i]);
+		free(above);
+	}
+	assert_int_equal(psc_cgroup_above(&s->cgroups, path, cgroup_ino(&s->cgroups, "plain"),
+					  &above), -ENOENT);
+}
+
+/* What a walk came by, with spaces between. */
+struct visits {
+	char text[4096];
+	unsigned int left;	/* until it has seen enough */
+};
+
+static int visit(void *data, int fd, const char *path)
+{
+	struct visits *visits = data;
+	struct stat st;
+
+	assert_return_code(fstat(fd, &st), errno);
+	strcat(visits->text, path);
+	strcat(visits->text, " ");
+	return --visits->left ? 0 : 7;
+}
+
+static void test_walk(void **state)
+{
+	static const char all[] =
+		"init.scope machine.slice machine.slice/a-1.scope "
+		"machine.slice/a-1.scope/inner.service plain plain/sub system.slice "
+		"system.slice/_memory.service "
+		"system.slice/deep.slice system.slice/deep.slice/only.service "
+		"system.slice/deep.slice/twin.service system.slice/dev-x\\x2dy.swap "
+		"system.slice/twin.service system.slice/web.service user.slice "
+		"user.slice/user-1000.slice user.slice/user-1000.slice/user@1000.service "
+		"user.slice/user-1000.slice/user@1000.service/app.slice "
+		"user.slice/user-1000.slice/user@1000.service/app.slice/hidden.service ";
+	/* Where to go on, and which then comes first. */
+	static const char *const after[][2] = {
+		{ "", "init.scope" },
+		{ "init.scope", "machine.slice " },
+		{ "machine.slice", "machine.slice/a-1.scope " },
+		{ "machine.slice/a-1.scope/inner.service", "plain " },
+		/* that are not there, or not any more */
+		{ "a", "init.scope" },
+		{ "init.scope/x/y", "machine.slice " },
+		{ "machine.slice/a-1", "machine.slice/a-1.scope " },
+		{ "machine.slice/a-2.scope", "plain " },
+		{ "machine.slic", "machine.slice " },
+		{ "machine.slicf", "plain " },
+		{ "system.slice/web.servicf", "user.slice " },
+	};
+	struct visits visits = { .left = 1000 };
+	struct state *s = *state;
+
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, NULL, visit, &visits), 0);
+	assert_string_equal(visits.text, all);
+	for (size_t i = 0; i < ARRAY_SIZE(after); i++) {
+		visits = (struct visits){ .left = 1000 };
+		assert_int_equal(psc_cgroup_walk(&s->cgroups, after[i][0], visit, &visits), 0);
+		assert_string_equal(visits.text, strstr(all, after[i][1]));
+	}
+	visits = (struct visits){ .left = 1000 };
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, "v", visit, &visits), 0);
+	assert_string_equal(visits.text, "");
+	visits = (struct visits){ .left = 2 };
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, NULL, visit, &visits), 7);
+	assert_string_equal(visits.text, "init.scope machine.slice ");
+}
+
+/* No deeper than there can be entries, and one step at a time all the same. */
+static void test_walk_depth(void **state)
+{
+	char path[2 * PSC_CGROUP_LEVELS + 16] = "x";
+	struct visits visits = { .left = 1000 };
+	struct fake_root root;
+	struct psc_cgroups cgroups;
+
+	(void)state;
+	cgroup_tree_new(&root, &cgroups);
+	for (int i = 0; i < PSC_CGROUP_LEVELS + 4; i++)
+		strcat(path, "/x");
+	cgroup_make(&root, path);
+	assert_int_equal(psc_cgroup_walk(&cgroups, NULL, visit, &visits), 0);
+	assert_int_equal(visits.left, 1000 - (PSC_CGROUP_LEVELS - 1));
+	cgroup_tree_free(&root, &cgroups);
+}
+
+static void test_of_pid(void **state)
+{
+	static const struct { const char *text, *path; int err; } rows[] = {
+		{ "0::/\n", "/", 0 },
+		{ "0::/system.slice/web.service\n", "/system.slice/web.service", 0 },
+		{ "12:memory:/a\n1:name=systemd:/b\n0::/c\n", "/c", 0 },
+		{ "1:name=0::/b:/b\n", NULL, -ENODEV },
+		{ "1:name=systemd:/b\n", NULL, -ENODEV },
+		{ "0::/a b (deleted)\n", "/a b (deleted)", 0 },
+		{ "0::/../x\n", "/../x", 0 },
+		{ "", NULL, -ENODEV },
+	};
+	struct fake_root root;
+	char *path = NULL;
+
+	(void)state;
+	fake_root_new(&root);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		fake_root_write(&root, "/7/cgroup", rows[i].text);
+		assert_int_equal(psc_cgroup_of_pid(root.path, 7, &path), rows[i].err);
+		if (!rows[i].err) {
+			assert_string_equal(path, rows[i].path);
+			free(path);
+		}
+	}
+	assert_int_equal(psc_cgroup_of_pid(root.path, 8, &path), -ESRCH);
+	/* In another cgroup namespace than the first one. */
+	fake_root_write(&root, "/self/ns/cgroup", "");
+	assert_int_equal(psc_cgroup_of_pid(root.path, 7, &path), -EXDEV);
+	fake_root_free(&root);
+}
+
+static void test_patterns(void **state)
+{
+	static const struct { const char *pattern, *yes, *no; } rows[] = {
+		/* the name of a unit: in slices and nowhere else */
+		{ "web.service", "x.slice/web.service", "x.slice/web.service/web.service" },
+		{ "web.service", "web.service", "plain/web.service" },
+		{ "web.service", "a.slice/a-b.slice/web.service", "system.slice/webXservice" },
+		{ "user-1000.slice", "user.slice/user-1000.slice",
+		  "user.slice/user-1000.slice/user@1000.service" },
+		{ "docker-*.scope", "x.slice/docker-0.scope", "x.slice/docker-0.scope/x" },
+		{ "*", "anything", "plain/sub" },
+		{ "*.service", "system.slice/.service", "system.slice/a.servicex" },
+		{ "memory.service", "system.slice/_memory.service", "system.slice/__memory.service" },
+		/* paths: a component each, from the root */
+		{ "/plain", "plain", "a.slice/plain" },
+		{ "plain/", "plain", "plain/sub" },
+		{ "plain/sub", "plain/sub", "x/plain/sub" },
+		{ "/plain//sub/", "plain/sub", "plain" },
+		{ "machine.slice/*", "machine.slice/a", "machine.slice/a/b" },
+		{ "machine.slice/*", "machine.slice/.a", "machine.slice" },
+		{ "*/*", "a/b", "a/b/c" },
+		{ "system.slice/docker-*.scope", "system.slice/docker-1.scope",
+		  "system.slice/x/docker-1.scope" },
+		{ "a/[0-9]?", "a/1x", "a/x1" },
+		{ "a/[!x]", "a/y", "a/x" },
+		/* a backslash is one of systemd's names */
+		{ "dev-x\\x2dy.swap", "a.slice/dev-x\\x2dy.swap", "a.slice/dev-xx2dy.swap" },
+		{ "a/\\*", "a/\\b", "a/*" },
+	};
+	static const char *const none[] = {
+		"", "/", "//", "-.slice", ".", "..", "a/..", "./a", "a/./b", "../a",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[64];
+		const char *pattern;
+
+		strcpy(text, rows[i].pattern);
+		pattern = psc_cgroup_pattern(text);
+		assert_ptr_equal(pattern, text);
+		if (!psc_cgroup_matches(pattern, rows[i].yes))
+			fail_msg("%s does not match %s", rows[i].pattern, rows[i].yes);
+		if (psc_cgroup_matches(pattern, rows[i].no))
+			fail_msg("%s matches %s", rows[i].pattern, rows[i].no);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
+		char text[64];
+
+		strcpy(text, none[i]);
+		assert_null(psc_cgroup_pattern(text));
+	}
+}
+
+static void test_values(void **state)
+{
+	static const struct {
+		const char *name, *text;
+		bool cgroup;
+		int err;
+		unsigned int value;
+	} rows[] = {
+		{ "ptrace_scope", "0", true, 0, 0 },
+		{ "ptrace_scope", "3", true, 0, 3 },
+		{ "ptrace_scope", "siblings", true, 0, PSC_SCOPE_SIBLINGS },
+		{ "ptrace_scope", "siblings", false, -ERANGE, 0 },
+		{ "ptrace_scope", "4", true, -ERANGE, 0 },
+		{ "ptrace_scope", "255", true, -ERANGE, 0 },
+		{ "ptrace_scope", "sibling", true, -EINVAL, 0 },
+		{ "ptrace_scope", "on", true, -EINVAL, 0 },
+		{ "floor", "siblings", true, 0, PSC_SCOPE_SIBLINGS },
+		{ "cgroup_boundary", "0", true, 0, 0 },
+		{ "cgroup_boundary", "1", false, 0, 1 },
+		{ "cgroup_boundary", "on", true, 0, 1 },
+		{ "cgroup_boundary", "off", false, 0, 0 },
+		{ "cgroup_boundary", "2", true, -ERANGE, 0 },
+		{ "cgroup_boundary", "siblings", true, -ERANGE, 0 },
+		{ "cgroup_boundary", "classic", true, -EINVAL, 0 },
+		{ "cgroup_boundary", "", true, -EINVAL, 0 },
+	};
+	char buf[PSC_VALUES_SIZE];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const struct psc_name *name = psc_name_find_short(rows[i].name);
+		unsigned int value = 77;
+
+		assert_non_null(name);
+		assert_int_equal(psc_value_parse(name, rows[i].text, rows[i].cgroup, &value),
+				 rows[i].err);
+		assert_int_equal(value, rows[i].err ? 77 : rows[i].value);
+		/* What is shown can be read again. */
+		if (rows[i].err)
+			continue;
+		assert_int_equal(psc_value_parse(name, psc_value_text(value), true, &value), 0);
+		assert_int_equal(value, rows[i].value);
+		assert_int_equal(psc_value_parse(name, psc_value_word(name, value), true,
+						 &value), 0);
+		assert_int_equal(value, rows[i].value);
+	}
+	assert_string_equal(psc_value_list(&psc_names[0], true, buf),
+			    "0 (classic), 1 (restricted), 2 (admin-only), 3 (no-attach), siblings");
+	assert_null(psc_name_find_short("yama.ptrace_scope"));
+	assert_null(psc_name_find_short(""));
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		assert_int_equal(psc_name_of_mode(mode)->mode, mode);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
+		cmocka_unit_test(test_unmounted),
+		cmocka_unit_test(test_troubles),
+		cmocka_unit_test_setup_teardown(test_above, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_walk, setup, teardown),
+		cmocka_unit_test(test_walk_depth),
+		cmocka_unit_test(test_of_pid),
+		cmocka_unit_test(test_patterns),
+		cmocka_unit_test(test_values),
+	};
+
+	return cmocka_run_group_tests_name("cgroup", tests, NULL, NULL);
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* ptracescopectl cgroup, and the methods behind it, on directories that stand for cgroups. */
+#include "command_run.h"
+
+#include "cgroup_tree.h"
+#include "names.h"
+#include "show.h"
+
+#define NAME(i) .name = &psc_names[i]
+#define MISSING_SUB "; it takes list, get, set, unset or lock"
+
+static const struct {
+	const char *arguments[ARGUMENTS_MAX];
+	const char *error;		/* a part of the message, or NULL */
+	struct psc_cli cli;
+} parse_cases[] = {
+	{ { "list" }, .cli = { PSC_CLI_CGROUP_LIST } },
+	{ { "list", "--json" }, .cli = { PSC_CLI_CGROUP_LIST, .json = true } },
+	{ { "get", "a" }, .cli = { PSC_CLI_CGROUP_GET, .cgroup = "a" } },
+	{ { "get", "a", "read_scope" }, .cli = { PSC_CLI_CGROUP_GET, NAME(3), .cgroup = "a" } },
+	{ { "get", "--pid", "7" }, .cli = { PSC_CLI_CGROUP_GET, .pid = 7 } },
+	{ { "--pid=7", "get", "floor" }, .cli = { PSC_CLI_CGROUP_GET, NAME(5), .pid = 7 } },
+	{ { "get", "--", "-a" }, .cli = { PSC_CLI_CGROUP_GET, .cgroup = "-a" } },
+	{ { "set", "a", "2" }, .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 2, .cgroup = "a" } },
+	{ { "set", "a", "siblings" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = PSC_SCOPE_SIBLINGS, .cgroup = "a" } },
+	{ { "set", "a=b", "2" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 2, .cgroup = "a=b" } },
+	{ { "set", "a", "attach_scope", "2" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(1), .value = 2, .cgroup = "a" } },
+	{ { "set", "a", "kernel.ptracescope.attach_scope=2" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(1), .value = 2, .cgroup = "a" } },
+	{ { "set", "a", "cgroup_boundary", "on" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(4), .value = 1, .cgroup = "a" } },
+	{ { "set", "--pid", "7", "2", "--lock" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 2, .pid = 7, .lock = true } },
+	{ { "set", "a", "no-attach", "--revocable" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 3, .cgroup = "a", .revocable = true } },
+	{ { "unset", "a" }, .cli = { PSC_CLI_CGROUP_UNSET, .cgroup = "a" } },
+	{ { "unset", "a", "ptrace_scope" },
+	  .cli = { PSC_CLI_CGROUP_UNSET, NAME(0), .cgroup = "a" } },
+	{ { "lock", "a" },
+	  .cli = { PSC_CLI_CGROUP_LOCK, NAME(5), .cgroup = "a", .present = true } },
+	{ { "lock", "a", "2", "-y" },
+	  .cli = { PSC_CLI_CGROUP_LOCK, NAME(5), .value = 2, .cgroup = "a", .yes = true } },
+
+	{ {}, "missing argument after 'cgroup'" MISSING_SUB },
+	{ { "lis" }, "unknown command: cgroup 'lis'" MISSING_SUB },
+	{ { "list", "a" }, "unexpected argument 'a'; cgroup list takes no arguments" },
+	{ { "list", "--pid", "1" }, "--pid does not go with 'list'" },
+	{ { "get" }, "missing argument after 'get'; cgroup get takes CGROUP [NAME]" },
+	{ { "get", "a", "b" }, "unknown name 'b'; names are" },
+	{ { "get", "a", "floor", "c" }, "unexpected argument 'c'" },
+	{ { "get", "--pid", "1", "floor", "c" }, "unexpected argument 'c'" },
+	{ { "get", "--pid" }, "missing PID after '--pid'" },
+	{ { "get", "--pid", "0" }, "no process id: '0'" },
+	{ { "get", "--pid", "-1" }, "no process id: '-1'" },
+	{ { "get", "--pid=x" }, "no process id: 'x'" },
+	{ { "set", "a" }, "missing argument after 'a'; cgroup set takes CGROUP [NAME] VALUE" },
+	{ { "set", "a", "floor" }, "no value for 'floor'; cgroup set takes CGROUP [NAME] VALUE" },
+	{ { "set", "a", "4" }, "value '4' is no scope; scopes are 0 (classic), 1 (restricted), "
+	  "2 (admin-only), 3 (no-attach), siblings" },
+	{ { "set", "a", "cgroup_boundary", "2" },
+	  "value '2' does not go there; values are 0 (off), 1 (on)" },
+	{ { "set", "a", "b", "2" }, "unknown name 'b'" },
+	{ { "set", "a", "2", "--revocable" }, "only a scope of 3 takes --revocable, not '2'" },
+	{ { "set", "a", "3", "--revocable", "--lock" }, "--lock does not go with '--revocable'" },
+	{ { "get", "a", "--lock" }, "--lock does not go with 'get'; it is for: cgroup set" },
+	{ { "lock", "a", "--lock" }, "--lock does not go with 'lock'" },
+	{ { "lock", "a", "3", "--revocable" }, "--revocable does not go with 'lock'" },
+	{ { "lock", "a", "on" }, "value 'on' is no scope" },
+	{ { "unset", "a", "floor" }, "it lasts until reboot, so it cannot be unset: 'floor'" },
+	{ { "unset", "a", "floor", "x" }, "unexpected argument 'x'" },
+};
+
+static bool same(const char *a, const char *b)
+{
+	return a && b ? streq(a, b) : a == b;
+}
+
+static void test_parse(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(parse_cases); i++) {
+		const char *arguments[ARGUMENTS_MAX + 1] = { "cgroup" };
+		const struct psc_cli *wanted = &parse_cases[i].cli;
+		_cleanup_free_ char *error = NULL;
+		struct psc_cli cli = {};
+		int err;
+
+		memcpy(arguments + 1, parse_cases[i].arguments, sizeof(*arguments) *
+		       (ARGUMENTS_MAX - 1));
+		err = parse(arguments, &cli, &error);
+		if (parse_cases[i].error) {
+			assert_int_equal(err, -EINVAL);
+			if (!strstr(error, parse_cases[i].error))
+				fail_msg("expected '%s' in '%s'", parse_cases[i].error, error);
+			continue;
+		}
+		if (err)
+			fail_msg("row %zu: %s", i, error);
+		assert_int_equal(cli.command, wanted->command);
+		assert_ptr_equal(cli.name, wanted->name);
+		assert_int_equal(cli.value, wanted->value);
+		assert_true(same(cli.cgroup, wanted->cgroup));
+		assert_int_equal(cli.pid, wanted->pid);
+		assert_int_equal(cli.present, wanted->present);
+		assert_int_equal(cli.revocable, wanted->revocable);
+		assert_int_equal(cli.lock, wanted->lock);
+		assert_int_equal(cli.json, wanted->json);
+	}
+	for (const char *const *o = (const char *const []){ "--lock", "--pid=1", NULL }; *o; o++) {
+		const char *arguments[] = { "get", *o, NULL };
+		_cleanup_free_ char *error = NULL;
+		struct psc_cli cli;
+
+		assert_int_equal(parse(arguments, &cli, &error), -EINVAL);
+		assert_non_null(strstr(error, "--lock and --pid do not go with 'get'"));
+	}
+}
+
+static struct fake_root tree;
+
+static void service_with_tree(struct service *s, const char *const *paths)
+{
+	service_there(s);
+	cgroup_tree_new(&tree, &s->fake.cgroups);
+	for (; *paths; paths++)
+		cgroup_make(&tree, *paths);
+	s->fake.policy.scope[PSC_MODE_ATTACH] = s->fake.policy.scope[PSC_MODE_TRACEME] = 1;
+}
+
+static void service_end(struct service *s)
+{
+	service_stop(s);
+	cgroup_tree_free(&tree, &s->fake.cgroups);
+}
+
+/* One after another. */
+static void test_runs(void **state)
+{
+	static const char *const paths[] = {
+		"user.slice/dev.scope", "system.slice/web.service/x", "odd\\x2d\"'", NULL,
+	};
+	static const struct run_case cases[] = {
+		{ { "cgroup", "list" }, 0, "no cgroup has a scope of its own\n", "" },
+		{ { "cgroup", "list", "--json" }, 0, "[]\n", "" },
+		{ { "cgroup", "get", "web.service" }, 0,
+		  "        cgroup: system.slice/web.service\n"
+		  "        set by: nobody, it has no scope of its own\n"
+		  "        attach: 1 (restricted), from global\n"
+		  "       traceme: 1 (restricted), from global\n"
+		  "          read: 0 (classic), from global\n"
+		  "      boundary: 0 (off), from global\n", "" },
+		{ { "cgroup", "set", "system.slice", "siblings" }, 0,
+		  "system.slice: kernel.yama.ptrace_scope = siblings\n", "" },
+		{ { "cgroup", "get", "web.service", "ptrace_scope" }, 0, "siblings\n", "" },
+		{ { "cgroup", "set", "web.service", "read_scope", "2" }, 0,
+		  "system.slice/web.service: kernel.ptracescope.read_scope = 2\n", "" },
+		{ { "cgroup", "set", "dev.scope", "0", "--json" }, 0, NULL, "" },
+		{ { "cgroup", "get", "dev.scope", "floor", "--json" }, 0,
+		  "{\"name\": \"kernel.ptracescope.floor\", \"value\": 0}\n", "" },
+		{ { "cgroup", "list" }, 0,
+		  "CGROUP         ATTACH           FROM          SET HERE\n"
+		  "system.slice   siblings         here          siblings; by admin\n"
+		  "  web.service  siblings         system.slice  read: 2 (admin-only); by admin\n"
+		  "user.slice\n"
+		  "  dev.scope    0 (classic)      here          0 (classic); by admin\n", "" },
+		/* no terminal, no question */
+		{ { "cgroup", "lock", "web.service" }, 0,
+		  "system.slice/web.service: kernel.ptracescope.floor = siblings\n", "" },
+		{ { "cgroup", "set", "web.service", "2", "--lock" }, 0,
+		  "system.slice/web.service: kernel.yama.ptrace_scope = 2\n", "" },
+		{ { "cgroup", "set", "web.service", "siblings" }, 3, "",
+		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
+		{ { "cgroup", "set", "system.slice/web.service/x", "1" }, 3, "",
+		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
+		{ { "cgroup", "unset", "web.service" }, 3, "",
+		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
+		{ { "cgroup", "unset", "web.service", "read_scope" }, 0,
+		  "system.slice/web.service: kernel.ptracescope.read_scope = 0\n", "" },
+		{ { "cgroup", "set", "dev.scope", "cgroup_boundary", "on", "--lock" }, 0,
+		  "user.slice/dev.scope: kernel.ptracescope.cgroup_boundary = 1\n", "" },
+		{ { "cgroup", "set", "dev.scope", "cgroup_boundary", "off" }, 3, "",
+		  LINE("kernel.ptracescope.cgroup_boundary: locked at 1 (on) until reboot") },
+		{ { "cgroup", "set", "dev.scope", "3" }, 0,
+		  "user.slice/dev.scope: kernel.yama.ptrace_scope = 3\n", "" },
+		{ { "cgroup", "get", "dev.scope" }, 0,
+		  "        cgroup: user.slice/dev.scope\n"
+		  "        set by: admin\n"
+		  "        attach: 3 (no-attach), from here, until reboot not below 3 (no-attach)\n"
+		  "       traceme: 3 (no-attach), from here, until reboot not below 3 (no-attach)\n"
+		  "          read: 0 (classic), from global\n"
+		  "      boundary: 1 (on), from here, until reboot not below 1 (on)\n", "" },
+		{ { "cgroup", "list" }, 0,
+		  "CGROUP         ATTACH           FROM  SET HERE\n"
+		  "system.slice   siblings         here  siblings; by admin\n"
+		  "  web.service  2 (admin-only)   here  2 (admin-only), locked; by admin\n"
+		  "user.slice\n"
+		  "  dev.scope    3 (no-attach)    here  3 (no-attach), locked; boundary: 1 (on), "
+		  "locked; by admin\n", "" },
+		{ { "cgroup", "set", "odd\\x2d\"'", "2" }, 0,
+		  "odd\\x2d\"': kernel.yama.ptrace_scope = 2\n", "" },
+		{ { "cgroup", "get", "no.service" }, 1, "",
+		  LINE("cgroup 'no.service': there is no such cgroup") },
+		{ { "cgroup", "get", "\xff" }, 2, "",
+		  LINE("the name of the cgroup is not UTF-8; use --pid") },
+		{ { "cgroup", "get", "a\033b" }, 1, "",
+		  LINE("cgroup 'a\\x1bb': there is no such cgroup") },
+		{ { "cgroup", "get", "--pid", "4194305" }, 1, "",
+		  LINE("there is no process 4194305") },
+	};
+	struct service s;
+
+	(void)state;
+	service_with_tree(&s, paths);
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct result result;
+
+		run_against(&s, cases[i].arguments, &result);
+		assert_string_equal(result.err, cases[i].err);
+		if (cases[i].out)
+			assert_string_equal(result.out, cases[i].out);
+		assert_int_equal(result.code, cases[i].code);
+	}
+	service_end(&s);
+}
+
+/* What psc_ctl may refuse a cgroup with. */
+static void test_refusals(void **state)
+{
+	static const char *const paths[] = { "a", NULL };
+	static const char *const set_a[ARGUMENTS_MAX] = { "cgroup", "set", "a", "2" };
+	static const struct { int err, code; const char *message; } rows[] = {
+		{ -PSC_E_OPNOTSUPP, 1, "the daemon failed: this kernel does not let us see "
+		  "processes move, so a cgroup cannot be locked: Operation not supported" },
+		{ -PSC_E_NOSPC, 1, "the daemon failed: no room for the entry of one more "
+		  "cgroup: No space left on device" },
+		{ -PSC_E_NODEV, 1, "cgroup 'a': it is being removed" },
+		{ -PSC_E_NAMETOOLONG, 1,
+		  "cgroup 'a': it is too many levels below the root cgroup" },
+		{ -PSC_E_AGAIN, 1, "the daemon failed: kernel.yama.ptrace_scope: Resource "
+		  "temporarily unavailable" },
+	};
+	struct service s;
+
+	(void)state;
+	service_with_tree(&s, paths);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char line[256];
+		struct result result;
+
+		s.fake.request_err = rows[i].err;
+		run_against(&s, set_a, &result);
+		snprintf(line, sizeof(line), LINE("%s"), rows[i].message);
+		assert_string_equal(result.err, line);
+		assert_int_equal(result.code, rows[i].code);
+	}
+	psc_cgroups_close(&s.fake.cgroups);
+	for (int list = 0; list < 2; list++) {
+		static const char *const list_all[ARGUMENTS_MAX] = { "cgroup", "list" };
+		struct result result;
+
+		run_against(&s, list ? list_all : set_a, &result);
+		assert_string_equal(result.err, LINE("no cgroup2 hierarchy is mounted on "
+				    "/sys/fs/cgroup or /sys/fs/cgroup/unified"));
+		assert_int_equal(result.code, 1);
+	}
+	service_end(&s);
+}
+
+/* More than one answer holds; and names that are no text. */
+static void test_long_list(void **state)
+{
+	static const char *const paths[] = { "x\xff/y", NULL };
+	static const char *const list[ARGUMENTS_MAX] = { "cgroup", "list" };
+	const unsigned int n = 300;
+	struct result result;
+	unsigned int lines = 0;
+	char path[32];
+	struct service s;
+
+	(void)state;
+	service_with_tree(&s, paths);
+	for (unsigned int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), i > 1 ? "c%u.scope" : i ? "x\xff" : "x\xff/y", i);
+		cgroup_make(&tree, path);
+		s.fake.entries[s.fake.n_entries++] = (struct fake_entry){
+			.id = cgroup_ino(&s.fake.cgroups, path), .origin = PSC_ORIGIN_RUNTIME,
+			.policy = { .scope = { 2, 2, 255, 255 } },
+		};
+	}
+	run_against(&s, list, &result);
+	assert_int_equal(result.code, 0);
+	for (const char *c = result.out; (c = strchr(c, '\n')); c++)
+		lines++;
+	/* The buffer of this test is smaller than the list. */
+	assert_true(lines > 40);
+	assert_null(strchr(result.out, '\xff'));
+	assert_non_null(strstr(result.out, "\nc10.scope   2 (admin-only)   here  2 (admin-only); "
+			       "by runtime\n"));
+	service_end(&s);
+}
+
+static char *call(struct service *s, const char *message, char text[65536])
+{
+	int fd = open_client(s);
+
+	put_message(fd, message);
+	spin(s);
+	assert_int_equal(get(fd, text, 65536), GOT_REPLY);
+	close(fd);
+	return text;
+}
+
+/* All pages together are all of it, each once, in order. */
+static void test_pages(void **state)
+{
+	char text[65536], message[512] = OURS("CgroupList", ""), last[64] = "";
+	unsigned int found = 0, pages = 0;
+	struct service s;
+	bool more = true;
+
+	(void)state;
+	service_start(&s, &limits);
+	cgroup_tree_new(&tree, &s.fake.cgroups);
+	for (unsigned int i = 0; i < 300; i++) {
+		char path[32];
+
+		snprintf(path, sizeof(path), "s%u.slice/c%u", i % 3, i);
+		cgroup_make(&tree, path);
+		s.fake.entries[s.fake.n_entries++] = (struct fake_entry){
+			.id = cgroup_ino(&s.fake.cgroups, path),
+			.policy = { .scope = { 2, 2, 255, 255 } },
+		};
+	}
+	for (; more; pages++) {
+		json_t *reply = json_loads(call(&s, message, text), 0, NULL);
+		json_t *parameters = json_object_get(reply, "parameters");
+		json_t *cgroup, *next = json_object_get(parameters, "next");
+		size_t i;
+
+		assert_int_equal(json_integer_value(json_object_get(parameters, "entries")), 300);
+		json_array_foreach(json_object_get(parameters, "cgroups"), i, cgroup) {
+			const char *path = json_string_value(json_object_get(cgroup, "path"));
+
+			assert_true(strcmp(path, last) > 0);
+			snprintf(last, sizeof(last), "%s", path);
+			found++;
+		}
+		more = next;
+		if (more)
+			snprintf(message, sizeof(message), OURS("CgroupList", "\"after\":\"%s\""),
+				 json_string_value(next));
+		json_decref(reply);
+	}
+	assert_int_equal(found, 300);
+	assert_true(pages > 1);
+	service_end(&s);
+}
+
+#define SET_A(value) \
+	OURS("CgroupSet", "\"cgroup\":\"a\",\"name\":" YAMA ",\"value\":" value)
+
+static void test_calls(void **state)
+{
+	static const struct { const char *call, *part; } rows[] = {
+		{ SET_A("4"),
+		  "\"origin\":\"admin\"" },
+		{ SET_A("2,\"origin\":\"runtime\""),
+		  "\"origin\":\"runtime\"" },
+		{ OURS("CgroupGet", "\"cgroup\":\"a\""),
+		  "\"entry\":{\"attach\":{\"scope\":2,\"floor\":0},"
+		  "\"traceme\":{\"scope\":2,\"floor\":0},"
+		  "\"read\":{\"floor\":0},\"boundary\":{\"floor\":0}}" },
+		{ OURS("CgroupGet", "\"cgroup\":\"a/b\""),
+		  "\"effective\":{\"attach\":{\"scope\":2,\"floor\":0,\"source\":\"a\"}" },
+		{ SET_A("2,\"origin\":\"config\""),
+		  "InvalidParameter\",\"parameters\":{\"parameter\":\"origin\"" },
+		{ SET_A("5"), "OutOfRange" },
+		{ SET_A("-1"), "OutOfRange" },
+		{ SET_A("4294967298"),
+		  "OutOfRange" },
+		{ SET_A("255"), "OutOfRange" },
+		{ OURS("CgroupSet", "\"cgroup\":\"a\",\"name\":"
+		       "\"kernel.ptracescope.cgroup_boundary\",\"value\":4"), "\"maximum\":1" },
+		{ OURS("CgroupSet", "\"cgroup\":\"a\",\"name\":\"read_scope\",\"value\":1"),
+		  "UnknownName" },
+		{ SET_A("2,\"revocable\":true"),
+		  "\"parameter\":\"revocable\"" },
+		{ SET_A("3,\"revocable\":true,\"lock\":true"),
+		  "\"parameter\":\"revocable\"" },
+		{ OURS("CgroupGet", "\"cgroup\":\"\\u0000\""), "InvalidParameter" },
+		{ OURS("CgroupGet", "\"cgroup\":5"), "\"parameter\":\"cgroup\"" },
+		{ OURS("CgroupGet", ""), "\"parameter\":\"cgroup\"" },
+		{ OURS("CgroupGet", "\"cgroup\":\"/\""), "\"reason\":\"root\"" },
+		{ OURS("CgroupUnset", "\"cgroup\":\"c\""), "\"reason\":\"absent\"" },
+		{ OURS("CgroupList", "\"after\":\"6\""), "\"parameter\":\"after\"" },
+		{ OURS("CgroupList", "\"after\":\"zz\""), "\"parameter\":\"after\"" },
+		{ OURS("CgroupList", "\"after\":\"00\""), "\"parameter\":\"after\"" },
+		{ OURS("CgroupList", "\"after\":\"61\""), "\"cgroups\":[]" },
+		{ OURS("CgroupUnset", "\"cgroup\":\"a\""), "\"path\":\"a\"" },
+		{ OURS("CgroupList", ""), "\"entries\":0" },
+	};
+	char text[65536];
+	struct service s;
+
+	(void)state;
+	service_start(&s, &limits);
+	cgroup_tree_new(&tree, &s.fake.cgroups);
+	cgroup_make(&tree, "a/b");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		if (!strstr(call(&s, rows[i].call, text), rows[i].part))
+			fail_msg("%s:\n no %s in %s", rows[i].call, rows[i].part, text);
+	/* Reading is free, writing is not. */
+	s.fake.capable = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		bool writes = strstr(rows[i].call, "CgroupSet") ||
+			      strstr(rows[i].call, "CgroupUnset");
+
+		call(&s, rows[i].call, text);
+		assert_int_equal(strstr(text, "PermissionDenied") != NULL, writes);
+	}
+	assert_int_equal(s.fake.n_entries, 0);
+	service_end(&s);
+}
+
+static int make_directory(void **state)
+{
+	static char directory[] = "/tmp/ptracescopectl-XXXXXX";
+
+	*state = directory;
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	unlink(socket_path);
+	return rmdir(*state);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_parse),
+		TEST(test_runs),
+		TEST(test_refusals),
+		TEST(test_long_list),
+		TEST(test_pages),
+		TEST(test_calls),
+	};
+
+	psc_log_set_level(LOG_CRIT);
+	return cmocka_run_group_tests_name("ctl_cgroup", tests, make_directory, remove_directory);
+}
