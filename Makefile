@@ -16,6 +16,8 @@ BINDIR ?= $(PREFIX)/bin
 MANDIR ?= $(PREFIX)/share/man
 UNITDIR ?= $(PREFIX)/lib/systemd/system
 EXAMPLEDIR ?= $(PREFIX)/share/doc/ptracescoped/examples
+# podman and CRI-O look below /usr only.
+OCIHOOKDIR ?= $(PREFIX)/share/containers/oci/hooks.d
 
 VERSION := 0.1.0
 B := build$(if $(SANITIZE),/sanitize)
@@ -175,22 +177,27 @@ demo-run: all
 MAN8 := docs/ptracescoped.8 docs/ptracescopectl.8
 MAN5 := docs/ptracescope.conf.5
 EXAMPLES := packaging/systemd/service-drop-in.conf
+# The hook for containers that ask for a scope is in force at once, a node's default is an example.
+OCIHOOKS := $(OCIHOOKDIR)/ptracescope.json $(EXAMPLEDIR)/ptracescope-default.json
 
 install: all
 	$(INSTALL) -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(BINDIR) $(DESTDIR)$(UNITDIR) \
-		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR)
+		$(DESTDIR)$(MANDIR)/man8 $(DESTDIR)$(MANDIR)/man5 $(DESTDIR)$(EXAMPLEDIR) \
+		$(DESTDIR)$(OCIHOOKDIR)
 	$(INSTALL) -m 755 $(B)/ptracescoped $(DESTDIR)$(SBINDIR)/
 	$(INSTALL) -m 755 $(B)/ptracescopectl $(DESTDIR)$(BINDIR)/
 	sed -e 's|@SBINDIR@|$(SBINDIR)|g' -e 's|@BINDIR@|$(BINDIR)|g' ptracescoped.service \
 		> $(DESTDIR)$(UNITDIR)/ptracescoped.service
 	chmod 644 $(DESTDIR)$(UNITDIR)/ptracescoped.service
+	$(foreach f,$(OCIHOOKS),sed 's|@BINDIR@|$(BINDIR)|g' packaging/oci/$(notdir $f) > $(DESTDIR)$f && \
+		chmod 644 $(DESTDIR)$f &&) :
 	$(INSTALL) -m 644 $(MAN8) $(DESTDIR)$(MANDIR)/man8/
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5/
 	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(EXAMPLEDIR)/
 
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/ptracescoped $(DESTDIR)$(BINDIR)/ptracescopectl \
-		$(DESTDIR)$(UNITDIR)/ptracescoped.service \
+		$(DESTDIR)$(UNITDIR)/ptracescoped.service $(OCIHOOKS:%=$(DESTDIR)%) \
 		$(MAN8:docs/%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%) \
 		$(EXAMPLES:packaging/systemd/%=$(DESTDIR)$(EXAMPLEDIR)/%)
 

@@ -27,12 +27,16 @@ const char psc_cli_help[] =
 	"  cgroup lock CGROUP [LEVEL]\n"
 	"                     the same for a cgroup; CGROUP is a path below /sys/fs/cgroup,\n"
 	"                     or the name of a unit; or use --pid\n"
+	"  oci-hook           as a hook of a container runtime, set what the container asks\n"
+	"                     for by annotations\n"
 	"  doctor             say whether this system can enforce; works without the daemon\n"
 	"\n"
 	"      --json         print JSON\n"
 	"      --revocable    with set no-attach or NAME=3: it can be taken back\n"
 	"      --lock         with cgroup set: nothing below that value until reboot\n"
 	"      --pid PID      in place of CGROUP: the one that this process is in\n"
+	"      --default SCOPE\n"
+	"                     with oci-hook: for a container that asks for nothing\n"
 	"  -y, --yes          do not ask before what cannot be undone until reboot\n"
 	"      --socket PATH  the daemon's socket, " PSC_SOCKET_PATH " by default\n"
 	"  -h, --help         print this\n"
@@ -62,11 +66,13 @@ static const struct {
 	{ "detach", PSC_CLI_DETACH, 0, 0, "; detach takes no arguments" },
 	{ "reload", PSC_CLI_RELOAD, 0, 0, "; reload takes no arguments" },
 	{ "doctor", PSC_CLI_DOCTOR, 0, 0, "; doctor takes no arguments" },
+	{ "oci-hook", PSC_CLI_OCI_HOOK, 0, 0, "; oci-hook takes no arguments" },
 };
 
 enum option {
 	OPTION_HELP, OPTION_VERSION, OPTION_YES, OPTION_JSON, OPTION_REVOCABLE, OPTION_LOCK,
-	OPTION_PID, OPTION_SOCKET
+	/* from here on with an argument */
+	OPTION_PID, OPTION_DEFAULT, OPTION_SOCKET
 };
 
 static const struct {
@@ -82,6 +88,7 @@ static const struct {
 	{ "--revocable", OPTION_REVOCABLE },
 	{ "--lock", OPTION_LOCK },
 	{ "--pid", OPTION_PID },
+	{ "--default", OPTION_DEFAULT },
 	{ "--socket", OPTION_SOCKET },
 };
 
@@ -166,6 +173,9 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 	if (cli->lock || cli->pid)
 		return psc_cli_usage(ret_error, "--lock and --pid do not go with", word,
 				     "; they are for: cgroup");
+	if (cli->has_fallback && !streq(word, "oci-hook"))
+		return psc_cli_usage(ret_error, "--default does not go with", word,
+				     "; it is for: oci-hook");
 	while (i < ARRAY_SIZE(commands) && !streq(word, commands[i].word))
 		i++;
 	if (i == ARRAY_SIZE(commands))
@@ -196,12 +206,21 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 static int parse_argument(int argc, char *const *argv, int *i, enum option option,
 			  struct psc_cli *cli, char **ret_error)
 {
+	static const char *const missing[] = {
+		[OPTION_PID] = "missing PID after",
+		[OPTION_DEFAULT] = "missing SCOPE after",
+		[OPTION_SOCKET] = "missing PATH after",
+	};
 	const char *text = argv[*i], *equals = strchr(text, '='), *argument;
 
 	if (!equals && *i + 1 == argc)
-		return psc_cli_usage(ret_error, option == OPTION_PID ? "missing PID after" :
-				     "missing PATH after", text, "");
+		return psc_cli_usage(ret_error, missing[option], text, "");
 	argument = equals ? equals + 1 : argv[++*i];
+	if (option == OPTION_DEFAULT) {
+		cli->has_fallback = true;
+		return psc_cli_value(psc_name_find(PSC_NAME_YAMA), argument, true, &cli->fallback,
+				     ret_error);
+	}
 	if (option == OPTION_PID) {
 		if (psc_parse_u32(argument, &cli->pid) || !cli->pid)
 			return psc_cli_usage(ret_error, "no process id:", argument, "");
@@ -229,7 +248,7 @@ static int parse_option(int argc, char *const *argv, int *i, struct psc_cli *cli
 		o++;
 	if (o == ARRAY_SIZE(options))
 		return psc_cli_usage(ret_error, "unknown option", text, "");
-	if (options[o].option == OPTION_SOCKET || options[o].option == OPTION_PID)
+	if (options[o].option >= OPTION_PID)
 		return parse_argument(argc, argv, i, options[o].option, cli, ret_error);
 	if (equals)
 		return psc_cli_usage(ret_error, "no value belongs to option", options[o].text, "");
@@ -254,6 +273,7 @@ static int parse_option(int argc, char *const *argv, int *i, struct psc_cli *cli
 		cli->lock = true;
 		return 0;
 	case OPTION_PID:
+	case OPTION_DEFAULT:
 	case OPTION_SOCKET:
 		break;
 	}

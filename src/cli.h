@@ -32,6 +32,7 @@ enum psc_cli_command {
 	PSC_CLI_CGROUP_SET,
 	PSC_CLI_CGROUP_UNSET,
 	PSC_CLI_CGROUP_LOCK,
+	PSC_CLI_OCI_HOOK,
 	PSC_CLI_HELP,
 	PSC_CLI_VERSION,
 };
@@ -45,6 +46,8 @@ struct psc_cli {
 	bool present;			/* lock: at the scope in force, not at the value */
 	bool revocable;			/* set */
 	bool lock;			/* cgroup set */
+	bool has_fallback;		/* oci-hook */
+	unsigned int fallback;
 	const char *socket;
 	bool json;
 	bool yes;

@@ -6,6 +6,7 @@
 #include "call.h"
 #include "escape.h"
 #include "log.h"
+#include "oci.h"
 #include "prereq.h"
 #include "show.h"
 #include "util.h"
@@ -221,6 +222,7 @@ enum psc_cli_exit psc_command_run(const struct psc_cli *cli)
 		[PSC_CLI_CGROUP_SET] = psc_command_cgroup_set,
 		[PSC_CLI_CGROUP_UNSET] = psc_command_cgroup_unset,
 		[PSC_CLI_CGROUP_LOCK] = psc_command_cgroup_lock,
+		[PSC_CLI_OCI_HOOK] = psc_oci_hook,
 		[PSC_CLI_HELP] = run_help,
 		[PSC_CLI_VERSION] = run_version,
 	};

@@ -6,8 +6,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define SD_JOURNAL_SUPPRESS_LOCATION
+#include <systemd/sd-journal.h>
+
 static int max_level = LOG_INFO;
 static const char *log_name;
+static const char *journal_field;
 
 void psc_log_set_level(int level)
 {
@@ -17,6 +21,11 @@ void psc_log_set_level(int level)
 void psc_log_set_name(const char *name)
 {
 	log_name = name;
+}
+
+void psc_log_to_journal(const char *field)
+{
+	journal_field = field;
 }
 
 static void __attribute__((format(printf, 2, 0)))
@@ -38,6 +47,9 @@ log_va(int level, const char *format, va_list ap)
 
 	vsnprintf(line + n, sizeof(line) - n, format, ap);
 	fprintf(stderr, "%s\n", line);
+	if (journal_field)
+		sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", level, "SYSLOG_IDENTIFIER=%s",
+				program_invocation_short_name, "%s", journal_field, NULL);
 	errno = saved_errno;
 }
 

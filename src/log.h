@@ -12,6 +12,11 @@
 void psc_log_set_level(int level);
 /* Begin every message with "NAME: ", as a command-line tool does; NULL for none. */
 void psc_log_set_name(const char *name);
+/*
+ * From now on send every message to the journal as well, for a program whose stderr nobody may
+ * read. With this field, "NAME=value", which must live as long; NULL ends it.
+ */
+void psc_log_to_journal(const char *field);
 
 void psc_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

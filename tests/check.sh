@@ -61,6 +61,7 @@ if [ -z "${FAST:-}" ]; then
 		unit "build/sanitize/tests/$test"
 	done
 	step "install copies files and no more" tests/install.sh
+	step "the tables in the docs are the tested ones" tests/docs.sh
 fi
 
 if [ -z "${UNIT_ONLY:-}" ]; then

@@ -12,6 +12,8 @@ cat >"$dest.want" <<'END'
 ./opt/psc/bin/ptracescopectl
 ./opt/psc/lib/systemd/system/ptracescoped.service
 ./opt/psc/sbin/ptracescoped
+./opt/psc/share/containers/oci/hooks.d/ptracescope.json
+./opt/psc/share/doc/ptracescoped/examples/ptracescope-default.json
 ./opt/psc/share/doc/ptracescoped/examples/service-drop-in.conf
 ./opt/psc/share/man/man5/ptracescope.conf.5
 ./opt/psc/share/man/man8/ptracescopectl.8
@@ -19,7 +21,8 @@ cat >"$dest.want" <<'END'
 END
 diff "$dest.want" "$dest.list"
 grep -q '^ExecStart=/opt/psc/sbin/ptracescoped' "$dest/opt/psc/lib/systemd/system/ptracescoped.service"
-! grep -q '@[A-Z]*@' "$dest/opt/psc/lib/systemd/system/ptracescoped.service"
+! grep -rq '@[A-Z]*@' "$dest/opt/psc/lib" "$dest/opt/psc/share/containers" "$dest/opt/psc/share/doc"
+grep -q '"/opt/psc/bin/ptracescopectl"' "$dest/opt/psc/share/containers/oci/hooks.d/ptracescope.json"
 
 "${MAKE:-make}" -s uninstall DESTDIR="$dest" PREFIX=/opt/psc
 left=$(find "$dest" ! -type d)

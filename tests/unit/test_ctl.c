@@ -44,6 +44,12 @@ static const struct parse_case parse_cases[] = {
 	{ { "detach" }, .cli = { PSC_CLI_DETACH, DEFAULTS } },
 	{ { "reload" }, .cli = { PSC_CLI_RELOAD, DEFAULTS } },
 	{ { "doctor" }, .cli = { PSC_CLI_DOCTOR, DEFAULTS } },
+	{ { "oci-hook" }, .cli = { PSC_CLI_OCI_HOOK, DEFAULTS } },
+	{ { "oci-hook", "--default", "siblings" },
+	  .cli = { PSC_CLI_OCI_HOOK, .has_fallback = true, .fallback = PSC_SCOPE_SIBLINGS,
+		   DEFAULTS } },
+	{ { "oci-hook", "--default=2" },
+	  .cli = { PSC_CLI_OCI_HOOK, .has_fallback = true, .fallback = 2, DEFAULTS } },
 
 	/* options, before and after */
 	{ { "--json", "list" }, .cli = { PSC_CLI_LIST, DEFAULTS, .json = true } },
@@ -88,6 +94,12 @@ static const struct parse_case parse_cases[] = {
 	{ { "detach", "x" }, -EINVAL, "detach takes no arguments" },
 	{ { "reload", "x" }, -EINVAL, "reload takes no arguments" },
 	{ { "doctor", "x" }, -EINVAL, "doctor takes no arguments" },
+	{ { "oci-hook", "2" }, -EINVAL, "oci-hook takes no arguments" },
+	{ { "oci-hook", "--default" }, -EINVAL, "missing SCOPE after '--default'" },
+	{ { "oci-hook", "--default", "4" }, -EINVAL, "value '4' is no scope" },
+	{ { "oci-hook", "--default=inherit" }, -EINVAL, "value 'inherit' is no scope" },
+	{ { "set", "2", "--default", "2" }, -EINVAL,
+	  "--default does not go with 'set'; it is for: oci-hook" },
 	{ { "lock", "1", "2" }, -EINVAL, "unexpected argument '2'; lock takes at most one LEVEL" },
 	{ { "list", "--revocable=yes" }, -EINVAL, "no value belongs to option '--revocable'" },
 	{ { "get", "--revocable" }, -EINVAL,
@@ -153,6 +165,8 @@ static void test_parse(void **state)
 		assert_string_equal(cli.socket, c->cli.socket);
 		assert_int_equal(cli.json, c->cli.json);
 		assert_int_equal(cli.yes, c->cli.yes);
+		assert_int_equal(cli.has_fallback, c->cli.has_fallback);
+		assert_int_equal(cli.fallback, c->cli.fallback);
 	}
 }
 

@@ -6,10 +6,10 @@
 #
 #   --kernel NAME     one of kernels.sh (default 6.12)
 #   --lsm LIST        no-yama (default), yama, no-bpf, or the list itself
-#   --rootfs NAME     small (default) or systemd
+#   --rootfs NAME     small (default), systemd or podman
 #   --product DIR     a tree made by "make install DESTDIR=DIR", put into the guest
 #   --overlay DIR     any other tree to put into the guest; may be repeated
-#   --mem MIB         default 512, with systemd 1536
+#   --mem MIB         default 512, with systemd 1536, with podman 2560
 #   --cpus N          default 1
 #   --append ARGS     more for the kernel command line; may be repeated
 #   --limit SECONDS   a guard against hangs, for each program (default 600)
@@ -100,7 +100,7 @@ console=${console:-$tmp/console}
 stage() {
 	local dir=$tmp/stage tree program elf
 	mkdir -p "$dir"/psc/{cases,progs}
-	cp "$vm_dir"/guest/run "$vm_dir"/{lib,psc}.sh "$dir/psc/"
+	cp "$vm_dir"/guest/run "$vm_dir"/{lib,psc,podman}.sh "$dir/psc/"
 	for program in "$vm_build"/progs/*; do
 		[[ ! -x $program ]] || cp "$program" "$dir/psc/progs/"
 	done
@@ -123,13 +123,14 @@ small)
 	base=$("$vm_dir/image.sh")
 	mem=${mem:-512}
 	;;
-systemd)
-	base=$("$vm_dir/rootfs.sh")
+systemd | podman)
+	base=$("$vm_dir/rootfs.sh" "$rootfs")
+	[[ $rootfs == systemd ]] || mem=${mem:-2560}
 	mem=${mem:-1536}
 	append=" rdinit=/usr/lib/systemd/systemd TERM=dumb$append"
 	;;
 *)
-	die "unknown rootfs '$rootfs', known are: small systemd"
+	die "unknown rootfs '$rootfs', known are: small systemd podman"
 	;;
 esac
 "$vm_dir/kernels.sh" "$kernel" >&2

@@ -183,7 +183,9 @@ done
 # Downloads come first, so that they count for no case's time.
 "$vm_dir/kernels.sh" "${kernels[@]}"
 "$vm_dir/image.sh" >"$work/image"
-[[ "${options[*]}" != *"--rootfs systemd"* ]] || "$vm_dir/rootfs.sh" >"$work/rootfs"
+for name in systemd podman; do
+	[[ "${options[*]}" != *"--rootfs $name"* ]] || "$vm_dir/rootfs.sh" "$name" >"$work/rootfs"
+done
 
 : >"$work/counts"
 running=0

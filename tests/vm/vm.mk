@@ -30,13 +30,14 @@ $(VM_CASES) $(VM_PROGS): $(VM)/%: tests/vm/%.c $(wildcard include/*.h src/*.h te
 $(VM)/cases $(VM)/progs:
 	$(Q)mkdir -p $@
 
-# What a user would install, which every guest gets; and a daemon whose programs were built
-# differently, for upgrades to and from.
+# What a user would install, which every guest gets; a daemon whose programs were built
+# differently, for upgrades to and from; and what is for Kubernetes.
 vm-product: all
 	$(Q)rm -rf $(VM)/product
 	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(VM)/product PREFIX=/usr
 	$(Q)$(MAKE) --no-print-directory B=build/next BPF_CFLAGS="-O3 -g" build/next/ptracescoped
 	$(Q)install -m 755 build/next/ptracescoped $(VM)/product/usr/sbin/ptracescoped-next
+	$(Q)cp -R packaging/kubernetes $(VM)/product/usr/share/doc/ptracescoped/
 
 # That the harness itself does not pass what has failed.
 check-vm-harness:
