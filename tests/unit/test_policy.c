@@ -477,11 +477,10 @@ static const struct {
 	{ { PSC_ABI, PSC_OP_UNSET, 3, 1 }, BAD },
 	{ { PSC_ABI, PSC_OP_UNSET, 0 }, BAD },
 	{ { PSC_ABI, PSC_OP_UNSET, 4 }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 1 }, BAD },
+	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 1 }, -PSC_E_INVAL, 0 },
 	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 0, 1 }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 0, 0, 1 }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 0, 0, 3 }, BAD },
-	{ { PSC_ABI, PSC_OP_INFO, 0, 0, 0, 1 }, BAD },
+	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 0, 3 }, BAD },
+	{ { PSC_ABI, PSC_OP_INFO, 0, 0, 0, 1 }, -PSC_E_INVAL, 0 },
 	{ { PSC_ABI, PSC_OP_SET, 3, 5 }, RANGE },
 	{ { PSC_ABI, PSC_OP_SET, 3, 255 }, RANGE },
 	{ { PSC_ABI, PSC_OP_SET, 3, 256 }, RANGE },
@@ -600,7 +599,7 @@ static void play_sequence(bool cgroup)
 	}
 	print_message("%u changed, %u refused, %u locked, %u finals\n", changed, refused, locked,
 		      finals);
-	assert_true(changed > 50000 && refused > 100000 && locked > 100000 && finals > 10000);
+	assert_true(changed > 50000 && refused > 100000 && locked > 50000 && finals > 10000);
 }
 
 static void test_random_sequence(void **state)

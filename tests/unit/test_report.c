@@ -439,7 +439,10 @@ static void test_guards(void **state)
 		{ PSC_GUARD_RENAME, "rename", "rename or replace a pin" },
 		{ PSC_GUARD_UMOUNT, "umount", "unmount what carries the pins" },
 		{ PSC_GUARD_SYSCTL, "sysctl", "turn BPF LSM programs off" },
-		{ PSC_GUARD_SYSCTL + 1, "unknown", "do what a guard prevents" },
+		{ PSC_GUARD_MOUNT, "mount", "mount over the pins" },
+		{ PSC_GUARD_MOVE, "move", "move what carries the pins" },
+		{ PSC_GUARD_REMOUNT, "remount", "remount what carries the pins" },
+		{ PSC_GUARD_REMOUNT + 1, "unknown", "do what a guard prevents" },
 		{ 255, "unknown", "do what a guard prevents" },
 	};
 	char message[256];
