@@ -364,6 +364,8 @@ static int enforce(struct daemon *d, struct psc_config *ret)
 	if (err >= 0) {
 		d->outcome = (enum psc_loader_outcome)err;
 		err = 0;
+		/* A child would have them as well, and stand against a floor. */
+		psc_kernel_close_secrets(d->kernel);
 		if (config_err)
 			refuse_config(d, config_err, TAKE_PTR(error));
 		else	/* what is refused now is shown by status, and no reason to end */

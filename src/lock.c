@@ -296,7 +296,6 @@ static void lock_undo(struct psc_kernel *kernel, const char *dir, struct lock *l
 	if (lock->cgroup_fd >= 0)
 		bpf_prog_detach2(lock->sysctl_fd, lock->cgroup_fd, BPF_CGROUP_SYSCTL);
 	guard(kernel, dir, false, &none);
-	psc_kernel_open_secrets(kernel, dir);
 }
 
 static void lock_close(struct lock *lock)

@@ -15,7 +15,7 @@
  * them is looked at: BPF programs that they would have refused, and descriptors or
  * other references to the policy's maps. A fresh copy of psc_g_sysctl, of which nobody
  * can hold a descriptor, is attached to the root cgroup; that it cannot be is only
- * warned of. Afterwards the daemon has no descriptor of the policy's maps either. When
+ * warned of. Afterwards @kernel has no descriptor of the policy's maps either. When
  * something stands against the floor or the request fails, all that is undone.
  *
  * Return: as psc_kernel_request(); -EBUSY, after a message for each, when there is such

@@ -154,7 +154,7 @@ setpriv --pdeathsig TERM timeout --foreground -k 10 $((limit * ${#programs[@]} +
 	"${qemu[@]}" -accel "${VM_ACCEL:-tcg,thread=single}" -smp "$cpus" -m "$mem" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$vm_build/kernels/$kernel/vmlinuz" -initrd "$tmp/initrd" \
-	-append "console=$tty loglevel=5 panic=-1 oops=panic lsm=$lsm$append" \
+	-append "console=$tty no_timer_check loglevel=5 panic=-1 oops=panic lsm=$lsm$append" \
 	-serial "file:$console" -device virtio-serial \
 	-chardev "file,id=out,path=$out" -device virtserialport,chardev=out,name=psc.out \
 	-chardev "file,id=status,path=$status" \
