@@ -284,7 +284,8 @@ static __always_inline int policy_apply(struct state *state, const struct psc_re
 			return err;
 		if (psc_policy_locked(&next))
 			state->locked = 1;
-		if (__sync_val_compare_and_swap(&state->policy.word, old.word, next.word) == old.word)
+		if (__sync_val_compare_and_swap(&state->policy.word, old.word, next.word) ==
+		    old.word)
 			return 0;
 	}
 	return -PSC_E_AGAIN;
