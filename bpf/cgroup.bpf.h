@@ -360,7 +360,8 @@ struct thread_walk {
 	struct stuck floors;
 };
 
-static __always_inline void stick_or_all(struct state *state, __u64 task, const struct stuck *floors)
+static __always_inline void stick_or_all(struct state *state, __u64 task,
+					 const struct stuck *floors)
 {
 	if (stick(state, task, floors))
 		return;
@@ -376,7 +377,8 @@ static long thread_step(__u32 i, struct thread_walk *walk)
 
 	if (!walk->node || walk->node == walk->head)
 		return 1;
-	stick_or_all(walk->state, walk->node - bpf_core_field_offset(struct task_struct, thread_node),
+	stick_or_all(walk->state,
+		     walk->node - bpf_core_field_offset(struct task_struct, thread_node),
 		     &walk->floors);
 	walk->node = (__u64)BPF_CORE_READ(node, next);
 	return 0;

@@ -14,7 +14,7 @@
  */
 struct state {
 	union psc_policy policy;
-	union psc_policy lost;	/* floors that found no room in psc_stuck, and bind everybody */
+	union psc_policy lost;	/* floors without room in psc_stuck, which bind everybody */
 	union {
 		struct {
 			__u32 entries;	/* in psc_cgroups */

@@ -298,7 +298,8 @@ static __always_inline int policy_apply(struct state *state, const struct psc_re
 		err = psc_policy_locked(&next) ? lock_first(state, req) : 0;
 		if (err)
 			return err;
-		if (__sync_val_compare_and_swap(&state->policy.word, old.word, next.word) == old.word)
+		if (__sync_val_compare_and_swap(&state->policy.word, old.word, next.word) ==
+		    old.word)
 			return 0;
 	}
 	return -PSC_E_AGAIN;

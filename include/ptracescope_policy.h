@@ -208,7 +208,8 @@ psc_request_check(const struct psc_request *req, int of_cgroup)
 	if (req->op == PSC_OP_UNSET)
 		return req->value ? -PSC_E_INVAL : 0;
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if ((req->modes & PSC_MODE_BIT(mode)) && !psc_value_fits(mode, req->value, of_cgroup))
+		if ((req->modes & PSC_MODE_BIT(mode)) &&
+		    !psc_value_fits(mode, req->value, of_cgroup))
 			return -PSC_E_RANGE;
 	return 0;
 }
