@@ -6,9 +6,7 @@
 #include <fcntl.h>
 #include <fnmatch.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 
 #include "util.h"
@@ -255,35 +253,58 @@ static int find_path(const struct psc_cgroups *cgroups, const char *name, char *
 	return 0;
 }
 
-int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int flags, int *ret_fd)
+static int open_trouble(int err)
 {
-	struct open_how how = {
-		.flags = (__u64)(unsigned int)(flags | O_DIRECTORY | O_CLOEXEC),
-		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS |
-			   RESOLVE_NO_XDEV,
-	};
-	long fd;
+	switch (err) {
+	case -ENOENT:
+	case -ENOTDIR:
+	case -ELOOP:
+	case -ENAMETOOLONG:
+		return PSC_CGROUP_ABSENT;
+	case -ENODEV:
+		return PSC_CGROUP_REMOVED;
+	default:
+		return err;
+	}
+}
 
+/*
+ * One component after another, neither up nor through links or mounts. openat2(2)
+ * could do so at once, but systemd's RestrictSUIDSGID= refuses that to services.
+ */
+int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int *ret_fd)
+{
+	_cleanup_close_ int fd = -1;
+	_cleanup_free_ char *copy = strdup(path);
+	char *save;
+	struct stat root, st;
+	struct statfs fs;
+
+	if (!copy)
+		return -ENOMEM;
 	if (cgroups->root_fd < 0)
 		return PSC_CGROUP_UNMOUNTED;
-	fd = syscall(SYS_openat2, cgroups->root_fd, path, &how, sizeof(how));
-	if (fd >= 0) {
-		*ret_fd = (int)fd;
-		return 0;
+	for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
+		int next;
+
+		if (streq(part, ".") || streq(part, ".."))
+			return PSC_CGROUP_ABSENT;
+		next = openat(fd < 0 ? cgroups->root_fd : fd, part,
+			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (next < 0)
+			return open_trouble(-errno);
+		psc_closep(&fd);
+		fd = next;
 	}
-	switch (errno) {
-	case ENOENT:
-	case ENOTDIR:
-	case ELOOP:
-	case EXDEV:
-		return PSC_CGROUP_ABSENT;
-	case ENODEV:
-		return PSC_CGROUP_REMOVED;
-	case ENAMETOOLONG:
-		return PSC_CGROUP_DEEP;
-	default:
+	if (fd < 0)
+		return PSC_CGROUP_ROOT;
+	if (fstat(cgroups->root_fd, &root) < 0 || fstat(fd, &st) < 0)
 		return -errno;
-	}
+	if (st.st_dev != root.st_dev)
+		return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC ?
+			PSC_CGROUP_V1 : PSC_CGROUP_ABSENT;
+	*ret_fd = TAKE_FD(fd);
+	return 0;
 }
 
 int psc_cgroup_find(const struct psc_cgroups *cgroups, const char *name, struct psc_cgroup *ret)
@@ -295,7 +316,7 @@ int psc_cgroup_find(const struct psc_cgroups *cgroups, const char *name, struct 
 		return PSC_CGROUP_UNMOUNTED;
 	err = find_path(cgroups, name, &path);
 	if (!err)
-		err = psc_cgroup_open(cgroups, path, O_PATH, &fd);
+		err = psc_cgroup_open(cgroups, path, &fd);
 	if (!err)
 		*ret = (struct psc_cgroup){ .fd = fd, .path = TAKE_PTR(path) };
 	return err;

@@ -66,9 +66,8 @@ void psc_cgroup_free(struct psc_cgroup *cgroup);
  */
 int psc_cgroup_find(const struct psc_cgroups *cgroups, const char *name, struct psc_cgroup *ret);
 
-/* Open the directory of a path; @flags as for open(2). Return: as psc_cgroup_find(), or a
- * descriptor in @ret_fd. */
-int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int flags, int *ret_fd);
+/* Open the directory of a path, O_PATH, as @ret_fd. Return: as psc_cgroup_find(). */
+int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int *ret_fd);
 
 /* The id of a directory. Return: 0 or a negative errno. */
 int psc_cgroup_id(int fd, __u64 *ret);

@@ -10,7 +10,7 @@
 
 #include "util.h"
 
-#define ANSWER_MAX (1024 * 1024)
+#define ANSWER_MAX (8 * 1024 * 1024)
 
 static int64_t now_ms(void)
 {

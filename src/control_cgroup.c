@@ -8,10 +8,14 @@
 #include "interface.h"
 #include "util.h"
 
-/* A call of CgroupList ends after so many cgroups looked at, or so many found: whoever
- * calls it again and again takes no more of the daemon's time than with other methods. */
+/*
+ * A call of CgroupList ends after so many cgroups looked at, or about so many bytes of
+ * answer: whoever calls it again and again takes no more of the daemon's time and memory
+ * than with other methods.
+ */
 #define PAGE_VISITS 4096
-#define PAGE_FOUND 128
+#define PAGE_BYTES (384 * 1024)
+#define CGROUP_BYTES 600	/* one in an answer, without the paths in it */
 
 static int request(struct psc_varlink_call *call, int fd, struct psc_request *req)
 {
@@ -273,6 +277,7 @@ struct page {
 	struct psc_varlink_call *call;
 	json_t *found;
 	unsigned int visits;
+	size_t bytes;
 	char *last;			/* where it ended; NULL: at the end of all */
 };
 
@@ -285,12 +290,14 @@ static int visit(void *data, int fd, const char *path)
 	/* Gone meanwhile, or one that cannot have an entry. */
 	if (err && !psc_cgroup_trouble_of(err))
 		return err;
-	if (!err && psc_entry_exists(&info.policy) &&
-	    json_array_append_new(page->found,
-				  cgroup_json(psc_control_backend(page->call)->cgroups, path,
-					      &info)))
-		return -ENOMEM;
-	if (++page->visits < PAGE_VISITS && json_array_size(page->found) < PAGE_FOUND)
+	if (!err && psc_entry_exists(&info.policy)) {
+		json_t *cgroup = cgroup_json(psc_control_backend(page->call)->cgroups, path, &info);
+
+		if (json_array_append_new(page->found, cgroup))
+			return -ENOMEM;
+		page->bytes += CGROUP_BYTES + (1 + PSC_MODE_SLOTS) * strlen(path);
+	}
+	if (++page->visits < PAGE_VISITS && page->bytes < PAGE_BYTES)
 		return 0;
 	page->last = strdup(path);
 	return page->last ? 1 : -ENOMEM;

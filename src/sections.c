@@ -2,7 +2,6 @@
 #include "sections.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <time.h>
 
 #include "escape.h"
@@ -139,7 +138,7 @@ void psc_sections_made(struct psc_sections *sections, const struct psc_cgroup_ev
 	 * The event comes before mkdir(2) returns, but looking the directory up waits
 	 * for that. Another one of the same path has an event of its own.
 	 */
-	if (psc_cgroup_open(sections->cgroups, path, O_PATH, &fd) || psc_cgroup_id(fd, &id) ||
+	if (psc_cgroup_open(sections->cgroups, path, &fd) || psc_cgroup_id(fd, &id) ||
 	    id != event->cgroup)
 		return;
 	visit(&pass, fd, path);

@@ -12,7 +12,7 @@
 #include "control.h"
 #include "ptracescope_policy.h"
 
-#define FAKE_CGROUPS_MAX 512
+#define FAKE_CGROUPS_MAX 1024
 
 struct fake_entry {
 	__u64 id;

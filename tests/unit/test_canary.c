@@ -40,7 +40,7 @@ int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret)
 int psc_kernel_locked(struct psc_kernel *kernel)
 {
 	(void)kernel;
-	return psc_policy_locked(&policy);
+	return psc_policy_locked(&policy) != 0;
 }
 
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])

@@ -33,6 +33,7 @@ static const struct {
 	{ "Classic", -EINVAL }, { "classi", -EINVAL }, { "classics", -EINVAL },
 	{ "restrict", -EINVAL }, { "admin", -EINVAL }, { "admin_only", -EINVAL },
 	{ "admin only", -EINVAL }, { "noattach", -EINVAL }, { "no", -EINVAL }, { "none", -EINVAL },
+	{ "siblings", -EINVAL },
 	{ "no-attach ", -EINVAL }, { "no-attach3", -EINVAL }, { "classic\n", -EINVAL },
 	/* Yama's own words are none of ours. */
 	{ "disabled", -EINVAL }, { "relational", -EINVAL }, { "capability", -EINVAL },
@@ -87,8 +88,10 @@ static void test_words(void **state)
 		assert_int_equal(psc_scope_parse(psc_scope_word(scope), &back), 0);
 		assert_int_equal(back, scope);
 	}
+	/* Of cgroups only: it can be shown, and is not taken as a global scope. */
 	assert_string_equal(psc_scope_word(PSC_SCOPE_SIBLINGS), "siblings");
 	assert_null(psc_scope_word(PSC_SCOPE_SIBLINGS + 1));
+	assert_null(psc_scope_word(PSC_SCOPE_INHERIT));
 	assert_null(psc_scope_word(UINT_MAX));
 
 	assert_string_equal(psc_mode_word(PSC_MODE_ATTACH), "attach");
