@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What the OCI hook makes of the state it is given, and which cgroup it takes for the container's. */
+/* What the OCI hook makes of a state, and which cgroup it takes for the container's. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,7 +13,8 @@
 #include "ptracescope.h"
 #include "util.h"
 
-#define STATE(status, rest) "{\"ociVersion\":\"1.0\",\"id\":\"abc\",\"status\":\"" status "\"" rest "}"
+#define STATE(status, rest) \
+	"{\"ociVersion\":\"1.0\",\"id\":\"abc\",\"status\":\"" status "\"" rest "}"
 #define ASKING(annotations) STATE("created", ",\"pid\":7,\"annotations\":{" annotations "}")
 #define SCOPE(text) "\"io.ptracescope.scope\":\"" text "\""
 #define LOCK(text) "\"io.ptracescope.lock\":\"" text "\""
