@@ -203,7 +203,7 @@ uninstall:
 
 # Downloads and guest images stay; distclean removes them as well.
 clean:
-	rm -rf build/src build/tests build/sanitize build/clang build/next build/demo build/ptracescop* \
+	rm -rf build/src build/tests build/sanitize build/clang build/next build/abi build/demo build/ptracescop* \
 		build/libptracescope.a build/check.log build/vm/cases build/vm/progs build/vm/product build/vm/logs
 
 distclean:

@@ -190,6 +190,9 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_mounts;
+	struct list_head mnt_child;
+	struct list_head mnt_share;
 	struct mount *mnt_master;
 	struct mnt_namespace *mnt_ns;
 	int mnt_group_id;

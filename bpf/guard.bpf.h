@@ -8,7 +8,9 @@
 
 #define USED_MAPS_MAX 64	/* MAX_USED_MAPS, include/linux/bpf_verifier.h */
 #define MOUNTS_DEEP 32		/* mounts on mounts above the pins that are looked at */
-#define MASTERS_MAX 4		/* levels of mount propagation */
+#define MASTERS_MAX 16		/* levels of mount propagation */
+#define PEERS_MAX (1 << 16)	/* mounts in all mount namespaces that receive from another */
+#define CHILDREN_MAX (1 << 17)	/* mounts on a mount; fs.mount-max is 100,000 */
 #define PATH_DEEP 64		/* components of the path of the pins */
 
 static __always_inline struct guarded *guarded(void)
@@ -119,7 +121,7 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
-/* Does what is unmounted from @from go from @to as well, by mount propagation? */
+/* Does what is mounted below @from appear below @to as well, by mount propagation? */
 static __always_inline bool propagates(struct mount *from, struct mount *to)
 {
 	int group = BPF_CORE_READ(from, mnt_group_id);
@@ -129,30 +131,103 @@ static __always_inline bool propagates(struct mount *from, struct mount *to)
 			return true;
 		to = BPF_CORE_READ(to, mnt_master);
 	}
-	return false;
+	return to != NULL;
 }
 
 /*
- * Would unmounting @victim take the mount of the pins away? It would if that is
- * the mount itself or one above it, or has one of those as its counterpart in
- * another mount namespace from which unmounting propagates.
+ * The walk over all that an unmounting could take the pins away with: for each mount
+ * from that of the pins up to the root, every mount from which unmounting propagates
+ * to its parent, and what is mounted there in the same place.
+ */
+struct umount_walk {
+	struct mount *victim;
+	struct mount *on;		/* the one of the pins, or above it, reached so far */
+	struct dentry *point;		/* where it is mounted */
+	struct mount *peer, *first;	/* mounts that its parent receives from */
+	__u64 node, head;		/* list of children of that peer */
+	struct mount *child;		/* the one in the same place, or NULL */
+	bool takes;
+};
+
+static long child_step(__u32 i, struct umount_walk *walk)
+{
+	struct list_head *node = (void *)walk->node;
+	struct mount *child = (void *)walk->node - bpf_core_field_offset(struct mount, mnt_child);
+
+	if (walk->node == walk->head)
+		return 1;
+	if (BPF_CORE_READ(child, mnt_mountpoint) == walk->point) {
+		walk->child = child;
+		return 1;
+	}
+	walk->node = (__u64)BPF_CORE_READ(node, next);
+	return 0;
+}
+
+/* Is @mount @victim, or mounted somewhere below it? */
+static __always_inline bool is_below(struct mount *mount, struct mount *victim)
+{
+	for (int i = 0; i < MOUNTS_DEEP; i++) {
+		struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+
+		if (mount == victim)
+			return true;
+		if (parent == mount)
+			return false;
+		mount = parent;
+	}
+	return true;
+}
+
+static long peer_step(__u32 i, struct umount_walk *walk)
+{
+	struct mount *peer = walk->peer;
+
+	walk->child = NULL;
+	walk->head = (__u64)peer + bpf_core_field_offset(struct mount, mnt_mounts);
+	walk->node = (__u64)BPF_CORE_READ(peer, mnt_mounts.next);
+	if (bpf_loop(CHILDREN_MAX, child_step, walk, 0) == CHILDREN_MAX ||
+	    (walk->child && is_below(walk->child, walk->victim))) {
+		walk->takes = true;
+		return 1;
+	}
+	peer = (void *)BPF_CORE_READ(peer, mnt_share.next) -
+	       bpf_core_field_offset(struct mount, mnt_share);
+	if (peer == walk->first) {	/* all of this group: on to that of its master */
+		peer = BPF_CORE_READ(peer, mnt_master);
+		walk->first = peer;
+	}
+	walk->peer = peer;
+	return !peer;
+}
+
+static long mount_step(__u32 i, struct umount_walk *walk)
+{
+	struct mount *on = walk->on, *parent = BPF_CORE_READ(on, mnt_parent);
+
+	if (on == walk->victim)
+		walk->takes = true;
+	if (walk->takes || parent == on)
+		return 1;
+	walk->point = BPF_CORE_READ(on, mnt_mountpoint);
+	walk->first = parent;
+	walk->peer = parent;
+	if (bpf_loop(PEERS_MAX, peer_step, walk, 0) == PEERS_MAX)
+		walk->takes = true;
+	walk->on = parent;
+	return 0;
+}
+
+/*
+ * Would unmounting @victim, with all that is mounted on it, take the mount of the pins
+ * away? From other mount namespaces, and from other places in this one, it would by
+ * propagation. Whatever is too large to be looked at would.
  */
 static __always_inline bool carries_pins(struct mount *victim, struct mount *pins)
 {
-	struct dentry *point = BPF_CORE_READ(victim, mnt_mountpoint);
-	struct mount *from = BPF_CORE_READ(victim, mnt_parent), *parent;
+	struct umount_walk walk = { .victim = victim, .on = pins };
 
-	for (int i = 0; i < MOUNTS_DEEP; i++) {
-		if (victim == pins)
-			return true;
-		parent = BPF_CORE_READ(pins, mnt_parent);
-		if (!parent || parent == pins)
-			return false;
-		if (point == BPF_CORE_READ(pins, mnt_mountpoint) && propagates(from, parent))
-			return true;
-		pins = parent;
-	}
-	return true;
+	return bpf_loop(MOUNTS_DEEP, mount_step, &walk, 0) == MOUNTS_DEEP || walk.takes;
 }
 
 static __always_inline bool same_namespace(struct mount *one, struct mount *other)
@@ -161,11 +236,11 @@ static __always_inline bool same_namespace(struct mount *one, struct mount *othe
 }
 
 /*
- * Would something mounted at @place be in the way from the root to the pins, or on
- * one of them? The walk goes from the pins to the root.
+ * Is @place on the way from the root to the pins, or one of them? With a @mount: would
+ * what is mounted there be in the way? The walk goes from the pins to the root.
  */
-static __always_inline bool hides_pins(struct mount *mount, struct dentry *place,
-				       const struct guarded *guard)
+static __always_inline bool leads_to_pins(struct mount *mount, struct dentry *place,
+					  const struct guarded *guard)
 {
 	struct mount *on = (struct mount *)guard->mount, *parent;
 	struct dentry *step = (struct dentry *)guard->dir;
@@ -173,7 +248,7 @@ static __always_inline bool hides_pins(struct mount *mount, struct dentry *place
 	if (BPF_CORE_READ(place, d_parent) == step)
 		step = place;
 	for (int i = 0; i < PATH_DEEP && on; i++) {
-		if (place == step && propagates(mount, on))
+		if (place == step && (!mount || propagates(mount, on)))
 			return true;
 		if (step != BPF_CORE_READ(on, mnt.mnt_root)) {
 			step = BPF_CORE_READ(step, d_parent);

@@ -456,23 +456,30 @@ int BPF_PROG(psc_g_unlink, struct inode *dir, struct dentry *dentry, int ret)
 	return refuse_if(is_pin_dir(dir), PSC_GUARD_UNLINK);
 }
 
+/* Removing a directory takes what is mounted on it in other mount namespaces along. */
 SEC("lsm/inode_rmdir")
 int BPF_PROG(psc_g_rmdir, struct inode *dir, struct dentry *dentry, int ret)
 {
+	struct guarded *guard;
+
 	if (ret || !locked())
 		return ret;
-	return refuse_if(is_pin_dir(dentry->d_inode), PSC_GUARD_RMDIR);
+	guard = guarded();
+	return refuse_if(!guard || leads_to_pins(NULL, dentry, guard), PSC_GUARD_RMDIR);
 }
 
 SEC("lsm/inode_rename")
 int BPF_PROG(psc_g_rename, struct inode *old_dir, struct dentry *old_dentry, struct inode *new_dir,
 	     struct dentry *new_dentry)
 {
+	struct guarded *guard;
+
 	if (!locked())
 		return 0;
-	return refuse_if(is_pin_dir(old_dir) || is_pin_dir(new_dir) ||
-			 is_pin_dir(old_dentry->d_inode) || is_pin_dir(new_dentry->d_inode),
-			 PSC_GUARD_RENAME);
+	guard = guarded();
+	return refuse_if(!guard || is_pin_dir(old_dir) || is_pin_dir(new_dir) ||
+			 leads_to_pins(NULL, old_dentry, guard) ||
+			 leads_to_pins(NULL, new_dentry, guard), PSC_GUARD_RENAME);
 }
 
 SEC("lsm/sb_umount")
@@ -511,7 +518,7 @@ int BPF_PROG(psc_g_mount, const char *device, const struct path *path, const cha
 			return refuse_if(same_namespace(mount, (struct mount *)guard->mount),
 					 PSC_GUARD_MOVE);
 	}
-	return refuse_if(hides_pins(mount, path->dentry, guard), PSC_GUARD_MOUNT);
+	return refuse_if(leads_to_pins(mount, path->dentry, guard), PSC_GUARD_MOUNT);
 }
 
 /* move_mount(2), the last step of every mount by the newer system calls. */
@@ -525,7 +532,7 @@ int BPF_PROG(psc_g_move, const struct path *from, const struct path *to, int ret
 	guard = guarded();
 	if (!guard || carries_pins(mount_of(from->mnt), (struct mount *)guard->mount))
 		return refuse_if(true, PSC_GUARD_MOVE);
-	return refuse_if(hides_pins(mount_of(to->mnt), to->dentry, guard), PSC_GUARD_MOUNT);
+	return refuse_if(leads_to_pins(mount_of(to->mnt), to->dentry, guard), PSC_GUARD_MOUNT);
 }
 
 SEC("lsm/sb_pivotroot")

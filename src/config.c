@@ -102,6 +102,22 @@ static int bad_value(struct own_file *file, const struct psc_name *name, const c
 			     name->name, psc_value_list(name, file->section, all), hint);
 }
 
+/* "lockdown = integrity": the one setting that is not a part of the policy. */
+static int parse_lockdown(struct own_file *file, const char *value)
+{
+	char quoted[PSC_QUOTE_SIZE];
+
+	if (file->section)
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: lockdown is the whole system's; "
+				     "put it before the first section", file->path, file->line);
+	if (!streq(value, "integrity") && !streq(value, "none"))
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is no value for lockdown; it "
+				     "must be integrity or none", file->path, file->line,
+				     psc_conf_quote(quoted, value));
+	file->conf->config.lockdown = streq(value, "integrity");
+	return 0;
+}
+
 static int parse_line(struct own_file *file, char *text)
 {
 	struct psc_setting *settings = file->section ? file->section->settings :
@@ -120,10 +136,12 @@ static int parse_line(struct own_file *file, char *text)
 	text = psc_strip(text);
 	value = psc_strip(value);
 
+	if (streq(text, "lockdown"))
+		return parse_lockdown(file, value);
 	name = psc_name_find(text);
 	if (!name) {
 		list_names(all, sizeof(all));
-		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: unknown name '%s'; known are %s",
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: unknown name '%s'; known are %s, lockdown",
 				     file->path, file->line, psc_conf_quote(quoted, text), all);
 	}
 	first = &file->seen[name - psc_names];

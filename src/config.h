@@ -29,6 +29,7 @@ struct psc_config {
 	struct psc_setting settings[PSC_NAMES];	/* indexed like psc_names[] */
 	struct psc_section *sections;		/* in the order in which they were read */
 	size_t n_sections;
+	bool lockdown;				/* "lockdown = integrity" */
 };
 
 /**

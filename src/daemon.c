@@ -15,6 +15,7 @@
 #include "escape.h"
 #include "loader.h"
 #include "lock.h"
+#include "lockdown.h"
 #include "log.h"
 #include "policy.h"
 #include "prereq.h"
@@ -36,6 +37,7 @@ struct daemon {
 	struct psc_backend backend;
 	struct psc_control *control;
 	char *config_error;		/* NULL: the configuration is in force */
+	bool lockdown;			/* a floor of 3 takes the kernel's lockdown along */
 	int lock_fd;
 };
 
@@ -55,12 +57,25 @@ static void notify_status(struct daemon *d, const char *state)
 		   d->config_error ? d->config_error : "");
 }
 
+/* "No attach" for good can be had without what the kernel lets root do to itself. */
+static void lock_kernel_down(struct daemon *d)
+{
+	union psc_policy policy;
+
+	if (d->lockdown && !psc_kernel_policy(d->kernel, &policy) &&
+	    policy.floor[PSC_MODE_ATTACH] == PSC_SCOPE_NO_ATTACH)
+		psc_lockdown_raise();
+}
+
 /* Every request goes through here. */
 static int request(void *data, struct psc_request *req)
 {
 	struct daemon *d = data;
+	int err = psc_lock_request(d->kernel, d->options.pin_dir, req);
 
-	return psc_lock_request(d->kernel, d->options.pin_dir, req);
+	if (!err && req->op != PSC_OP_INFO)
+		lock_kernel_down(d);
+	return err;
 }
 
 /* The same from outside, which shows in the status and is proved. */
@@ -102,6 +117,7 @@ static json_t *on_status(void *data)
 	char build[17];
 	json_t *status;
 	int yama = psc_yama_scope();
+	const char *lockdown = psc_lockdown_level();
 
 	if (psc_kernel_policy(d->kernel, &policy) || psc_kernel_stats(d->kernel, stats))
 		return NULL;
@@ -119,6 +135,10 @@ static json_t *on_status(void *data)
 			   "version", PSC_VERSION, "pid", (int)getpid());
 	if (status && yama >= 0)
 		json_object_set_new(status, "yama", json_integer(yama));
+	if (status && lockdown)
+		json_object_set_new(status, "lockdown", json_string(lockdown));
+	if (status && d->kernel->kept)
+		json_object_set_new(status, "kept", json_string(d->kernel->kept));
 	return status;
 }
 
@@ -184,6 +204,8 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 		return refuse_config(d, err, error);
 	free(d->config_error);
 	d->config_error = NULL;
+	d->lockdown = config->lockdown;
+	lock_kernel_down(d);
 	return 0;
 }
 

@@ -208,7 +208,10 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 		return err;
 	err = psc_kernel_request(kernel, &info);
 	if (info.abi != PSC_ABI)
-		return refuse_set(dir, -EPROTO, "programs of another ABI", NULL);
+		return psc_log_err(-EPROTO, "%s: the programs in force are of ABI %u, and this "
+				   "daemon speaks ABI %u: they stay in force; start a daemon of "
+				   "their version, or reboot; without a floor \"rm -r %s\" ends "
+				   "enforcement for a start afresh", dir, info.abi, PSC_ABI, dir);
 	if (err)
 		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
 	err = take_pins(dir, kernel, info.locked);

@@ -71,6 +71,7 @@ extern const struct psc_pin psc_pins[PSC_PINS];
 struct psc_kernel {
 	int fds[PSC_PINS];	/* of every pin; -1 where a floor keeps it closed */
 	__u64 build;		/* build id of the programs */
+	const char *kept;	/* why they are not replaced by the daemon's own, or NULL */
 };
 
 /**

@@ -355,8 +355,9 @@ static int removable(struct psc_kernel *kernel)
 }
 
 /* Say why the programs of another build stay in force. */
-static int keep_other(const struct psc_kernel *kernel, const char *why)
+static int keep_other(struct psc_kernel *kernel, const char *why)
 {
+	kernel->kept = why;
 	psc_notice("programs of another build (%016llx) stay in force: %s", kernel->build, why);
 	return PSC_ADOPTED;
 }

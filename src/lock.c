@@ -262,16 +262,24 @@ static int open_root_cgroup(void)
 	return -ENOENT;
 }
 
-static void guard_sysctl(struct lock *lock)
+/* Without cgroup2 it cannot be, and then the floor is worth that much less. */
+static int guard_sysctl(struct lock *lock)
 {
+	int err;
+
 	lock->cgroup_fd = open_root_cgroup();
-	if (lock->cgroup_fd >= 0 && !bpf_prog_attach(lock->sysctl_fd, lock->cgroup_fd,
-						     BPF_CGROUP_SYSCTL, BPF_F_ALLOW_MULTI))
-		return;
-	psc_warning("kernel.ftrace_enabled cannot be guarded: %s", lock->cgroup_fd < 0 ?
-		    "there is no cgroup2 hierarchy" : strerror(errno));
+	if (lock->cgroup_fd < 0) {
+		psc_warning("kernel.ftrace_enabled cannot be guarded: there is no cgroup2 hierarchy");
+		return 0;
+	}
+	if (!bpf_prog_attach(lock->sysctl_fd, lock->cgroup_fd, BPF_CGROUP_SYSCTL,
+			     BPF_F_ALLOW_MULTI))
+		return 0;
+	err = -errno;
 	psc_closep(&lock->cgroup_fd);
 	lock->cgroup_fd = -1;
+	return psc_log_err(err, "no floor while kernel.ftrace_enabled cannot be guarded: attaching "
+			   "a program to the root cgroup failed: %s", strerror(-err));
 }
 
 /* Make ready for the first floor. Return: 0, or a negative errno with nothing changed. */
@@ -285,7 +293,7 @@ static int lock_begin(struct psc_kernel *kernel, const char *dir, struct lock *l
 	if (!err)
 		err = look_around(kernel, lock);
 	if (!err)
-		guard_sysctl(lock);
+		err = guard_sysctl(lock);
 	return err;
 }
 

@@ -14,8 +14,8 @@
  * If it would raise the first floor, the guards are armed, and then what came before
  * them is looked at: BPF programs that they would have refused, and descriptors or
  * other references to the policy's maps. A fresh copy of psc_g_sysctl, of which nobody
- * can hold a descriptor, is attached to the root cgroup; that it cannot be is only
- * warned of. Afterwards @kernel has no descriptor of the policy's maps either. When
+ * can hold a descriptor, is attached to the root cgroup; that there is no cgroup2 is
+ * only warned of. Afterwards @kernel has no descriptor of the policy's maps either. When
  * something stands against the floor or the request fails, all that is undone.
  *
  * Return: as psc_kernel_request(); -EBUSY, after a message for each, when there is such

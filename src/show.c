@@ -99,6 +99,17 @@ static void show_yama(const struct screen *screen, const json_t *status)
 		yama < ours ? "ptracescoped more strictly" : "equally strictly");
 }
 
+static void show_lockdown(const struct screen *screen, const json_t *status)
+{
+	_cleanup_free_ char *level = NULL;
+
+	if (!json_object_get(status, "lockdown"))
+		return;
+	level = psc_show_text(status, "lockdown");
+	label(screen, "lockdown");
+	fprintf(screen->out, "%s (of the kernel)\n", level ? level : "?");
+}
+
 static void show_state(const struct screen *screen, const json_t *status)
 {
 	_cleanup_free_ char *proof = psc_show_text(status, "proof");
@@ -129,6 +140,12 @@ static void show_programs(const struct screen *screen, const json_t *status)
 	fputs(json_is_true(json_object_get(status, "adopted")) ?
 	      ", in force since before the daemon started\n" : ", loaded by this daemon\n",
 	      screen->out);
+	if (json_object_get(status, "kept")) {
+		_cleanup_free_ char *kept = psc_show_text(status, "kept");
+
+		label(screen, "");
+		fprintf(screen->out, "not those of this daemon: %s\n", kept ? kept : "?");
+	}
 }
 
 void psc_show_status(FILE *out, const json_t *status, bool colour)
@@ -141,6 +158,7 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		show_mode(&screen, status, mode);
 	show_yama(&screen, status);
+	show_lockdown(&screen, status);
 
 	label(&screen, "refusals");
 	show_number(&screen, "", status, "refused");

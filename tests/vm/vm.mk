@@ -37,6 +37,9 @@ vm-product: all
 	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(VM)/product PREFIX=/usr
 	$(Q)$(MAKE) --no-print-directory B=build/next BPF_CFLAGS="-O3 -g" build/next/ptracescoped
 	$(Q)install -m 755 build/next/ptracescoped $(VM)/product/usr/sbin/ptracescoped-next
+	$(Q)$(MAKE) --no-print-directory B=build/abi BPF_CFLAGS="-O2 -g -DPSC_ABI=1" \
+		CFLAGS="-O2 -g -DPSC_ABI=1" build/abi/ptracescoped
+	$(Q)install -m 755 build/abi/ptracescoped $(VM)/product/usr/sbin/ptracescoped-abi
 	$(Q)cp -R packaging/kubernetes $(VM)/product/usr/share/doc/ptracescoped/
 
 # That the harness itself does not pass what has failed.
