@@ -139,6 +139,17 @@ static int run_occupy(char **args)
 	return attach_with(0);
 }
 
+/* And goes again, which is nobody's business. */
+static int run_attach(char **args)
+{
+	int err = attach_with(BPF_F_ALLOW_MULTI);
+
+	(void)args;
+	if (err)
+		return err;
+	return bpf_prog_detach2(prog_fd, cgroup_fd, BPF_CGROUP_SYSCTL) ? failed("detach") : 0;
+}
+
 const struct attack attacks_on_sysctl[] = {
 	{ "sysctl-pass", prepare_pass, run_pass_multi },
 	{ "sysctl-pass-override", prepare_pass, run_pass_override },
@@ -147,6 +158,7 @@ const struct attack attacks_on_sysctl[] = {
 	{ "sysctl-detach", open_cgroup, run_detach },
 	{ "sysctl-detach-by-id", open_cgroup, run_detach_by_id },
 	{ "sysctl-replace", prepare_pass, run_replace },
+	{ "sysctl-attach", prepare_pass, run_attach },
 	{ "sysctl-occupy", prepare_pass, run_occupy },
 	{}
 };
