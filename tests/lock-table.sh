@@ -4,8 +4,10 @@
 # the guests of the cases lock_yama and lock_floor measured it.
 #
 # usage: lock-table.sh           run these cases on every kernel and put the table into the page
+#        lock-table.sh --write   the latter alone, from the logs of the last run of the guests
 #        lock-table.sh --check   compare the page with the logs of the last run of the guests
 set -euo pipefail
+shopt -s inherit_errexit
 cd "$(dirname "$0")/.."
 
 page=docs/lock.md
@@ -47,7 +49,7 @@ between() {
 	sed -n '/<!-- table begin -->/,/<!-- table end -->/p' "$page" | sed '1d;$d'
 }
 
-if [[ ${1-} != --check ]]; then
+if [[ -z ${1-} ]]; then
 	make --no-print-directory check-vm KERNELS="$kernels" CASES="lock_yama lock_floor"
 fi
 new=$(table)
