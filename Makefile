@@ -70,7 +70,7 @@ TEST_PACKAGES := libcmocka-dev $(VM_PACKAGES)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all have-deps deps check check-run check-fast check-unit check-build demo demo-run \
+.PHONY: all have-deps deps check check-run check-fast check-unit check-build demo demo-run lock-table \
 	install uninstall clean distclean units FORCE help
 
 all: $(BINS)
@@ -81,6 +81,7 @@ help:
 	@echo 'make check           all tests; KERNELS="6.1 6.12 unstable" picks the kernels'
 	@echo 'make check-fast      the unit tests and the main guest tests on one kernel'
 	@echo 'make check-unit      the unit tests alone'
+	@echo 'make lock-table      measure the table of docs/lock.md again'
 	@echo 'make deps            install the Debian packages that all of this needs'
 	@echo 'make install         copy files; DESTDIR=, PREFIX=/usr'
 	@echo 'make uninstall       remove them again'
@@ -165,6 +166,10 @@ check-fast: deps
 
 check-unit: deps
 	$(Q)UNIT_ONLY=1 tests/check.sh
+
+# What the same attacks achieve against Yama and against us.
+lock-table: deps
+	$(Q)tests/lock-table.sh
 
 demo: deps
 	$(Q)$(MAKE) --no-print-directory demo-run

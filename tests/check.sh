@@ -73,6 +73,7 @@ if [ -z "${UNIT_ONLY:-}" ]; then
 	else
 		step "the guest harness fails what must fail" "$MAKE" check-vm-harness
 		"$MAKE" --no-print-directory check-vm || vm_status=$?
+		step "the table of docs/lock.md is what the guests showed" tests/lock-table.sh --check
 	fi
 	if read -r vm_passed vm_failed 2>/dev/null <build/vm/results; then
 		passed=$((passed + vm_passed))

@@ -100,7 +100,7 @@ console=${console:-$tmp/console}
 stage() {
 	local dir=$tmp/stage tree program elf
 	mkdir -p "$dir"/psc/{cases,progs}
-	cp "$vm_dir"/guest/run "$vm_dir"/{lib,psc,podman}.sh "$dir/psc/"
+	cp "$vm_dir"/guest/run "$vm_dir"/{lib,psc,podman,attack,table}.sh "$dir/psc/"
 	for program in "$vm_build"/progs/*; do
 		[[ ! -x $program ]] || cp "$program" "$dir/psc/progs/"
 	done

@@ -25,7 +25,7 @@ $(VM_CASES) $(VM_PROGS): $(VM)/%: tests/vm/%.c $(wildcard include/*.h src/*.h te
 		$(B)/libptracescope.a | $(VM)/cases $(VM)/progs
 	$(call msg,VM,$@)
 	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -Itests/vm $(PSC_LDFLAGS) $(LDFLAGS) -o $@ \
-		$(filter %.c %.a,$^) -Wl,--as-needed $(PSC_LDLIBS) $(LDLIBS) -pthread
+		$(filter %.c,$^) $(filter %.a,$^) -Wl,--as-needed $(PSC_LDLIBS) $(LDLIBS) -pthread
 
 $(VM)/cases $(VM)/progs:
 	$(Q)mkdir -p $@
