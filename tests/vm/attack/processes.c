@@ -56,11 +56,11 @@ static int run_ctl(char **args)
 	return ask(&req);
 }
 
-/* Have another directory guarded, and another program taken for psc_ctl. */
+/* Have another directory guarded, and arm the guards anew. */
 static int run_guard(char **args)
 {
 	struct psc_request req = {
-		.abi = PSC_ABI, .op = PSC_OP_GUARD, .ctl_id = 1,
+		.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1,
 		.dir_fd = open(args[0], O_PATH | O_DIRECTORY),
 	};
 
