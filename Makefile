@@ -131,7 +131,7 @@ $(B)/src/%.o: src/%.c $(B)/flags | $(B)/src have-deps
 	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -MMD -MP -c -o $@ $<
 
 # The skeleton must be there before what includes it is compiled the first time.
-$(B)/src/loader.o: $(B)/ptracescope.skel.h
+$(B)/src/loader.o $(B)/src/lock.o: $(B)/ptracescope.skel.h
 
 $(B)/ptracescope.bpf.o: bpf/ptracescope.bpf.c $(B)/flags | $(B)/src have-deps
 	$(call msg,BPF,$@)
