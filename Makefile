@@ -59,6 +59,7 @@ UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNITS := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/%)
 
 -include tests/vm/vm.mk
+-include tests/bench/bench.mk
 
 # Everything that building, testing and the demo need on Debian, and nothing else.
 BUILD_PACKAGES := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
