@@ -68,11 +68,17 @@ static __always_inline __u32 scope_of(__u32 mode)
 	return policy ? policy->scope[mode] : PSC_SCOPE_NO_ATTACH;
 }
 
-/* Is @fact true of the caller's access to the tracee? */
-static __always_inline bool access_fact(__u32 fact, struct task_struct *tracee)
+/* Does a tracee live whose process is a child of the caller's? */
+static __always_inline bool is_near(struct task_struct *self, struct task_struct *tracee)
 {
-	struct task_struct *self = bpf_get_current_task_btf();
+	return tracee->thread_pid &&
+	       tracee->group_leader->real_parent->group_leader == self->group_leader;
+}
 
+/* Is @fact true of the caller's access to the tracee? */
+static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
+					struct task_struct *tracee)
+{
 	switch (fact) {
 	case PSC_FACT_ALIVE:	/* pid_alive() */
 		return tracee->thread_pid != NULL;
@@ -88,28 +94,43 @@ static __always_inline bool access_fact(__u32 fact, struct task_struct *tracee)
 	return false;
 }
 
-SEC("lsm/ptrace_access_check")
-int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access, int ret)
+/* Ask for a verdict with the facts it needs. Not inlined, as scope 0 does not come here. */
+static __noinline int access_judge(struct task_struct *tracee, __u32 access, __u32 mode,
+				   __u32 scope)
 {
-	__u32 mode = access & PTRACE_MODE_ATTACH ? PSC_MODE_ATTACH : PSC_MODE_READ;
 	struct psc_verdict verdict = { .reason = PSC_REASON_UNDECIDED };
-	__u32 scope, known = 0, holds = 0;
+	struct task_struct *self = bpf_get_current_task_btf();
+	__u32 known = 0, holds = 0;
 
-	if (ret)
-		return ret;
-	scope = scope_of(mode);
+	/* The most frequent case is the cheapest to find out. */
+	if (is_near(self, tracee))
+		known = holds = PSC_FACT_ALIVE | PSC_FACT_ANCESTOR;
 	for (int i = 0; i <= PSC_FACTS; i++) {
 		verdict = psc_judge(mode, scope, known, holds);
 		if (!verdict.need)
 			break;
 		known |= verdict.need;
-		if (access_fact(verdict.need, tracee))
+		if (access_fact(verdict.need, self, tracee))
 			holds |= verdict.need;
 	}
 	if (!verdict.need && !verdict.refused)
 		return 0;
-	report_refusal(mode, scope, verdict.reason, access, bpf_get_current_task_btf(), tracee);
+	report_refusal(mode, scope, verdict.reason, access, self, tracee);
 	return -EPERM;
+}
+
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access, int ret)
+{
+	__u32 mode = access & PTRACE_MODE_ATTACH ? PSC_MODE_ATTACH : PSC_MODE_READ;
+	__u32 scope;
+
+	if (ret)
+		return ret;
+	scope = scope_of(mode);
+	if (scope == PSC_SCOPE_CLASSIC)
+		return 0;
+	return access_judge(tracee, access, mode, scope);
 }
 
 SEC("lsm/ptrace_traceme")
