@@ -183,6 +183,10 @@ struct files_struct {
 struct bpf_map {
 };
 
+struct bpf_array {
+	char value[0];
+};
+
 enum bpf_attach_type {
 	BPF_MODIFY_RETURN = 26,
 };

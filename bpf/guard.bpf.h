@@ -10,12 +10,10 @@
 #define MOUNTS_DEEP 32		/* mounts on mounts above the pins that are looked at */
 #define MASTERS_MAX 4		/* levels of mount propagation */
 
-/* Is anything locked? A missing policy, which cannot be, is. */
+/* Is anything locked? */
 static __always_inline bool locked(void)
 {
-	union psc_policy *policy = bpf_map_lookup_elem(&psc_state, &(__u32){ 0 });
-
-	return !policy || psc_policy_locked(policy);
+	return psc_policy_locked(&psc_state);
 }
 
 static __always_inline struct guarded *guarded(void)
@@ -23,10 +21,16 @@ static __always_inline struct guarded *guarded(void)
 	return bpf_map_lookup_elem(&psc_guarded, &(__u32){ 0 });
 }
 
+/* A variable is the only element of the array that is its map. */
+static __always_inline bool is_state_map(__u64 map)
+{
+	return map + bpf_core_field_offset(struct bpf_array, value) == (__u64)&psc_state;
+}
+
 /* One of the maps whose content decides verdicts. */
 static __always_inline bool is_policy_map(__u64 map)
 {
-	return map == (__u64)&psc_state || map == (__u64)&psc_relations ||
+	return is_state_map(map) || map == (__u64)&psc_relations ||
 	       map == (__u64)&psc_tracers || map == (__u64)&psc_serial ||
 	       map == (__u64)&psc_guarded;
 }

@@ -9,15 +9,10 @@
 #include "ptracescope.h"
 
 /*
- * The policy in force: one element. Frozen; written by psc_ctl alone, and
- * lives as long as the pins do.
+ * The policy in force. A variable, which costs no look-up, and in a section, and so a
+ * map, of its own. Frozen; written by psc_ctl alone, and lives as long as the pins do.
  */
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, union psc_policy);
-} psc_state SEC(".maps");
+union psc_policy psc_state SEC(".data.psc_state");
 
 /*
  * PR_SET_PTRACER: what a tracee declared. Keys are thread-group leaders and

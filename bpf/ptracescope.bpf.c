@@ -55,17 +55,10 @@ const volatile __u64 psc_build;		/* which build of these programs this is */
 /* BTF ids of the functions whose replacement would undo us; 0 for none. */
 const volatile __u32 psc_replaceable[PSC_REPLACEABLE_MAX];
 
-static __always_inline union psc_policy *policy_get(void)
-{
-	return bpf_map_lookup_elem(&psc_state, &(__u32){ 0 });
-}
-
-/* The scope in force for a mode. A missing policy, which cannot be, refuses. */
+/* The scope in force for a mode. */
 static __always_inline __u32 scope_of(__u32 mode)
 {
-	union psc_policy *policy = policy_get();
-
-	return policy ? policy->scope[mode] : PSC_SCOPE_NO_ATTACH;
+	return psc_state.scope[mode];
 }
 
 /* Does a tracee live whose process is a child of the caller's? */
@@ -270,11 +263,9 @@ static __always_inline int guard_set(const struct psc_request *req)
 SEC("syscall")
 int psc_ctl(struct psc_request *req)
 {
-	union psc_policy *policy = policy_get();
+	union psc_policy *policy = &psc_state;
 	int err;
 
-	if (!policy)
-		return -PSC_E_AGAIN;
 	if (req->op != PSC_OP_INFO && !capable_initially(bpf_get_current_task_btf()->cred))
 		err = -PSC_E_PERM;
 	else if (req->op == PSC_OP_GUARD)

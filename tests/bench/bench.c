@@ -137,6 +137,7 @@ static void plan_product(unsigned int crowd)
 static void plan_guard(unsigned int crowd)
 {
 	measure_rows(BENCH_BARE, 0, "-", true);
+	measure_empty(true);
 	bench_daemon_start();
 	measure_alone(BENCH_OURS, true);
 	bench_crowd_declare(crowd);
