@@ -14,18 +14,22 @@ struct ancestor_walk {
 	bool found;
 };
 
+/* Several generations a step, which is cheaper. Above the idle task is the idle task. */
+#define GENERATIONS 4
+
 static long ancestor_step(__u32 i, struct ancestor_walk *walk)
 {
 	struct task_struct *leader = walk->walker->group_leader;
 
-	if ((__u64)leader == walk->ancestor) {
-		walk->found = true;
-		return 1;
+	for (int j = 0; j < GENERATIONS; j++) {
+		if ((__u64)leader == walk->ancestor) {
+			walk->found = true;
+			return 1;
+		}
+		walk->walker = leader->real_parent;
+		leader = walk->walker->group_leader;
 	}
-	if (leader->pid == 0)	/* the idle task: nothing above it */
-		return 1;
-	walk->walker = leader->real_parent;
-	return 0;
+	return leader->pid == 0;
 }
 
 /**
