@@ -163,20 +163,32 @@ static const char *const replaceable[PSC_REPLACEABLE_MAX] = {
 	"security_inode_rmdir", "security_inode_rename", "security_sb_umount",
 };
 
-/* Fit the guards to the kernel: which hooks it has, and the ids of its functions. */
+/*
+ * Fit the guards to the kernel: which hooks it has, and the ids of its functions. In
+ * one pass over its types, of which there are more than a hundred thousand.
+ */
 static int fit_guards(struct ptracescope_bpf *skel)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	bool has_load;
+	bool has_load = false;
+	__u32 n;
 
 	if (!btf)
 		return -errno;
-	for (size_t i = 0; i < PSC_REPLACEABLE_MAX && replaceable[i]; i++) {
-		int id = btf__find_by_name_kind(btf, replaceable[i], BTF_KIND_FUNC);
+	n = btf__type_cnt(btf);
+	for (__u32 id = 1; id < n; id++) {
+		const struct btf_type *type = btf__type_by_id(btf, id);
+		const char *name;
 
-		skel->rodata->psc_replaceable[i] = id > 0 ? (__u32)id : 0;
+		if (!btf_is_func(type))
+			continue;
+		name = btf__name_by_offset(btf, type->name_off);
+		if (streq(name, "bpf_lsm_bpf_prog_load"))
+			has_load = true;
+		for (size_t i = 0; i < PSC_REPLACEABLE_MAX && replaceable[i]; i++)
+			if (streq(name, replaceable[i]))
+				skel->rodata->psc_replaceable[i] = id;
 	}
-	has_load = btf__find_by_name_kind(btf, "bpf_lsm_bpf_prog_load", BTF_KIND_FUNC) > 0;
 	btf__free(btf);
 	return bpf_program__set_autoload(has_load ? skel->progs.psc_g_load :
 						    skel->progs.psc_g_alloc, true);
