@@ -99,16 +99,20 @@ static __always_inline bool is_allowed(struct psc_verdict verdict)
 static __noinline int access_judge(struct task_struct *self, struct task_struct *tracee,
 				   __u32 access, __u32 mode, __u32 scope)
 {
-	struct psc_verdict verdict = { .reason = PSC_REASON_UNDECIDED };
+	struct psc_verdict verdict = psc_judge(mode, scope, 0, 0);
 	__u32 known = 0, holds = 0;
 
-	for (int i = 0; i <= PSC_FACTS; i++) {
+	/* They are asked for in their order: once through, and each is there once only. */
+#pragma unroll
+	for (int i = 0; i < PSC_FACTS; i++) {
+		const __u32 fact = 1U << i;
+
+		if (verdict.need != fact)
+			continue;
+		known |= fact;
+		if (access_fact(fact, self, tracee))
+			holds |= fact;
 		verdict = psc_judge(mode, scope, known, holds);
-		if (!verdict.need)
-			break;
-		known |= verdict.need;
-		if (access_fact(verdict.need, self, tracee))
-			holds |= verdict.need;
 	}
 	if (is_allowed(verdict))
 		return 0;

@@ -105,7 +105,7 @@ static __always_inline bool relation_get(struct task_struct *tracee, struct rela
  *
  * ptracer_exception_found() of security/yama/yama_lsm.c.
  */
-static __always_inline bool has_exception(struct task_struct *tracer, struct task_struct *tracee)
+static __noinline bool has_exception(struct task_struct *tracer, struct task_struct *tracee)
 {
 	struct relation relation;
 	struct task_struct *named;
