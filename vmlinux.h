@@ -50,6 +50,7 @@ enum bpf_map_type {
 enum {
 	BPF_ANY = 0,
 	BPF_NOEXIST = 1,
+	BPF_EXIST = 2,
 };
 
 enum {
@@ -118,26 +119,57 @@ struct pid {
 	struct upid numbers[1];
 };
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct kernfs_node {
 	u64 id;
+	unsigned short flags;
+	void *priv;
+};
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	unsigned int flags;
+	struct cgroup_subsys_state *parent;
+};
+
+struct cgroup_root {
+	int hierarchy_id;
 };
 
 struct cgroup {
+	struct cgroup_subsys_state self;
+	int level;
 	struct kernfs_node *kn;
+	struct cgroup_root *root;
+	struct cgroup *dom_cgrp;
 };
 
 struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct cgroup_namespace {
+	struct css_set *root_cset;
+};
+
+struct nsproxy {
+	struct cgroup_namespace *cgroup_ns;
+};
+
 struct signal_struct {
+	struct list_head thread_head;
 };
 
 struct super_block {
+	unsigned long s_magic;
 };
 
 struct inode {
 	struct super_block *i_sb;
+	void *i_private;
 };
 
 struct dentry {
@@ -227,6 +259,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
 	struct hlist_node pid_links[4];
+	struct list_head thread_node;
 	u64 start_boottime;
 	const struct cred *real_cred;
 	const struct cred *cred;
@@ -234,6 +267,7 @@ struct task_struct {
 	struct signal_struct *signal;
 	struct css_set *cgroups;
 	struct files_struct *files;
+	struct nsproxy *nsproxy;
 };
 
 struct sock {

@@ -13,7 +13,7 @@
 /* Is anything locked? */
 static __always_inline bool locked(void)
 {
-	return psc_policy_locked(&psc_state);
+	return psc_state.locked;
 }
 
 static __always_inline struct guarded *guarded(void)
@@ -32,7 +32,8 @@ static __always_inline bool is_policy_map(__u64 map)
 {
 	return is_state_map(map) || map == (__u64)&psc_relations ||
 	       map == (__u64)&psc_tracers || map == (__u64)&psc_serial ||
-	       map == (__u64)&psc_guarded;
+	       map == (__u64)&psc_guarded || map == (__u64)&psc_cgroups ||
+	       map == (__u64)&psc_stuck;
 }
 
 /* Does the program use such a map? Ours all do, and so would one that writes them. */

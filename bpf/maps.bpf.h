@@ -7,12 +7,54 @@
 #define PSC_MAPS_BPF_H
 
 #include "ptracescope.h"
+#include "ptracescope_state.h"
 
 /*
- * The policy in force. A variable, which costs no look-up, and in a section, and so a
- * map, of its own. Frozen; written by psc_ctl alone, and lives as long as the pins do.
+ * The policy in force, and what there is besides it. A variable, which costs no look-up,
+ * and in a section, and so a map, of its own. Frozen; lives as long as the pins do. The
+ * policy is written by psc_ctl alone.
  */
-union psc_policy psc_state SEC(".data.psc_state");
+struct state psc_state SEC(".data.psc_state");
+
+/*
+ * Policies of cgroups, by the cgroup's id: 64 bits, of which the kernel gives no value
+ * twice. Frozen; written by psc_ctl, and by psc_cg_gone when a cgroup goes. An element
+ * is replaced, never changed. @check tells a reader whether what it has read is all of
+ * one and of this cgroup, as an element that is freed may be reused at once.
+ */
+struct cgroup_entry {
+	union psc_policy policy;
+	__u64 check;		/* policy.word ^ id */
+	__u32 origin;		/* enum psc_origin */
+	__u32 pad;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PSC_CGROUPS_MAX);
+	__type(key, __u64);
+	__type(value, struct cgroup_entry);
+} psc_cgroups SEC(".maps");
+
+/*
+ * Floors of cgroups that stick to a task wherever it goes, by the task's address.
+ * Looked up for the thread-group leader; the other threads have them in case they
+ * become it by exec. Frozen; written by psc_cg_move, psc_task_alloc and
+ * psc_task_free. Sized by the loader.
+ */
+struct stuck {
+	union psc_policy floors;	/* no opinions */
+	__u64 container;	/* id of the cgroup whose boundary is locked, or 0 */
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PSC_RELATIONS_MIN);
+	__type(key, __u64);
+	__type(value, struct stuck);
+} psc_stuck SEC(".maps");
 
 /*
  * PR_SET_PTRACER: what a tracee declared. Keys are thread-group leaders and

@@ -5,6 +5,11 @@
  *   psc_access     lsm/ptrace_access_check        verdict for ATTACH and READ
  *   psc_traceme    lsm/ptrace_traceme             verdict for TRACEME
  *   psc_prctl      lsm/task_prctl                 PR_SET_PTRACER
+ *   psc_task_alloc lsm/task_alloc                 floors of cgroups bind descendants,
+ *   psc_task_new   tp_btf/task_newtask            also those that come in between,
+ *   psc_cg_move    fentry/cgroup_attach_task      and go with who is moved elsewhere
+ *   psc_cg_made    tp_btf/cgroup_mkdir            tells the daemon of new cgroups
+ *   psc_cg_gone    tp_btf/cgroup_rmdir            drops the policy of cgroups with them
  *   psc_task_free  lsm/task_free                  forgets what dead tasks declared
  *   psc_connect    lsm/unix_stream_connect        notes who connects to the daemon
  *   psc_ctl        syscall                        the only writer of the policy
@@ -41,7 +46,9 @@
 #define EPERM 1
 #define EINVAL 22
 
+#include "cgroup.bpf.h"
 #include "cred.bpf.h"
+#include "entry.bpf.h"
 #include "guard.bpf.h"
 #include "maps.bpf.h"
 #include "relation.bpf.h"
@@ -55,12 +62,6 @@ const volatile __u64 psc_build;		/* which build of these programs this is */
 /* BTF ids of the functions whose replacement would undo us; 0 for none. */
 const volatile __u32 psc_replaceable[PSC_REPLACEABLE_MAX];
 
-/* The scope in force for a mode. */
-static __always_inline __u32 scope_of(__u32 mode)
-{
-	return psc_state.scope[mode];
-}
-
 /* Does the tracee live, and is its process a child of the caller's? */
 static __always_inline bool is_child(struct task_struct *self, struct task_struct *tracee)
 {
@@ -70,15 +71,21 @@ static __always_inline bool is_child(struct task_struct *self, struct task_struc
 
 /* Is @fact true of the caller's access to the tracee? */
 static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
-					struct task_struct *tracee)
+					struct task_struct *tracee, const struct sides *sides)
 {
 	switch (fact) {
+	case PSC_FACT_INSIDE:
+		return shares_container(sides, self, tracee);
+	case PSC_FACT_ADMIN:
+		return capable_initially(self->cred);
 	case PSC_FACT_ALIVE:	/* pid_alive() */
 		return tracee->thread_pid != NULL;
 	case PSC_FACT_ANCESTOR:
 		return is_descendant(tracee, (__u64)self->group_leader);
 	case PSC_FACT_EXCEPTION:
 		return has_exception(self, tracee);
+	case PSC_FACT_SIBLING:
+		return sides->siblings;
 	case PSC_FACT_CAPABLE:
 		/* As ns_capable(__task_cred(tracee)->user_ns) asks: what the
 		 * caller acts with, in the namespace the tracee belongs to. */
@@ -92,79 +99,107 @@ static __always_inline bool is_allowed(struct psc_verdict verdict)
 	return !verdict.need && !verdict.refused;
 }
 
+/* What is known of a check so far. */
+struct inquiry {
+	struct psc_question question;
+	struct sides sides;
+	__u32 known, holds;
+	struct psc_verdict verdict;
+};
+
+/*
+ * psc_judge() as a function that the verifier looks at on its own: for the caller, what
+ * is in @inquiry can be anything afterwards. So it goes once through the gathering of
+ * each fact, not once for every way that leads there.
+ */
+__noinline int judge(struct inquiry *inquiry)
+{
+	if (inquiry)
+		inquiry->verdict = psc_judge(&inquiry->question, inquiry->known, inquiry->holds);
+	return 0;
+}
+
 /*
  * psc_access in three steps, each of which is not even entered, with the registers
  * it saves and the stack it wants, by those that the one before can answer.
  */
 static __noinline int access_judge(struct task_struct *self, struct task_struct *tracee,
-				   __u32 access, __u32 mode, __u32 scope)
+				   __u32 access, __u32 mode)
 {
-	struct psc_verdict verdict = psc_judge(mode, scope, 0, 0);
-	__u32 known = 0, holds = 0;
+	struct inquiry inquiry = { .question.mode = mode };
 
+	sides_compare(&inquiry.question, &inquiry.sides, self, tracee);
+	judge(&inquiry);
 	/* They are asked for in their order: once through, and each is there once only. */
 #pragma unroll
 	for (int i = 0; i < PSC_FACTS; i++) {
 		const __u32 fact = 1U << i;
 
-		if (verdict.need != fact)
+		if (inquiry.verdict.need != fact)
 			continue;
-		known |= fact;
-		if (access_fact(fact, self, tracee))
-			holds |= fact;
-		verdict = psc_judge(mode, scope, known, holds);
+		inquiry.known |= fact;
+		if (access_fact(fact, self, tracee, &inquiry.sides))
+			inquiry.holds |= fact;
+		judge(&inquiry);
 	}
-	if (is_allowed(verdict))
+	if (is_allowed(inquiry.verdict))
 		return 0;
-	report_refusal(mode, scope, verdict.reason, access, self, tracee);
+	report_refusal(mode, inquiry.question.scope, inquiry.verdict.reason, access, self, tracee);
 	return -EPERM;
 }
 
 /* The most frequent of the checks that need facts: a debugger's or a tracer's own child. */
-static __noinline int access_ask(struct task_struct *tracee, __u32 access, __u32 mode, __u32 scope)
+static __noinline int access_ask(struct task_struct *tracee, __u32 access, __u32 mode)
 {
 	const __u32 child = PSC_FACT_ALIVE | PSC_FACT_ANCESTOR;
 	struct task_struct *self = bpf_get_current_task_btf();
+	struct psc_question question = { .mode = mode };
 
-	if (is_child(self, tracee) && is_allowed(psc_judge(mode, scope, child, child)))
-		return 0;
-	return access_judge(self, tracee, access, mode, scope);
+	if (!cgroups_matter() && is_child(self, tracee)) {
+		question_globally(&question);
+		if (is_allowed(psc_judge(&question, child, child)))
+			return 0;
+	}
+	return access_judge(self, tracee, access, mode);
 }
 
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access, int ret)
 {
 	__u32 mode = access & PTRACE_MODE_ATTACH ? PSC_MODE_ATTACH : PSC_MODE_READ;
-	__u32 scope;
 
 	if (ret)
 		return ret;
-	scope = scope_of(mode);
-	if (is_allowed(psc_judge(mode, scope, 0, 0)))
-		return 0;
-	return access_ask(tracee, access, mode, scope);
+	if (!cgroups_matter()) {
+		union psc_policy policy = policy_read(&psc_state.policy);
+
+		if (psc_policy_open(&policy, mode))
+			return 0;
+	}
+	return access_ask(tracee, access, mode);
 }
 
 SEC("lsm/ptrace_traceme")
 int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
 {
+	struct psc_question question = { .mode = PSC_MODE_TRACEME };
 	struct task_struct *self = bpf_get_current_task_btf();
 	struct psc_verdict verdict;
-	__u32 scope;
+	struct sides sides = {};
 
 	if (ret)
 		return ret;
-	scope = scope_of(PSC_MODE_TRACEME);
-	verdict = psc_judge(PSC_MODE_TRACEME, scope, 0, 0);
+	sides_compare(&question, &sides, parent, self);
+	verdict = psc_judge(&question, 0, 0);
 	/* has_ns_capability(parent, current_user_ns()): what the parent is, not
 	 * what it acts with, in the namespace the caller acts in. */
 	if (verdict.need)
-		verdict = psc_judge(PSC_MODE_TRACEME, scope, PSC_FACT_CAPABLE,
+		verdict = psc_judge(&question, PSC_FACT_CAPABLE,
 				    capable_in(parent->real_cred, self->cred->user_ns) ?
 				    PSC_FACT_CAPABLE : 0);
 	if (!verdict.need && !verdict.refused)
 		return 0;
-	report_refusal(PSC_MODE_TRACEME, scope, verdict.reason, 0, parent, self);
+	report_refusal(PSC_MODE_TRACEME, question.scope, verdict.reason, 0, parent, self);
 	return -EPERM;
 }
 
@@ -210,6 +245,72 @@ SEC("lsm/task_free")
 int BPF_PROG(psc_task_free, struct task_struct *task)
 {
 	relation_forget((__u64)task);
+	unstick((__u64)task);
+	return 0;
+}
+
+/*
+ * A child has its parent's floors before it has a cgroup, which may be another one
+ * than its parent's (CLONE_INTO_CGROUP, or the parent is moved just now).
+ */
+SEC("lsm/task_alloc")
+int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
+{
+	struct state *state = &psc_state;
+	struct stuck floors;
+
+	if (ret || !state->locked ||
+	    !floors_of(bpf_get_current_task_btf(), state, &floors))
+		return ret;
+	return stick(state, (__u64)task, &floors) ? 0 : -ENOMEM;
+}
+
+/*
+ * Once more when the child has its cgroup and has not run yet: while it was made its
+ * parent's cgroup may have got a floor, and the parent been moved out of it.
+ */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
+{
+	struct state *state = &psc_state;
+	struct stuck floors;
+
+	if (state->locked && floors_of(bpf_get_current_task_btf(), state, &floors))
+		stick_or_all(state, (__u64)task, &floors);
+	return 0;
+}
+
+/*
+ * Entered with cgroup_mutex held, so never by two at once: the counter a CPU that
+ * keeps tracing programs from nesting does not make this one be skipped. No thread
+ * is born or execs meanwhile: the kernel holds cgroup_threadgroup_rwsem, or the
+ * process's own lock in its place.
+ */
+SEC("fentry/cgroup_attach_task")
+int BPF_PROG(psc_cg_move, struct cgroup *to, struct task_struct *task, bool all_threads)
+{
+	if (is_cgroup2(to))
+		stick_to(task, all_threads);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_mkdir")
+int BPF_PROG(psc_cg_made, struct cgroup *cgroup, const char *path)
+{
+	struct state *state = &psc_state;
+
+	if (state->watch && is_cgroup2(cgroup))
+		report_cgroup(cgroup->kn->id, path);
+	return 0;
+}
+
+SEC("tp_btf/cgroup_rmdir")
+int BPF_PROG(psc_cg_gone, struct cgroup *cgroup, const char *path)
+{
+	struct state *state = &psc_state;
+
+	if (state->entries && is_cgroup2(cgroup))
+		entry_delete(state, cgroup->kn->id, cgroup->level);
 	return 0;
 }
 
@@ -233,33 +334,36 @@ int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *ne
 
 #define CTL_RETRIES 16
 
-/* Apply a request to the policy. Return: 0 or a negative PSC_E_*. */
-static __always_inline int policy_apply(union psc_policy *policy, const struct psc_request *req)
+/* Apply a request to the global policy. Return: 0 or a negative PSC_E_*. */
+static __always_inline int policy_apply(struct state *state, const struct psc_request *req)
 {
-	for (int i = 0; i < CTL_RETRIES; i++) {
-		union psc_policy old = { .word = *(volatile __u64 *)&policy->word };
-		union psc_policy next = old;
-		int err = psc_policy_change(&next, req);
+	struct change change = { .req = *req };
 
+	for (int i = 0; i < CTL_RETRIES; i++) {
+		union psc_policy old = policy_read(&state->policy);
+		int err;
+
+		change.policy = old;
+		err = change_make(&change);
 		if (err)
 			return err;
-		if (__sync_val_compare_and_swap(&policy->word, old.word, next.word) == old.word)
+		if (psc_policy_locked(&change.policy))
+			state->locked = 1;
+		if (__sync_val_compare_and_swap(&state->policy.word, old.word,
+						change.policy.word) == old.word)
 			return 0;
 	}
 	return -PSC_E_AGAIN;
 }
 
-/* The open file behind a descriptor of the caller. */
-static __always_inline struct file *file_of(int fd)
+/* Report new cgroups, or do not. */
+static __always_inline int watch_set(struct state *state, const struct psc_request *req)
 {
-	struct task_struct *self = bpf_get_current_task_btf();
-	struct fdtable *table = BPF_CORE_READ(self, files, fdt);
-	struct file **files = BPF_CORE_READ(table, fd), *file;
-
-	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) ||
-	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
-		return NULL;
-	return file;
+	if (req->abi != PSC_ABI || req->value > 1 || req->modes || req->flags || req->ctl_id ||
+	    req->dir_fd || req->origin)
+		return -PSC_E_INVAL;
+	state->watch = req->value;
+	return 0;
 }
 
 /* Note what is to be guarded. Under a floor this cannot be changed any more. */
@@ -268,7 +372,7 @@ static __always_inline int guard_set(const struct psc_request *req)
 	struct guarded *guard = guarded();
 	struct file *file = file_of(req->dir_fd);
 
-	if (!guard || !file || !req->ctl_id || req->modes || req->value || req->flags || req->pad ||
+	if (!guard || !file || !req->ctl_id || req->modes || req->value || req->flags || req->origin ||
 	    req->abi != PSC_ABI)
 		return -PSC_E_INVAL;
 	if (guard->dir && locked())
@@ -279,21 +383,32 @@ static __always_inline int guard_set(const struct psc_request *req)
 	return 0;
 }
 
+static __always_inline int ctl_apply(struct state *state, struct psc_request *req)
+{
+	if (req->op != PSC_OP_INFO && !capable_initially(bpf_get_current_task_btf()->cred))
+		return -PSC_E_PERM;
+	if (req->op == PSC_OP_GUARD)
+		return guard_set(req);
+	if (req->op == PSC_OP_WATCH)
+		return watch_set(state, req);
+	if (req->flags & PSC_FLAG_CGROUP)
+		return cgroup_request(state, req);
+	return policy_apply(state, req);
+}
+
 SEC("syscall")
 int psc_ctl(struct psc_request *req)
 {
-	union psc_policy *policy = &psc_state;
+	struct state *state = &psc_state;
 	int err;
 
-	if (req->op != PSC_OP_INFO && !capable_initially(bpf_get_current_task_btf()->cred))
-		err = -PSC_E_PERM;
-	else if (req->op == PSC_OP_GUARD)
-		err = guard_set(req);
-	else
-		err = policy_apply(policy, req);
+	err = ctl_apply(state, req);
 	req->abi = PSC_ABI;
 	req->build = psc_build;
-	req->policy.word = *(volatile __u64 *)&policy->word;
+	req->locked = state->locked;
+	req->entries = state->entries;
+	if (!(req->flags & PSC_FLAG_CGROUP))
+		req->policy = policy_read(&state->policy);
 	return err;
 }
 

@@ -5,6 +5,19 @@
 
 #include "ptracescope.h"
 
+/* The open file behind a descriptor of the caller. */
+static __always_inline struct file *file_of(int fd)
+{
+	struct task_struct *self = bpf_get_current_task_btf();
+	struct fdtable *table = BPF_CORE_READ(self, files, fdt);
+	struct file **files = BPF_CORE_READ(table, fd), *file;
+
+	if (fd < 0 || (__u32)fd >= BPF_CORE_READ(table, max_fds) ||
+	    bpf_probe_read_kernel(&file, sizeof(file), files + fd))
+		return NULL;
+	return file;
+}
+
 /* No chain of parents is longer than there are pids. */
 #define ANCESTORS_MAX PSC_RELATIONS_MAX
 

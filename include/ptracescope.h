@@ -13,7 +13,7 @@
 #endif
 
 /* Raised whenever a struct or a constant in this file changes its meaning. */
-#define PSC_ABI 1
+#define PSC_ABI 2
 
 /* Yama's values of kernel.yama.ptrace_scope, with our words for them. */
 enum psc_scope {
@@ -22,6 +22,15 @@ enum psc_scope {
 	PSC_SCOPE_ADMIN_ONLY = 2,	/* CAP_SYS_PTRACE */
 	PSC_SCOPE_NO_ATTACH = 3,	/* nobody */
 	PSC_SCOPE_MAX = PSC_SCOPE_NO_ATTACH,
+
+	/*
+	 * Of cgroups only. Between classic and restricted (psc_scope_rank()): as
+	 * restricted, but processes that have their scope from the same cgroup count
+	 * as related.
+	 */
+	PSC_SCOPE_SIBLINGS = 4,
+	/* No opinion: the next cgroup above decides, in the end the global scope. */
+	PSC_SCOPE_INHERIT = 255,
 };
 
 enum psc_mode {
@@ -29,13 +38,22 @@ enum psc_mode {
 	PSC_MODE_TRACEME = 1,		/* ptrace(PTRACE_TRACEME) */
 	PSC_MODE_READ = 2,		/* PTRACE_MODE_READ checks */
 	PSC_MODES = 3,
-	PSC_MODE_SLOTS = 4,		/* room in the policy word */
+
+	/*
+	 * Not an access mode, but kept, changed and locked like the scope of one, with
+	 * the values 0 and 1: are cgroups boundaries? At 1 who attaches (ATTACH) from
+	 * outside the tracee's container needs CAP_SYS_PTRACE in the initial user
+	 * namespace, whatever the scope. The container is the cgroup that sets this to
+	 * 1; with the global value, the root of the tracee's cgroup namespace.
+	 */
+	PSC_MODE_BOUNDARY = 3,
+	PSC_MODE_SLOTS = 4,		/* what the policy word holds */
 };
 
 #define PSC_MODE_BIT(mode) (1U << (mode))
 /* What kernel.yama.ptrace_scope governs. */
 #define PSC_MODES_YAMA (PSC_MODE_BIT(PSC_MODE_ATTACH) | PSC_MODE_BIT(PSC_MODE_TRACEME))
-#define PSC_MODES_ALL (PSC_MODE_BIT(PSC_MODES) - 1)
+#define PSC_MODES_ALL (PSC_MODE_BIT(PSC_MODE_SLOTS) - 1)
 
 /*
  * The policy: a scope and a floor for each access mode, floor <= scope. It is
@@ -56,10 +74,29 @@ enum psc_op {
 	PSC_OP_SET = 1,			/* set the scope of the modes */
 	PSC_OP_RAISE_FLOOR = 2,		/* raise floors that are lower, and scopes with them */
 	PSC_OP_GUARD = 3,		/* say what the guards protect; once only under a floor */
+	PSC_OP_UNSET = 4,		/* of a cgroup: no opinion on the modes any more */
+	PSC_OP_WATCH = 5,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
 };
 
 /* PSC_OP_SET: a scope of 3 does not raise the floor along with it. */
 #define PSC_FLAG_REVOCABLE (1U << 0)
+/*
+ * INFO, SET, RAISE_FLOOR, UNSET: of the cgroup whose directory (cgroup2) dir_fd is, not
+ * the global policy. The root cgroup has none of its own: EINVAL.
+ */
+#define PSC_FLAG_CGROUP (1U << 1)
+
+/* Who gave a cgroup its entry: for lists, and for a reload of the configuration. */
+enum psc_origin {
+	PSC_ORIGIN_ADMIN = 0,
+	PSC_ORIGIN_CONFIG = 1,
+	PSC_ORIGIN_RUNTIME = 2,		/* a container runtime, through the OCI hook */
+};
+
+/* Entries are possible down to this depth below the root cgroup. */
+#define PSC_CGROUP_LEVELS 64
+/* Room for entries. */
+#define PSC_CGROUPS_MAX 131072
 
 /*
  * The context of a psc_ctl run: request in, reply out. The return value of the
@@ -70,6 +107,12 @@ enum psc_op {
 #define PSC_E_PERM 1	/* EPERM: the caller lacks CAP_SYS_PTRACE in the initial user namespace */
 #define PSC_E_LOCKED 13	/* EACCES: below the floor, which holds until reboot */
 #define PSC_E_AGAIN 11	/* EAGAIN: somebody else changed the policy all the time */
+#define PSC_E_BADF 9	/* EBADF: dir_fd is no directory of the cgroup2 hierarchy */
+#define PSC_E_NODEV 19	/* ENODEV: the cgroup is being removed */
+#define PSC_E_NOSPC 28	/* ENOSPC: PSC_CGROUPS_MAX entries are there */
+#define PSC_E_NAMETOOLONG 36	/* ENAMETOOLONG: deeper than PSC_CGROUP_LEVELS */
+#define PSC_E_OPNOTSUPP 95	/* EOPNOTSUPP: a threaded cgroup (its domain decides), or a floor of
+				 * a cgroup where moves cannot be watched */
 
 struct psc_request {
 	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
@@ -78,12 +121,22 @@ struct psc_request {
 	__u32 value;			/* scope or floor */
 	__u32 flags;			/* PSC_FLAG_* */
 	__u32 ctl_id;			/* PSC_OP_GUARD: program id of psc_ctl, else 0 */
-	__s32 dir_fd;			/* PSC_OP_GUARD: the directory of pins, else 0 */
-	__u32 pad;
+	__s32 dir_fd;			/* PSC_OP_GUARD: the directory of pins; PSC_FLAG_CGROUP; else 0 */
+	__u32 origin;			/* enum psc_origin, with PSC_FLAG_CGROUP; out: the entry's */
+	__u32 locked;			/* out: is there a floor, global or of any cgroup, since boot? */
+	__u32 entries;			/* out: how many cgroups have an entry */
 	__u64 build;			/* out: build id of the loaded programs */
-	union psc_policy policy;	/* out: the policy after the operation */
+	/* out: the policy after the operation; with PSC_FLAG_CGROUP the entry of that
+	 * cgroup, with PSC_SCOPE_INHERIT where it has no opinion */
+	union psc_policy policy;
+	/* out, with PSC_FLAG_CGROUP: */
+	union psc_policy effective;	/* the scopes and floors that hold for processes there */
+	__u64 cgroup;			/* its id */
+	/* for each mode, the id of the cgroup whose scope, or else floor, is the
+	 * effective one; 0 for the global policy */
+	__u64 source[PSC_MODE_SLOTS];
 };
-_Static_assert(sizeof(struct psc_request) == 48, "ABI");
+_Static_assert(sizeof(struct psc_request) == 104, "ABI");
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {
@@ -97,6 +150,8 @@ enum psc_reason {
 	PSC_REASON_NOT_CAPABLE = 7,	/* refused: scope 2 without the capability */
 	PSC_REASON_NO_ATTACH = 8,	/* refused: scope 3 */
 	PSC_REASON_UNDECIDED = 9,	/* refused: the facts did not suffice */
+	PSC_REASON_SIBLING = 10,	/* allowed: related by their cgroup's scope "siblings" */
+	PSC_REASON_BOUNDARY = 11,	/* refused: from outside the tracee's container */
 };
 
 /*
@@ -104,6 +159,12 @@ enum psc_reason {
  * under a floor. Not one of enum psc_mode, as it has no scope.
  */
 #define PSC_EVENT_TAMPER 16
+
+/*
+ * In the place of a mode: a cgroup was made, struct psc_cgroup_event. Not limited by the
+ * burst; when one is lost, PSC_STAT_DROPPED tells.
+ */
+#define PSC_EVENT_CGROUP 17
 
 /* Which guard refused that. */
 enum psc_guard {
@@ -144,6 +205,17 @@ struct psc_event {
 	struct psc_party tracee;	/* of tampering: zeroes */
 };
 _Static_assert(sizeof(struct psc_event) == 112, "ABI");
+
+#define PSC_CGROUP_PATH_MAX 512
+
+struct psc_cgroup_event {
+	__u32 size;			/* of this struct */
+	__u8 mode;			/* PSC_EVENT_CGROUP */
+	__u8 pad[3];
+	__u64 cgroup;			/* its id */
+	char path[PSC_CGROUP_PATH_MAX];	/* below the root of the hierarchy; cut if longer, still NUL-terminated */
+};
+_Static_assert(sizeof(struct psc_cgroup_event) == 528, "ABI");
 
 /* At most this many events of refused accesses, and as many of refused tampering, reach
  * the ring buffer in a window; the rest is counted. */

@@ -18,7 +18,6 @@
 
 #include "log.h"
 #include "policy.h"
-#include "ptracescope_policy.h"
 #include "util.h"
 
 #define PERIOD_USEC (10 * 1000 * 1000ULL)	/* between proofs under a floor */
@@ -158,9 +157,7 @@ static enum outcome judge(struct psc_canary *canary, const siginfo_t *si)
 
 static void arm_next(struct psc_canary *canary)
 {
-	union psc_policy policy;
-
-	if (!psc_kernel_policy(canary->kernel, &policy) && !psc_policy_locked(&policy))
+	if (psc_kernel_locked(canary->kernel) == 0)
 		return;
 	sd_event_source_set_time_relative(canary->next, PERIOD_USEC);
 	sd_event_source_set_enabled(canary->next, SD_EVENT_ONESHOT);

@@ -250,7 +250,7 @@ bool psc_cli_final(const struct psc_name *name, unsigned int value, bool revocab
 	union psc_policy policy = {};
 
 	req.flags = revocable ? PSC_FLAG_REVOCABLE : 0;
-	if (psc_policy_change(&policy, &req))
+	if (psc_policy_change(&policy, &req, NULL))
 		return false;
 	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
 		if (policy.floor[mode])

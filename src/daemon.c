@@ -66,15 +66,21 @@ static int prepare_lock(struct daemon *d)
 	return psc_loader_lock(d->kernel);
 }
 
+/* Would a request set the first floor? */
+static bool would_lock(const struct psc_request *now, const struct psc_request *req)
+{
+	union psc_policy next = now->policy;
+
+	return !now->locked && !psc_policy_change(&next, req, NULL) && psc_policy_locked(&next);
+}
+
 /* Every request that changes the policy goes through here. */
 static int change_policy(struct daemon *d, struct psc_request *req)
 {
-	union psc_policy now, next;
-	int err = psc_kernel_policy(d->kernel, &now);
+	struct psc_request now = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	int err = psc_kernel_request(d->kernel, &now);
 
-	next = now;
-	if (!err && !psc_policy_locked(&now) && !psc_policy_change(&next, req) &&
-	    psc_policy_locked(&next))
+	if (!err && would_lock(&now, req))
 		err = prepare_lock(d);
 	return err ? err : psc_kernel_request(d->kernel, req);
 }

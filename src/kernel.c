@@ -7,15 +7,22 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "log.h"
-#include "ptracescope_policy.h"
 #include "util.h"
+
+#define CTL_TRIES 1000	/* a millisecond apart */
 
 #define MAP(map_name, is_frozen) { .name = (map_name), .kind = PSC_PIN_MAP, .frozen = (is_frozen) }
 #define SECRET_MAP(map_name) \
 	{ .name = (map_name), .kind = PSC_PIN_MAP, .frozen = true, .secret = true }
-#define LINK(link_name) { .name = (link_name), .kind = PSC_PIN_LINK }
+#define TRACING_LINK(link_name, type) \
+	{ .name = (link_name), .kind = PSC_PIN_LINK, .link_type = BPF_LINK_TYPE_TRACING, \
+	  .attach_type = (type) }
+#define LINK(link_name) TRACING_LINK(link_name, BPF_LSM_MAC)
+#define TRACEPOINT_LINK(link_name) \
+	{ .name = (link_name), .kind = PSC_PIN_LINK, .link_type = BPF_LINK_TYPE_RAW_TRACEPOINT }
 
 const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_STATE] = {
@@ -23,6 +30,8 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 		.frozen = true, .secret = true,
 	},
 	[PSC_PIN_GUARDED] = SECRET_MAP("psc_guarded"),
+	[PSC_PIN_CGROUPS] = SECRET_MAP("psc_cgroups"),
+	[PSC_PIN_STUCK] = SECRET_MAP("psc_stuck"),
 	[PSC_PIN_RELATIONS] = SECRET_MAP("psc_relations"),
 	[PSC_PIN_TRACERS] = SECRET_MAP("psc_tracers"),
 	[PSC_PIN_SERIAL] = SECRET_MAP("psc_serial"),
@@ -33,12 +42,18 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_PEERS] = MAP("psc_peers", true),
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
 	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
+	[PSC_PIN_TASK_ALLOC] = LINK("psc_task_alloc"),
+	[PSC_PIN_TASK_NEW] = TRACEPOINT_LINK("psc_task_new"),
+	[PSC_PIN_CG_MOVE] = TRACING_LINK("psc_cg_move", BPF_TRACE_FENTRY),
+	[PSC_PIN_CG_GONE] = TRACEPOINT_LINK("psc_cg_gone"),
+	[PSC_PIN_CG_MADE] = TRACEPOINT_LINK("psc_cg_made"),
 	[PSC_PIN_PRCTL] = LINK("psc_prctl"),
 	[PSC_PIN_CONNECT] = LINK("psc_connect"),
 	[PSC_PIN_TRACEME] = LINK("psc_traceme"),
 	[PSC_PIN_ACCESS] = LINK("psc_access"),
 	[PSC_PIN_G_LOAD] = {
 		.name = "psc_g_load", .kind = PSC_PIN_LINK, .before = "psc_g_alloc",
+		.link_type = BPF_LINK_TYPE_TRACING, .attach_type = BPF_LSM_MAC,
 	},
 	[PSC_PIN_G_PROG] = LINK("psc_g_prog"),
 	[PSC_PIN_G_MAP] = LINK("psc_g_map"),
@@ -94,8 +109,9 @@ static bool pin_fits(const struct psc_pin *pin, int fd)
 	case PSC_PIN_LINK:
 		len = sizeof(link);
 		return !bpf_obj_get_info_by_fd(fd, &link, &len) &&
-		       link.type == BPF_LINK_TYPE_TRACING &&
-		       link.tracing.attach_type == BPF_LSM_MAC;
+		       link.type == pin->link_type &&
+		       (link.type != BPF_LINK_TYPE_TRACING ||
+			link.tracing.attach_type == pin->attach_type);
 	}
 	return false;
 }
@@ -125,27 +141,34 @@ static int refuse_set(const char *dir, int err, const char *what, const char *na
 		dir, what, name ? " " : "", name ? name : "", dir);
 }
 
-/* Open the pins that are secret, or those that are not. */
-static int open_pins(const char *dir, struct psc_kernel *kernel, bool secret)
+/* Open one pin into its place. Return: 0 or a negative errno, after a message. */
+static int take_pin(const char *dir, struct psc_kernel *kernel, enum psc_pin_id id)
 {
-	for (int i = 0; i < PSC_PINS; i++) {
-		int fd;
+	const struct psc_pin *pin = &psc_pins[id];
+	int fd = open_pin(dir, pin);
 
-		if (psc_pins[i].secret != secret)
-			continue;
-		fd = open_pin(dir, &psc_pins[i]);
-		if (fd == -ENOENT)
-			return refuse_set(dir, -EUCLEAN, "incomplete, missing", psc_pins[i].name);
-		/* There is a floor since we asked. */
-		if (fd == -EPERM && secret)
-			continue;
-		if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
-			return refuse_set(dir, -EUCLEAN, "not ours:", psc_pins[i].name);
-		if (fd < 0)
-			return psc_log_err(fd, "%s/%s: %s", dir, psc_pins[i].name, strerror(-fd));
-		kernel->fds[i] = fd;
-	}
+	if (fd == -ENOENT)
+		return refuse_set(dir, -EUCLEAN, "incomplete, missing", pin->name);
+	/* There is a floor since we asked. */
+	if (fd == -EPERM && pin->secret)
+		return 0;
+	if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
+		return refuse_set(dir, -EUCLEAN, "not ours:", pin->name);
+	if (fd < 0)
+		return psc_log_err(fd, "%s/%s: %s", dir, pin->name, strerror(-fd));
+	kernel->fds[id] = fd;
 	return 0;
+}
+
+/* Open all that is still to be opened, under a floor without what the guards refuse then. */
+static int take_pins(const char *dir, struct psc_kernel *kernel, bool locked)
+{
+	int err = 0;
+
+	for (int i = 0; i < PSC_PINS && !err; i++)
+		if (kernel->fds[i] < 0 && !(locked && psc_pins[i].secret))
+			err = take_pin(dir, kernel, (enum psc_pin_id)i);
+	return err;
 }
 
 int psc_kernel_open(const char *dir, struct psc_kernel **ret)
@@ -161,7 +184,8 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 		return -errno;
 	if (!S_ISDIR(st.st_mode) || st.st_uid != 0)
 		return refuse_set(dir, -EUCLEAN, "not a directory of root's", NULL);
-	err = open_pins(dir, kernel, false);
+	/* First, as a set of another ABI consists of something else. */
+	err = take_pin(dir, kernel, PSC_PIN_CTL);
 	if (err)
 		return err;
 	err = psc_kernel_request(kernel, &info);
@@ -169,9 +193,7 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 		return refuse_set(dir, -EPROTO, "programs of another ABI", NULL);
 	if (err)
 		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
-	/* Under a floor the guards refuse the rest, and report whoever tries. */
-	if (!psc_policy_locked(&info.policy))
-		err = open_pins(dir, kernel, true);
+	err = take_pins(dir, kernel, info.locked);
 	if (err)
 		return err;
 	kernel->build = info.build;
@@ -181,10 +203,22 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 
 int psc_ctl_run(int ctl_fd, struct psc_request *req)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = req, .ctx_size_in = sizeof(*req));
-	int err = bpf_prog_test_run_opts(ctl_fd, &opts);
+	static const struct timespec pause = { .tv_nsec = 1000 * 1000 };
+	const struct psc_request asked = *req;
+	int err = -EAGAIN;
 
-	return err ? err : (int)opts.retval;
+	/* Somebody else's change is under way, and may wait for a processor. */
+	for (int i = 0; i < CTL_TRIES && err == -EAGAIN; i++) {
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = req, .ctx_size_in = sizeof(*req));
+
+		if (i)
+			nanosleep(&pause, NULL);
+		*req = asked;
+		err = bpf_prog_test_run_opts(ctl_fd, &opts);
+		if (!err)
+			err = (int)opts.retval;
+	}
+	return err;
 }
 
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
@@ -227,6 +261,13 @@ int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
 	if (!err)
 		*ret = info.policy;
 	return err;
+}
+
+int psc_kernel_locked(struct psc_kernel *kernel)
+{
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+
+	return psc_kernel_request(kernel, &info) ?: info.locked != 0;
 }
 
 bool psc_ftrace_enabled(void)

@@ -19,12 +19,16 @@ struct psc_pin {
 	enum psc_pin_kind kind;
 	bool frozen;		/* a map that only the programs may write */
 	bool secret;		/* one that nobody may open under a floor, bpf/guard.bpf.h */
+	__u32 link_type;	/* enum bpf_link_type */
+	__u32 attach_type;	/* enum bpf_attach_type, where the link has one */
 	const char *before;	/* the program where the kernel lacks the hook of the first */
 };
 
 enum psc_pin_id {
 	PSC_PIN_STATE,
 	PSC_PIN_GUARDED,
+	PSC_PIN_CGROUPS,
+	PSC_PIN_STUCK,
 	PSC_PIN_RELATIONS,
 	PSC_PIN_TRACERS,
 	PSC_PIN_SERIAL,
@@ -37,6 +41,11 @@ enum psc_pin_id {
 	/* Links, in the order of attachment: who records comes before who judges,
 	 * and who forgets the dead before who records the living. */
 	PSC_PIN_TASK_FREE,
+	PSC_PIN_TASK_ALLOC,
+	PSC_PIN_TASK_NEW,
+	PSC_PIN_CG_MOVE,
+	PSC_PIN_CG_GONE,
+	PSC_PIN_CG_MADE,
 	PSC_PIN_PRCTL,
 	PSC_PIN_CONNECT,
 	PSC_PIN_TRACEME,
@@ -100,8 +109,11 @@ int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
  */
 int psc_kernel_guard(struct psc_kernel *kernel, const char *dir);
 
-/* The policy in force. Return: 0 or a negative errno. */
+/* The global policy in force. Return: 0 or a negative errno. */
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);
+
+/* Has there been a floor since boot, global or of a cgroup? 0, 1, or a negative errno. */
+int psc_kernel_locked(struct psc_kernel *kernel);
 
 /*
  * Is kernel.ftrace_enabled on, or absent? At 0 it silently takes every BPF LSM

@@ -13,7 +13,7 @@
 #include <sys/vfs.h>
 
 #include "log.h"
-#include "ptracescope_policy.h"
+#include "ptracescope_state.h"
 #include "ptracescope.skel.h"
 #include "util.h"
 
@@ -161,6 +161,7 @@ static const char *const replaceable[PSC_REPLACEABLE_MAX] = {
 	"security_task_free", "security_bpf_prog_load", "security_bpf_prog_alloc",
 	"security_bpf_prog", "security_bpf_map", "security_inode_unlink",
 	"security_inode_rmdir", "security_inode_rename", "security_sb_umount",
+	"security_task_alloc",
 };
 
 /*
@@ -214,7 +215,8 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 		err = inherit_maps(skel, predecessor);
 	else
 		err = bpf_map__set_max_entries(skel->maps.psc_relations, max) ?:
-			bpf_map__set_max_entries(skel->maps.psc_tracers, max);
+			bpf_map__set_max_entries(skel->maps.psc_tracers, max) ?:
+			bpf_map__set_max_entries(skel->maps.psc_stuck, max);
 	if (err)
 		return err;
 	err = ptracescope_bpf__load(skel);
@@ -397,12 +399,9 @@ static int count_pins(const char *dir)
 /* May what is in force be taken away? Return: 0, -EACCES under a floor, or another errno. */
 static int removable(struct psc_kernel *kernel)
 {
-	union psc_policy policy;
-	int err = psc_kernel_policy(kernel, &policy);
+	int locked = psc_kernel_locked(kernel);
 
-	if (err)
-		return err;
-	return psc_policy_locked(&policy) ? -EACCES : 0;
+	return locked > 0 ? -EACCES : locked;
 }
 
 /* Say why the programs of another build stay in force. */

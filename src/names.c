@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "ptracescope_policy.h"
 #include "util.h"
 
 static const char *const scope_words[] = {
@@ -10,12 +11,14 @@ static const char *const scope_words[] = {
 	[PSC_SCOPE_RESTRICTED] = "restricted",
 	[PSC_SCOPE_ADMIN_ONLY] = "admin-only",
 	[PSC_SCOPE_NO_ATTACH] = "no-attach",
+	[PSC_SCOPE_SIBLINGS] = "siblings",
 };
 
-static const char *const mode_words[PSC_MODES] = {
+static const char *const mode_words[PSC_MODE_SLOTS] = {
 	[PSC_MODE_ATTACH] = "attach",
 	[PSC_MODE_TRACEME] = "traceme",
 	[PSC_MODE_READ] = "read",
+	[PSC_MODE_BOUNDARY] = "boundary",
 };
 
 static const char *const reason_texts[] = {
@@ -30,16 +33,21 @@ static const char *const reason_texts[] = {
 	[PSC_REASON_NOT_CAPABLE] = "the tracer lacks CAP_SYS_PTRACE",
 	[PSC_REASON_NO_ATTACH] = "nobody may attach",
 	[PSC_REASON_UNDECIDED] = "the facts did not suffice",
+	[PSC_REASON_SIBLING] = "both are in the same cgroup of scope \"siblings\"",
+	[PSC_REASON_BOUNDARY] =
+		"the tracer is outside the tracee's container and lacks CAP_SYS_PTRACE in the initial user namespace",
 };
 
 const struct psc_name psc_names[PSC_NAMES] = {
-	{ PSC_NAME_YAMA, PSC_OP_SET, PSC_MODES_YAMA, PSC_MODE_ATTACH },
+	{ PSC_NAME_YAMA, PSC_OP_SET, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
 	{ "kernel.ptracescope.attach_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_ATTACH),
-	  PSC_MODE_ATTACH },
+	  PSC_MODE_ATTACH, PSC_SCOPE_MAX },
 	{ "kernel.ptracescope.traceme_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_TRACEME),
-	  PSC_MODE_TRACEME },
-	{ "kernel.ptracescope.read_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ },
-	{ PSC_NAME_FLOOR, PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH },
+	  PSC_MODE_TRACEME, PSC_SCOPE_MAX },
+	{ "kernel.ptracescope.read_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ,
+	  PSC_SCOPE_MAX },
+	{ PSC_NAME_BOUNDARY, PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_BOUNDARY), PSC_MODE_BOUNDARY, 1 },
+	{ PSC_NAME_FLOOR, PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
 };
 
 static const char *word_at(const char *const *words, size_t n, unsigned int i)
@@ -69,7 +77,7 @@ int psc_scope_parse(const char *text, unsigned int *ret)
 	unsigned int value;
 	int err;
 
-	for (value = 0; value < ARRAY_SIZE(scope_words); value++) {
+	for (value = 0; value <= PSC_SCOPE_MAX; value++) {
 		if (streq(text, scope_words[value])) {
 			*ret = value;
 			return 0;
@@ -98,7 +106,7 @@ unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *p
 
 	if (name->op == PSC_OP_SET)
 		return policy->scope[name->mode];
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if ((name->modes & PSC_MODE_BIT(mode)) && policy->floor[mode] < lowest)
 			lowest = policy->floor[mode];
 	return lowest;
@@ -108,8 +116,9 @@ unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 mode
 {
 	unsigned int floor = 0;
 
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
-		if ((modes & PSC_MODE_BIT(mode)) && policy->floor[mode] > floor)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if ((modes & PSC_MODE_BIT(mode)) &&
+		    psc_scope_rank(policy->floor[mode]) > psc_scope_rank(floor))
 			floor = policy->floor[mode];
 	return floor;
 }

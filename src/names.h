@@ -7,18 +7,18 @@
 
 #include "ptracescope.h"
 
-/* "classic", "restricted", "admin-only", "no-attach"; NULL when @scope is none. */
+/* "classic", "siblings", "restricted", "admin-only", "no-attach"; NULL when @scope is none. */
 const char *psc_scope_word(unsigned int scope);
 
 /**
- * psc_scope_parse - a scope as users write it: 0 to 3, or its word
+ * psc_scope_parse - a global scope as users write it: 0 to 3, or its word
  *
  * Return: 0, -EINVAL when @text is neither a number nor a word, -ERANGE when it
  * is a number that is no scope. @ret is unwritten on error.
  */
 int psc_scope_parse(const char *text, unsigned int *ret);
 
-/* "attach", "traceme", "read"; NULL when @mode is none. */
+/* "attach", "traceme", "read", "boundary"; NULL when @mode is none. */
 const char *psc_mode_word(unsigned int mode);
 
 /* What enum psc_reason means, as the end of "refused: …" or "allowed: …". */
@@ -30,11 +30,13 @@ struct psc_name {
 	enum psc_op op;		/* what a write does: PSC_OP_SET or PSC_OP_RAISE_FLOOR */
 	__u32 modes;		/* the modes that a write changes */
 	enum psc_mode mode;	/* the mode whose scope a read shows */
+	unsigned int max;	/* the highest value */
 };
 
-#define PSC_NAMES 5
+#define PSC_NAMES 6
 #define PSC_NAME_YAMA "kernel.yama.ptrace_scope"
 #define PSC_NAME_FLOOR "kernel.ptracescope.floor"
+#define PSC_NAME_BOUNDARY "kernel.ptracescope.cgroup_boundary"
 
 /* All of them, in the order in which a list shows and a configuration applies them. */
 extern const struct psc_name psc_names[PSC_NAMES];

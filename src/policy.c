@@ -23,7 +23,7 @@ static bool leave_higher(struct psc_request *req, const union psc_policy *policy
 {
 	__u32 before = req->modes;
 
-	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (req->value < policy->scope[mode])
 			req->modes &= ~PSC_MODE_BIT(mode);
 	return req->modes != before;
@@ -37,7 +37,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 	if (kind == PSC_PLAN_FIRST) {
 		plan.requests[0] = psc_name_request(psc_name_find(PSC_NAME_YAMA),
 						    PSC_SCOPE_DEFAULT);
-		psc_policy_change(&policy, &plan.requests[plan.n++]);
+		psc_policy_change(&policy, &plan.requests[plan.n++], NULL);
 	}
 	for (size_t i = 0; config && i < PSC_NAMES; i++) {
 		const struct psc_setting *setting = &config->settings[i];
@@ -56,7 +56,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 				   setting->value);
 		if (!req.modes)
 			continue;
-		err = psc_policy_change(&policy, &req);
+		err = psc_policy_change(&policy, &req, NULL);
 		if (err)
 			return refuse_locked(setting, &psc_names[i], &policy, ret_error);
 		plan.requests[plan.n++] = req;

@@ -28,7 +28,7 @@ static int fake_request(void *data, struct psc_request *req)
 	if (req->op != PSC_OP_INFO)
 		fake->request_err = 0;
 	if (!err)
-		err = psc_policy_change(&fake->policy, req);
+		err = psc_policy_change(&fake->policy, req, NULL);
 	if (!err)
 		req->policy = fake->policy;
 	return err;

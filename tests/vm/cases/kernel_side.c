@@ -226,12 +226,12 @@ static void test_requests(void)
 		int err;
 	} rows[] = {
 		{ "another ABI", { .abi = PSC_ABI + 1, .op = PSC_OP_SET, .modes = 1 }, -EINVAL },
-		{ "an unknown operation", { .abi = PSC_ABI, .op = 3, .modes = 1 }, -EINVAL },
+		{ "an unknown operation", { .abi = PSC_ABI, .op = 6, .modes = 1 }, -EINVAL },
 		{ "no mode", { .abi = PSC_ABI, .op = PSC_OP_SET }, -EINVAL },
-		{ "an unknown mode", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 9 }, -EINVAL },
-		{ "an unknown flag", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .flags = 2 },
+		{ "an unknown mode", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 17 }, -EINVAL },
+		{ "an unknown flag", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .flags = 4 },
 		  -EINVAL },
-		{ "padding in use", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .pad = 1 },
+		{ "an origin", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .origin = 1 },
 		  -EINVAL },
 		{ "scope 4", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .value = 4 }, -ERANGE },
 		{ "scope 2^32-1",

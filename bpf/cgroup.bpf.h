@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What holds for a task by its cgroup (v2), and the floors that stick to it.
+ *
+ * A task's cgroup is that of its domain, so that all threads of a process agree.
+ * The kernel moves tasks, and removes cgroups that are empty, while we look. In
+ * the order in which things happen to a task under a floor
+ *
+ *	the floor is stuck to it; it is moved; the cgroup is removed, its entry goes
+ *
+ * the first is looked at last: its cgroup, the entries, and only then what sticks.
+ */
+#ifndef PSC_CGROUP_BPF_H
+#define PSC_CGROUP_BPF_H
+
+#include "maps.bpf.h"
+#include "ptracescope_policy.h"
+
+#define CGROUPS_DEEP (1 << 20)	/* no path is that long */
+#define ENTRY_TRIES 8
+#define STICK_TRIES 8
+
+static __always_inline union psc_policy policy_read(const union psc_policy *policy)
+{
+	return (union psc_policy){ .word = *(const volatile __u64 *)&policy->word };
+}
+
+/* What was stored before what we have read is visible to what we read from here on. */
+static __always_inline void read_barrier(void)
+{
+	__u64 word = 0;
+
+	__sync_val_compare_and_swap(&word, 0, 1);
+}
+
+/*
+ * Functions that are not static are ones that the verifier looks at on their own: it
+ * takes all their ways once, not once for every way that leads to them.
+ */
+
+/**
+ * entry_read - the entry of a cgroup
+ * @ret: a consistent copy, left as it is if there is none
+ *
+ * An entry that changes at every look, which cannot be, refuses everything.
+ *
+ * Return: is there one?
+ */
+__noinline int entry_read(__u64 id, struct cgroup_entry *ret)
+{
+	if (!ret)
+		return false;
+	for (int i = 0; i < ENTRY_TRIES; i++) {
+		struct cgroup_entry *entry = bpf_map_lookup_elem(&psc_cgroups, &id);
+
+		if (!entry)
+			return false;
+		ret->policy = policy_read(&entry->policy);
+		ret->check = *(volatile __u64 *)&entry->check;
+		ret->origin = *(volatile __u32 *)&entry->origin;
+		if ((ret->policy.word ^ ret->check) == id)
+			return true;
+	}
+	ret->policy.word = 0;
+	for (__u32 mode = 0; mode < PSC_MODES; mode++)
+		ret->policy.scope[mode] = PSC_SCOPE_NO_ATTACH;
+	return true;
+}
+
+__noinline int effective_add(struct psc_effective *effective, __u64 word, __u64 from)
+{
+	union psc_policy policy = { .word = word };
+
+	if (effective)
+		psc_effective_add(effective, &policy, from);
+	return 0;
+}
+
+__noinline int effective_end(struct psc_effective *effective)
+{
+	if (effective)
+		psc_effective_end(effective);
+	return 0;
+}
+
+struct cgroup_walk {
+	struct cgroup *cgroup;		/* the one reached so far */
+	struct state *state;
+	struct psc_effective effective;
+};
+
+static __always_inline void walk_look(struct cgroup_walk *walk, __u64 id)
+{
+	struct cgroup_entry entry = {};
+
+	if (entry_read(id, &entry))
+		effective_add(&walk->effective, entry.policy.word, id);
+}
+
+/* Where only few levels have entries, the others cost next to nothing. */
+static __always_inline bool level_has_entries(const struct state *state, __u32 level)
+{
+	return level < PSC_CGROUP_LEVELS && state->at_level[level];
+}
+
+static long walk_step(__u32 i, struct cgroup_walk *walk)
+{
+	struct cgroup *cgroup = walk->cgroup;
+	__u32 level = cgroup->level;
+
+	if (!level)	/* the root, which has none */
+		return 1;
+	if (level_has_entries(walk->state, level))
+		walk_look(walk, cgroup->kn->id);
+	walk->cgroup = cgroup->self.parent->cgroup;
+	return 0;
+}
+
+/* The same where the cgroup's type is not known to the verifier. */
+static long probe_step(__u32 i, struct cgroup_walk *walk)
+{
+	struct cgroup *cgroup = walk->cgroup;
+	__u32 level = BPF_CORE_READ(cgroup, level);
+
+	if (!level)
+		return 1;
+	if (level_has_entries(walk->state, level))
+		walk_look(walk, BPF_CORE_READ(cgroup, kn, id));
+	walk->cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	return 0;
+}
+
+/* Of the v2 hierarchy, whose number is 0? Ids of others may be the same. */
+static __always_inline bool is_cgroup2(struct cgroup *cgroup)
+{
+	return cgroup->root->hierarchy_id == 0;
+}
+
+static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
+{
+	return task->cgroups->dfl_cgrp->dom_cgrp;
+}
+
+/* What holds for a task: by its path, and what sticks to it. */
+struct standing {
+	struct cgroup_walk walk;
+	__u64 kept;		/* container whose boundary sticks to it, 0 for none */
+};
+
+/**
+ * standing_read - what cgroups have to say about a task, the global policy not included
+ * @busy: state->busy was not 0
+ */
+static __always_inline void standing_read(struct task_struct *task, struct state *state,
+					  struct standing *ret)
+{
+	struct stuck *stuck;
+	__u64 key;
+
+	ret->walk.cgroup = cgroup_of(task);
+	ret->walk.state = state;
+	ret->walk.effective = PSC_EFFECTIVE_NONE;
+	ret->kept = 0;
+	bpf_loop(CGROUPS_DEEP, walk_step, &ret->walk, 0);
+	read_barrier();
+	if (!*(volatile __u32 *)&state->stuck)
+		return;
+	key = (__u64)task->group_leader;
+	stuck = bpf_map_lookup_elem(&psc_stuck, &key);
+	if (stuck) {
+		ret->kept = stuck->container;
+		effective_add(&ret->walk.effective, policy_read(&stuck->floors).word, 0);
+	}
+	effective_add(&ret->walk.effective, policy_read(&state->lost).word, 0);
+}
+
+/* With the global policy. */
+static __always_inline void standing_end(struct state *state, struct standing *standing)
+{
+	effective_add(&standing->walk.effective, policy_read(&state->policy).word, 0);
+	effective_end(&standing->walk.effective);
+}
+
+/* What psc_judge() may want to know of the cgroups of both sides. */
+struct sides {
+	__u64 container;	/* the tracee's, 0: the root of its cgroup namespace */
+	__u64 kept;		/* one whose boundary sticks to it, 0 for none */
+	bool siblings;
+};
+
+static __always_inline __u32 scope_in(const union psc_policy *policy, __u32 mode)
+{
+	return mode == PSC_MODE_ATTACH ? policy->scope[PSC_MODE_ATTACH] :
+	       mode == PSC_MODE_TRACEME ? policy->scope[PSC_MODE_TRACEME] :
+					  policy->scope[PSC_MODE_READ];
+}
+
+static __always_inline __u64 scope_from(const struct psc_effective *effective, __u32 mode)
+{
+	return mode == PSC_MODE_ATTACH ? effective->scope_from[PSC_MODE_ATTACH] :
+	       mode == PSC_MODE_TRACEME ? effective->scope_from[PSC_MODE_TRACEME] :
+					  effective->scope_from[PSC_MODE_READ];
+}
+
+/* Are there entries, or floors that stick? One load: entries go after floors have been stuck. */
+static __always_inline bool cgroups_matter(void)
+{
+	return *(volatile __u64 *)&psc_state.busy;
+}
+
+/* The rest of a question, its mode is filled in, where cgroups do not matter. */
+static __always_inline void question_globally(struct psc_question *question)
+{
+	union psc_policy policy = policy_read(&psc_state.policy);
+
+	question->scope = scope_in(&policy, question->mode);
+	question->boundary = policy.scope[PSC_MODE_BOUNDARY];
+}
+
+/* The same by the policy and the cgroups of both sides. */
+static __always_inline void sides_compare(struct psc_question *question, struct sides *sides,
+					  struct task_struct *tracer, struct task_struct *tracee)
+{
+	struct state *state = &psc_state;
+	struct standing ours, theirs;
+	__u32 our_scope, their_scope;
+	const __u32 mode = question->mode;
+
+	if (!cgroups_matter()) {
+		question_globally(question);
+		return;
+	}
+	standing_read(tracee, state, &theirs);
+	standing_end(state, &theirs);
+	standing_read(tracer, state, &ours);
+	standing_end(state, &ours);
+
+	their_scope = scope_in(&theirs.walk.effective.policy, mode);
+	our_scope = scope_in(&ours.walk.effective.policy, mode);
+	question->scope = psc_scope_stricter(our_scope, their_scope);
+	question->boundary = theirs.walk.effective.policy.scope[PSC_MODE_BOUNDARY];
+	sides->container = theirs.walk.effective.scope_from[PSC_MODE_BOUNDARY];
+	sides->kept = theirs.kept;
+	sides->siblings = our_scope == their_scope && scope_from(&ours.walk.effective, mode) &&
+			  scope_from(&ours.walk.effective, mode) ==
+			  scope_from(&theirs.walk.effective, mode);
+}
+
+struct inside_walk {
+	struct cgroup *cgroup;
+	__u64 id;
+	bool found;
+};
+
+static long inside_step(__u32 i, struct inside_walk *walk)
+{
+	struct cgroup *cgroup = walk->cgroup;
+
+	if (cgroup->kn->id == walk->id) {
+		walk->found = true;
+		return 1;
+	}
+	if (!cgroup->level)
+		return 1;
+	walk->cgroup = cgroup->self.parent->cgroup;
+	return 0;
+}
+
+static __always_inline bool is_inside(struct task_struct *task, __u64 id)
+{
+	struct inside_walk walk = { .cgroup = cgroup_of(task), .id = id };
+
+	bpf_loop(CGROUPS_DEEP, inside_step, &walk, 0);
+	return walk.found;
+}
+
+/* Is the tracer in the tracee's container? Of what leaves its namespaces nothing is asked. */
+static __always_inline bool shares_container(const struct sides *sides, struct task_struct *tracer,
+					     struct task_struct *tracee)
+{
+	__u64 container = sides->container;
+
+	if (sides->kept && !is_inside(tracer, sides->kept))
+		return false;
+	if (!container && tracee->nsproxy)
+		container = tracee->nsproxy->cgroup_ns->root_cset->dfl_cgrp->dom_cgrp->kn->id;
+	return !container || is_inside(tracer, container);
+}
+
+/* --- floors that stick --- */
+
+static __always_inline bool floors_add(union psc_policy *floors, const union psc_policy *more)
+{
+	union psc_policy old = policy_read(floors);
+	struct psc_effective sum = { .policy = old };
+
+	effective_add(&sum, more->word, 0);
+	return __sync_val_compare_and_swap(&floors->word, old.word, sum.policy.word) == old.word;
+}
+
+/* Add to the floors that stick to a task. */
+static __always_inline bool stick(struct state *state, __u64 task, const struct stuck *more)
+{
+	for (int i = 0; i < STICK_TRIES; i++) {
+		struct stuck *stuck = bpf_map_lookup_elem(&psc_stuck, &task);
+		int err;
+
+		if (stuck) {
+			if (!stuck->container)
+				stuck->container = more->container;
+			if (floors_add(&stuck->floors, &more->floors))
+				return true;
+			continue;
+		}
+		__sync_fetch_and_add(&state->stuck, 1);
+		err = bpf_map_update_elem(&psc_stuck, &task, more, BPF_NOEXIST);
+		if (!err)
+			return true;
+		/* Somebody else has done it, or the allocator's store is empty, which an
+		 * interrupt fills up between two attempts. */
+		__sync_fetch_and_add(&state->stuck, -1);
+	}
+	return false;
+}
+
+static __always_inline void unstick(__u64 task)
+{
+	struct state *state = &psc_state;
+	int err;
+
+	if (!*(volatile __u32 *)&state->stuck)
+		return;
+	err = bpf_map_delete_elem(&psc_stuck, &task);
+	if (!err)
+		__sync_fetch_and_add(&state->stuck, -1);
+}
+
+/* The floors of cgroups that bind a task. Return: are there any? */
+static __always_inline bool floors_of(struct task_struct *task, struct state *state,
+				      struct stuck *ret)
+{
+	struct standing standing;
+
+	standing_read(task, state, &standing);
+	ret->floors.word = 0;
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		ret->floors.floor[mode] = standing.walk.effective.policy.floor[mode];
+	ret->container = standing.kept;
+	if (!ret->container)
+		ret->container = standing.walk.effective.floor_from[PSC_MODE_BOUNDARY];
+	return psc_policy_locked(&ret->floors);
+}
+
+struct thread_walk {
+	__u64 node, head;	/* addresses of list_heads */
+	struct state *state;
+	struct stuck floors;
+};
+
+static __always_inline void stick_or_all(struct state *state, __u64 task, const struct stuck *floors)
+{
+	if (stick(state, task, floors))
+		return;
+	/* No room: rather everybody than nobody. */
+	for (int i = 0; i < STICK_TRIES && !floors_add(&state->lost, &floors->floors); i++)
+		;
+	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
+}
+
+static long thread_step(__u32 i, struct thread_walk *walk)
+{
+	struct list_head *node = (void *)walk->node;
+
+	if (!walk->node || walk->node == walk->head)
+		return 1;
+	stick_or_all(walk->state, walk->node - bpf_core_field_offset(struct task_struct, thread_node),
+		     &walk->floors);
+	walk->node = (__u64)BPF_CORE_READ(node, next);
+	return 0;
+}
+
+/* Before a process, or one thread, is moved. */
+static __always_inline void stick_to(struct task_struct *task, bool all_threads)
+{
+	struct state *state = &psc_state;
+	struct thread_walk walk = { .state = state };
+	struct signal_struct *signal;
+
+	if (!state->locked || !floors_of(task, state, &walk.floors))
+		return;
+	if (!all_threads) {
+		stick_or_all(state, (__u64)task, &walk.floors);
+		return;
+	}
+	signal = BPF_CORE_READ(task, signal);
+	walk.head = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
+	walk.node = (__u64)BPF_CORE_READ(signal, thread_head.next);
+	bpf_loop(PSC_RELATIONS_MAX, thread_step, &walk, 0);
+}
+
+#endif

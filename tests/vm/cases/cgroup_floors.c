@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Floors of cgroups: what they refuse, that they bind everything below, and that they
+ * go with a process and its children wherever root moves them.
+ *
+ * vm: lsm=no-yama cpus=2 limit=900
+ */
+#include <bpf/bpf.h>
+
+#include "loader.h"
+#include "puppet.h"
+#include "util.h"
+
+/* Under a global 0 a floor of 3 is what keeps root out. */
+static struct puppet stranger;
+
+static int look(pid_t pid)
+{
+	return peek(&stranger, pid);
+}
+
+static __u32 count_keys(enum psc_pin_id map)
+{
+	__u64 key, *previous = NULL;
+	__u32 n = 0;
+
+	/* The descriptor is from before the floor. */
+	while (bpf_map_get_next_key(kernel->fds[map], previous, &key) == 0) {
+		previous = &key;
+		n++;
+	}
+	return n;
+}
+
+static void test_rules(void)
+{
+	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
+	struct psc_request req;
+
+	cg_make("f");
+	cg_make("f/s");
+	is(cg_set("f", ATTACH, 1) ?: cg_set("f/s", ATTACH, 0), 0, "f = 1, f/s = 0");
+	is(psc_kernel_locked(kernel), 0, "nothing is locked yet");
+	is(cg_lock("f", ATTACH, 1), 0, "f is locked at 1");
+	is(psc_kernel_locked(kernel), 1, "which the guards know");
+	is(psc_loader_remove(&options, kernel), -EACCES, "and detaching");
+	is(cg_set("f", ATTACH, 0), -EACCES, "f = 0 is refused");
+	is(cg_set("f", ATTACH, PSC_SCOPE_SIBLINGS), -EACCES, "siblings too");
+	is(cg_unset("f", ATTACH), -EACCES, "and so is no opinion");
+	is(cg_unset("f", PSC_MODES_ALL), -EACCES, "on all modes as well");
+	is(cg_lock("f", ATTACH, 0), -EACCES, "a lower floor too");
+	is(cg_set("f", ATTACH, 2) ?: cg_set("f", ATTACH, 1), 0, "up, and down to the floor");
+	is(cg_set("f", TRACEME, 0), 0, "other modes are free");
+	req = cg_info("f/s");
+	ok(req.policy.scope[0] == 0 && req.effective.scope[0] == 1 && req.effective.floor[0] == 1 &&
+	   req.source[0] == cg_info("f").cgroup, "the floor binds f/s, whatever it had");
+	is(cg_set("f/s", ATTACH, 0), -EACCES, "where 0 is refused now");
+	is(cg_set("f/s", ATTACH, PSC_SCOPE_SIBLINGS), -EACCES, "and siblings");
+	is(cg_set("f/s", ATTACH, 1), 0, "1 is not");
+	is(cg_unset("f/s", ATTACH), 0, "nor is no opinion");
+
+	is(cg_lock("f/s", READ, 2), 0, "a floor without an opinion");
+	req = cg_info("f/s");
+	ok(req.policy.scope[2] == PSC_SCOPE_INHERIT && req.policy.floor[2] == 2 &&
+	   req.effective.scope[2] == 2, "stays without one, and holds");
+	is(cg_unset("f/s", READ), -EACCES, "until reboot");
+	cg_make("f/t");
+	is(cg_lock("f/t", ATTACH, PSC_SCOPE_SIBLINGS), 0, "a floor of siblings");
+	is(cg_info("f/t").effective.scope[0], 1, "below one of 1 changes nothing");
+	is(cg_set("f/t", READ, PSC_SCOPE_NO_ATTACH), 0, "a revocable 3");
+	is(cg_set("f/t", READ, 0), 0, "is revoked");
+	req = (struct psc_request){ .op = PSC_OP_SET, .modes = READ, .value = 3 };
+	is(cg_request("f/t", &req), 0, "a 3 that is not");
+	is(cg_set("f/t", READ, 2), -EACCES, "is final");
+	is(cg_lock("f/t", BOUNDARY, 1), 0, "a locked boundary");
+	is(cg_set("f/t", BOUNDARY, 0), -EACCES, "stays");
+	is(global_set(ATTACH, 0), 0, "the global policy is nobody's floor");
+
+	is(bpf_obj_get(PSC_PIN_DIR "/psc_cgroups"), -EPERM, "nobody opens the map of entries");
+	is(bpf_obj_get(PSC_PIN_DIR "/psc_stuck"), -EPERM, "nor that of floors that stick");
+	is((int)global_info().entries, 3, "three entries");
+	cg_remove("f/t");
+	cg_remove("f/s");
+	cg_remove("f");
+	is((int)global_info().entries, 0, "go with their cgroups, floors or not");
+	cg_make("f");
+	is(cg_set("f", ATTACH, 0), 0, "a new cgroup of the same path has no floor");
+	cg_remove("f");
+}
+
+static bool wait_for_comm(pid_t pid, const char *wanted)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	for (int i = 0; i < 2000; i++) {
+		char comm[32] = "";
+		int fd = open(path, O_RDONLY);
+
+		if (fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0)
+			comm[strcspn(comm, "\n")] = '\0';
+		close(fd);
+		if (streq(comm, wanted))
+			return true;
+		usleep(5000);
+	}
+	return false;
+}
+
+/* A process moved by root, its threads and its children of before and after. */
+static void test_moves(void)
+{
+	struct puppet p, fresh;
+	pid_t before, after, thread[2];
+
+	cg_make("f");
+	cg_make("g");
+	p = puppet_new("f", ROOT);
+	before = tell(&p, PUPPET_SPAWN, 0, "");
+	thread[0] = tell(&p, PUPPET_THREAD, 0, "");
+	is(look(p.pid), 0, "no floor yet: root looks");
+	is(cg_lock("f", ATTACH, 3), 0, "f is locked at 3");
+	is(look(p.pid), -EPERM, "then not");
+	is(look(thread[0]), -EPERM, "nor into its thread");
+	is(look(before), -EPERM, "nor its child");
+	is(cg_move("", p.pid), 0, "root moves it to the root cgroup");
+	is(look(p.pid), -EPERM, "the floor went along");
+	is(look(thread[0]), -EPERM, "with the thread");
+	is(look(before), -EPERM, "and stays with the child in f");
+	after = tell(&p, PUPPET_SPAWN, 0, "");
+	thread[1] = tell(&p, PUPPET_THREAD, 0, "");
+	is(look(after), -EPERM, "a child born elsewhere has it too");
+	is(look(thread[1]), -EPERM, "and a thread");
+	is(cg_move("g", after) ?: cg_move("", after), 0, "the child moves on");
+	is(look(after), -EPERM, "and keeps it");
+	is(cg_move("g", p.pid), 0, "as does the process");
+	is(look(p.pid), -EPERM, "it keeps it");
+	is(peek(&p, stranger.pid), -EPERM, "it may not look into others either");
+	fresh = puppet_new("g", ROOT);
+	is(look(fresh.pid), 0, "others in g have nothing to do with it");
+	is(cg_move("", before), 0, "the child leaves f last");
+	is(look(before), -EPERM, "and keeps it");
+	cg_remove("f");
+	is(look(p.pid), -EPERM, "f is gone, its floor sticks");
+	is(look(before), -EPERM, "to all");
+
+	is(tell(&p, PUPPET_THREAD_EXEC, 0, "") > 0, 1, "a thread other than the leader execs,");
+	is(wait_for_comm(p.pid, "busybox"), true, "and is the process from then on");
+	is(look(p.pid), -EPERM, "and the floor survives that");
+	is(look(fresh.pid), 0, "others may still be looked into");
+	puppet_end(&p);
+	puppet_end(&fresh);
+	kill(before, SIGKILL);
+	kill(after, SIGKILL);
+	cg_remove("g");
+}
+
+static void test_clone_into(void)
+{
+	struct puppet p;
+	pid_t child;
+
+	cg_make("f");
+	p = puppet_new("f", ROOT);
+	is(cg_lock("f", ATTACH, 3), 0, "f is locked at 3");
+	cg_make("g");
+	child = tell(&p, PUPPET_SPAWN_INTO, 0, "g");
+	ok(child > 0, "clone3() into g");
+	is(look(child), -EPERM, "the child has the floor of its parent's cgroup");
+	is(tell(&p, PUPPET_REAP, child, ""), 0, "it ends");
+	child = tell(&p, PUPPET_SPAWN_INTO, 0, "");
+	ok(child > 0, "into the root cgroup");
+	is(look(child), -EPERM, "there too");
+	is(tell(&p, PUPPET_MOVE, child, "g"), 0, "the parent itself moves it");
+	is(look(child), -EPERM, "which changes nothing");
+	puppet_end(&p);
+	kill(child, SIGKILL);
+	cg_remove("f");
+	cg_remove("g");
+}
+
+/* Many children, one after another, and never far ahead of who is told their pids. */
+static void __attribute__((noreturn)) breed(const char *cgroup, int out)
+{
+	if (cg_move(cgroup, 0))
+		_exit(1);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 0; i < 40; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0) {
+			close(out);
+			for (;;)
+				pause();
+		}
+		if (pid < 0 || write(out, &pid, sizeof(pid)) != sizeof(pid))
+			_exit(1);
+	}
+	close(out);
+	for (;;)
+		pause();
+}
+
+/* Moved out of a floor again and again while it forks: nobody is born without it. */
+static void test_fork_races(void)
+{
+	int escaped = 0, born = 0, moved = 0;
+
+	for (int round = 0; round < 40; round++) {
+		pid_t children[64], pid, parent;
+		int n = 0, channel[2], small = 1;
+
+		cg_make("f");
+		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel) ||
+		    setsockopt(channel[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)))
+			bail("socketpair");
+		fflush(stdout);
+		parent = fork();
+		if (parent == 0) {
+			close(channel[0]);
+			breed("f", channel[1]);
+		}
+		close(channel[1]);
+		/* The floor comes when some are there, the moves when more are. */
+		while (n < 64 && read(channel[0], &pid, sizeof(pid)) == sizeof(pid)) {
+			children[n++] = pid;
+			if (n == round % 8 + 1 && cg_lock("f", ATTACH, 3))
+				bail("lock");
+			if (n > round % 8 + 1)
+				moved += !cg_move(n % 2 ? "" : "f", parent);
+		}
+		close(channel[0]);
+		for (int i = 0; i < n; i++) {
+			born++;
+			/* From wherever the race has left it. */
+			if (i % 2 && cg_move("", children[i]))
+				bail("move");
+			escaped += look(children[i]) != -EPERM;
+		}
+		escaped += look(parent) != -EPERM;
+		for (int i = 0; i < n; i++)
+			kill(children[i], SIGKILL);
+		kill(parent, SIGKILL);
+		waitpid(parent, NULL, 0);
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			;
+		cg_remove("f");
+	}
+	ok(born == 40 * 40 && moved > 500, "%d children born while their parent was moved %d times",
+	   born, moved);
+	is(escaped, 0, "none of them without the floor");
+}
+
+static void own(const char *path, unsigned int uid)
+{
+	static const char *const files[] = {
+		"", "/cgroup.procs", "/cgroup.threads", "/cgroup.subtree_control",
+	};
+	char whole[256];
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
+		snprintf(whole, sizeof(whole), CGROUPS "/%s%s", path, files[i]);
+		if (chown(whole, uid, uid))
+			bail(whole);
+	}
+}
+
+/* A subtree that is alice's: she may arrange it as she likes, and stays under its policy. */
+static void test_delegation(void)
+{
+	struct puppet a, b, out;
+
+	cg_make("d");
+	own("d", ALICE);
+	a = puppet_new("d", ALICE);
+	b = puppet_new("d", ALICE);
+	out = puppet_new("", ALICE);
+	is(cg_set("d", ATTACH, 2), 0, "d = 2");
+	is(peek(&a, b.pid), -EPERM, "alice may not attach in it");
+	is(tell(&a, PUPPET_MKDIR, 0, "d/x"), 0, "she makes d/x");
+	is(tell(&a, PUPPET_MOVE, 0, "d/x"), 0, "moves one process there");
+	is(tell(&a, PUPPET_MOVE, b.pid, "d/x"), 0, "and another");
+	is(peek(&a, b.pid), -EPERM, "and may not attach there either");
+	is(tell(&a, PUPPET_MOVE, 0, ""), -EACCES, "the kernel does not let her out");
+	is(tell(&out, PUPPET_MOVE, 0, "d"), -EACCES, "nor in");
+	is(cg_set("d/x", ATTACH, 0), 0, "d/x = 0");
+	is(peek(&a, b.pid), 0, "there she may");
+	is(tell(&a, PUPPET_MKDIR, 0, "d/y"), 0, "d/y");
+	is(tell(&a, PUPPET_MOVE, b.pid, "d/y"), 0, "has nothing to do with that");
+	is(peek(&a, b.pid), -EPERM, "so she may not");
+	is(cg_lock("d/x", ATTACH, 2), 0, "d/x is locked at 2");
+	is(tell(&a, PUPPET_MOVE, 0, "d/y"), 0, "she leaves it");
+	is(cg_set("d", ATTACH, 0), 0, "for d = 0");
+	is(tell(&a, PUPPET_RMDIR, 0, "d/x"), 0, "removes it");
+	is(tell(&a, PUPPET_MKDIR, 0, "d/x"), 0, "and makes it anew");
+	is(tell(&a, PUPPET_MOVE, 0, "d/x"), 0, "without entry");
+	is(cg_info("d/x").effective.floor[0], 0, "and without floor");
+	is(peek(&b, a.pid), -EPERM, "but her process has kept the floor");
+	is(peek(&out, b.pid), 0, "which the other never had");
+	puppet_end(&a);
+	puppet_end(&b);
+	puppet_end(&out);
+	cg_remove("d/x");
+	cg_remove("d/y");
+	cg_remove("d");
+}
+
+/* Threads of one process in several cgroups of one domain. */
+static void test_threaded(void)
+{
+	struct puppet p;
+	pid_t thread[2];
+
+	cg_make("t");
+	cg_make("t/w");
+	cg_make("t/v");
+	if (cg_write("t/w", "cgroup.type", "threaded") || cg_write("t/v", "cgroup.type", "threaded"))
+		bail("threaded");
+	p = puppet_new("t", ROOT);
+	thread[0] = tell(&p, PUPPET_THREAD, 0, "");
+	thread[1] = tell(&p, PUPPET_THREAD, 0, "");
+	is(look(p.pid) ?: look(thread[0]), 0, "no floor yet");
+	is(tell(&p, PUPPET_MOVE_THREAD, thread[0], "t/w"), 0, "one thread to t/w");
+	is(cg_lock("t", ATTACH, 3), 0, "t is locked at 3");
+	is(look(thread[0]), -EPERM, "its domain's floor binds it");
+	is(look(thread[1]), -EPERM, "as it does the others");
+	is(tell(&p, PUPPET_MOVE_THREAD, thread[0], "t/v"), 0, "the thread moves on");
+	is(look(thread[0]), -EPERM, "in the domain");
+	is(tell(&p, PUPPET_MOVE_THREAD, thread[1], ""), -EOPNOTSUPP,
+	   "out of it the kernel lets no single thread");
+	is(cg_move("", p.pid), 0, "but the process");
+	is(look(p.pid), -EPERM, "which keeps the floor");
+	is(look(thread[0]), -EPERM, "with the thread from t/v");
+	is(look(thread[1]), -EPERM, "and the other");
+	puppet_end(&p);
+	cg_remove("t/w");
+	cg_remove("t/v");
+	cg_remove("t");
+}
+
+static void test_boundary(void)
+{
+	struct puppet in, peer, out;
+
+	cg_make("c");
+	cg_make("z");
+	in = puppet_new("c", ALICE);
+	peer = puppet_new("c", ALICE);
+	out = puppet_new("", ALICE);
+	is(cg_lock("c", BOUNDARY, 1), 0, "c is locked as a boundary");
+	is(peek(&out, in.pid), -EPERM, "from outside refused");
+	is(cg_move("", in.pid), 0, "a process is moved out of it");
+	is(peek(&out, in.pid), -EPERM, "and stays in its container for that");
+	is(peek(&peer, in.pid), 0, "from within c allowed");
+	is(look(in.pid), 0, "and with the capability");
+	is(cg_move("z", in.pid), 0, "in another container");
+	is(cg_set("z", BOUNDARY, 1), 0, "it has two");
+	is(peek(&peer, in.pid), -EPERM, "and c is outside of one of them");
+	is(cg_move("z", out.pid), 0, "from z");
+	is(peek(&out, in.pid), -EPERM, "z is outside of the other");
+	puppet_end(&in);
+	puppet_end(&peer);
+	puppet_end(&out);
+	cg_remove("c");
+	cg_remove("z");
+}
+
+/* What stuck to the dead must not bind who lives at the same address. */
+static void test_leftovers(void)
+{
+	int wrong = 0;
+
+	for (int i = 0; i < 2000 && count_keys(PSC_PIN_STUCK); i++)
+		usleep(5000);
+	is(count_keys(PSC_PIN_STUCK), 0, "what stuck to tasks is gone with them");
+	for (int i = 0; i < 50; i++) {
+		struct puppet p = puppet_new("", ROOT);
+
+		wrong += look(p.pid) != 0;
+		puppet_end(&p);
+	}
+	is(wrong, 0, "and binds nobody new");
+	is(count_keys(PSC_PIN_CGROUPS), 0, "no entry is left");
+	is((int)global_info().entries, 0, "nor counted");
+	is(psc_kernel_locked(kernel), 1, "and still, once locked is locked until reboot");
+}
+
+int main(void)
+{
+	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
+	struct psc_request first = {
+		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 0,
+	};
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
+		return finish();
+	/* Children of children that are killed. */
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	signal(SIGPIPE, SIG_IGN);
+	stranger = puppet_new("", ROOT);
+	test_rules();
+	test_moves();
+	test_clone_into();
+	test_fork_races();
+	test_delegation();
+	test_threaded();
+	test_boundary();
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	test_leftovers();
+	puppet_end(&stranger);
+	psc_kernel_close(kernel);
+	return finish();
+}

@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * For C cases about cgroups: cgroups by their path below the root of the hierarchy,
+ * requests about them to psc_ctl, and puppets: processes that sit in a cgroup as
+ * a user and do what they are told. Puppets are each other's siblings.
+ */
+#ifndef PSC_PUPPET_H
+#define PSC_PUPPET_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "kernel.h"
+#include "tap.h"
+
+#define CGROUPS "/sys/fs/cgroup"
+#define ALICE 1000
+#define BOB 1001
+#define ROOT 0
+
+#define ATTACH PSC_MODE_BIT(PSC_MODE_ATTACH)
+#define TRACEME PSC_MODE_BIT(PSC_MODE_TRACEME)
+#define READ PSC_MODE_BIT(PSC_MODE_READ)
+#define BOUNDARY PSC_MODE_BIT(PSC_MODE_BOUNDARY)
+
+static struct psc_kernel *kernel;
+
+/* --- cgroups --- */
+
+static inline int cg_open(const char *path)
+{
+	char whole[4096];
+
+	snprintf(whole, sizeof(whole), CGROUPS "/%s", path);
+	return open(whole, O_RDONLY | O_CLOEXEC);
+}
+
+static inline void cg_make(const char *path)
+{
+	char whole[4096];
+
+	snprintf(whole, sizeof(whole), CGROUPS "/%s", path);
+	if (mkdir(whole, 0755))
+		bail(whole);
+}
+
+/* Return: 0 or a negative errno. */
+static inline int cg_try_remove(const char *path)
+{
+	char whole[4096];
+
+	snprintf(whole, sizeof(whole), CGROUPS "/%s", path);
+	return rmdir(whole) ? -errno : 0;
+}
+
+/* A cgroup is populated until its last task has been reaped, and a moment longer. */
+static inline void cg_remove(const char *path)
+{
+	int err = -EBUSY;
+
+	for (int i = 0; i < 2000 && err == -EBUSY; i++) {
+		err = cg_try_remove(path);
+		if (err == -EBUSY)
+			usleep(5000);
+	}
+	if (err)
+		bail(path);
+}
+
+/* Write to a file of a cgroup. Return: 0 or a negative errno. */
+static inline int cg_write(const char *path, const char *file, const char *text)
+{
+	char whole[4096];
+	int fd, err;
+
+	snprintf(whole, sizeof(whole), CGROUPS "/%s/%s", path, file);
+	fd = open(whole, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = write(fd, text, strlen(text)) < 0 ? -errno : 0;
+	close(fd);
+	return err;
+}
+
+/* pid 0: the caller */
+static inline int cg_move(const char *path, pid_t pid)
+{
+	char text[16];
+
+	snprintf(text, sizeof(text), "%d", pid);
+	return cg_write(path, "cgroup.procs", text);
+}
+
+/* One request about a cgroup; the reply in @req. Return: 0 or a negative PSC_E_*. */
+static inline int cg_request(const char *path, struct psc_request *req)
+{
+	int err;
+
+	req->abi = PSC_ABI;
+	req->flags |= PSC_FLAG_CGROUP;
+	req->dir_fd = cg_open(path);
+	if (req->dir_fd < 0)
+		bail(path);
+	err = psc_kernel_request(kernel, req);
+	close(req->dir_fd);
+	return err;
+}
+
+static inline int cg_set(const char *path, __u32 modes, __u32 value)
+{
+	/* 3 without a floor, unless somebody asks for one. */
+	struct psc_request req = {
+		.op = PSC_OP_SET, .modes = modes, .value = value, .flags = PSC_FLAG_REVOCABLE,
+	};
+
+	return cg_request(path, &req);
+}
+
+static inline int cg_lock(const char *path, __u32 modes, __u32 value)
+{
+	struct psc_request req = { .op = PSC_OP_RAISE_FLOOR, .modes = modes, .value = value };
+
+	return cg_request(path, &req);
+}
+
+static inline int cg_unset(const char *path, __u32 modes)
+{
+	struct psc_request req = { .op = PSC_OP_UNSET, .modes = modes };
+
+	return cg_request(path, &req);
+}
+
+static inline struct psc_request cg_info(const char *path)
+{
+	struct psc_request req = { .op = PSC_OP_INFO };
+
+	if (cg_request(path, &req))
+		bail("info");
+	return req;
+}
+
+static inline int global_set(__u32 modes, __u32 value)
+{
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = modes, .value = value,
+		.flags = PSC_FLAG_REVOCABLE,
+	};
+
+	return psc_kernel_request(kernel, &req);
+}
+
+static inline struct psc_request global_info(void)
+{
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+
+	if (psc_kernel_request(kernel, &req))
+		bail("info");
+	return req;
+}
+
+/* --- puppets --- */
+
+enum puppet_command {
+	PUPPET_PEEK,		/* process_vm_readv() of pid: ATTACH */
+	PUPPET_READ,		/* /proc/PID/environ: READ */
+	PUPPET_TRACEME,		/* a child's PTRACE_TRACEME, with the puppet as parent */
+	PUPPET_SPAWN,		/* a child that waits; returns its pid */
+	PUPPET_SPAWN_INTO,	/* the same, by clone3(), in a cgroup */
+	PUPPET_THREAD,		/* a thread that waits; returns its tid */
+	PUPPET_THREAD_EXEC,	/* a thread that execs "sleep"; returns its old tid */
+	PUPPET_MOVE,		/* into a cgroup: a process, 0 for itself */
+	PUPPET_MOVE_THREAD,
+	PUPPET_MKDIR,
+	PUPPET_RMDIR,
+	PUPPET_UNSHARE,		/* a cgroup namespace of its own */
+	PUPPET_BECOME,		/* another user: pid is the uid */
+	PUPPET_REAP,		/* kill and wait for a child */
+};
+
+struct puppet {
+	pid_t pid;
+	int fd;
+};
+
+struct puppet_order {
+	enum puppet_command command;
+	pid_t pid;
+	char path[256];
+};
+
+static char puppet_memory[8] = "content";
+
+static inline int puppet_peek(pid_t pid)
+{
+	char copy[sizeof(puppet_memory)];
+	struct iovec local = { copy, sizeof(copy) };
+	struct iovec remote = { puppet_memory, sizeof(puppet_memory) };
+
+	/* Who may look finds nothing there after an exec. */
+	if (process_vm_readv(pid, &local, 1, &remote, 1, 0) < 0 && errno != EFAULT)
+		return -errno;
+	return 0;
+}
+
+static inline int puppet_read(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/environ", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	close(fd);
+	return 0;
+}
+
+static inline int puppet_traceme(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(ptrace(PTRACE_TRACEME, 0, 0, 0) ? errno : 0);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1000;
+	return -WEXITSTATUS(status);
+}
+
+static inline int puppet_spawn_into(const char *path)
+{
+	struct clone_args args = { .flags = CLONE_INTO_CGROUP, .exit_signal = SIGCHLD };
+	int fd = cg_open(path);
+	long pid;
+
+	if (fd < 0)
+		return -errno;
+	args.cgroup = (__u64)fd;
+	pid = syscall(SYS_clone3, &args, sizeof(args));
+	if (pid == 0)
+		for (;;)
+			pause();
+	close(fd);
+	return pid < 0 ? -errno : (int)pid;
+}
+
+static inline void *puppet_thread(void *data)
+{
+	int *channel = data;
+	pid_t tid = (pid_t)syscall(SYS_gettid);
+	char go;
+
+	if (write(channel[1], &tid, sizeof(tid)) != sizeof(tid))
+		_exit(1);
+	if (read(channel[2], &go, 1) == 1)
+		execlp("busybox", "sleep", "1000000", NULL);
+	return NULL;
+}
+
+/* With @exec the answer goes out before, as nobody is there any more to give it. */
+static inline int puppet_start_thread(int fd, bool exec)
+{
+	static int channel[4];		/* from it: 0, 1; to it: 2, 3 */
+	pthread_t thread;
+	pid_t tid;
+
+	if (pipe(channel) || pipe(channel + 2) ||
+	    pthread_create(&thread, NULL, puppet_thread, channel) ||
+	    read(channel[0], &tid, sizeof(tid)) != sizeof(tid))
+		return -1000;
+	if (!exec)
+		return tid;
+	if (write(fd, &tid, sizeof(tid)) != sizeof(tid) || write(channel[3], "x", 1) != 1)
+		_exit(1);
+	for (;;)
+		pause();
+}
+
+static inline int puppet_become(unsigned int uid)
+{
+	return setresgid(uid, uid, uid) || setresuid(uid, uid, uid) || prctl(PR_SET_DUMPABLE, 1) ?
+		-errno : 0;
+}
+
+static inline int puppet_obey(int fd, const struct puppet_order *order)
+{
+	pid_t pid;
+
+	switch (order->command) {
+	case PUPPET_PEEK:
+		return puppet_peek(order->pid);
+	case PUPPET_READ:
+		return puppet_read(order->pid);
+	case PUPPET_TRACEME:
+		return puppet_traceme();
+	case PUPPET_SPAWN:
+		pid = fork();
+		if (pid == 0)
+			for (;;)
+				pause();
+		return pid < 0 ? -errno : pid;
+	case PUPPET_SPAWN_INTO:
+		return puppet_spawn_into(order->path);
+	case PUPPET_THREAD:
+	case PUPPET_THREAD_EXEC:
+		return puppet_start_thread(fd, order->command == PUPPET_THREAD_EXEC);
+	case PUPPET_MOVE:
+		return cg_move(order->path, order->pid);
+	case PUPPET_MOVE_THREAD: {
+		char text[16];
+
+		snprintf(text, sizeof(text), "%d", order->pid);
+		return cg_write(order->path, "cgroup.threads", text);
+	}
+	case PUPPET_MKDIR:
+	case PUPPET_RMDIR: {
+		char whole[512];
+
+		snprintf(whole, sizeof(whole), CGROUPS "/%s", order->path);
+		if (order->command == PUPPET_MKDIR ? mkdir(whole, 0755) : rmdir(whole))
+			return -errno;
+		return 0;
+	}
+	case PUPPET_UNSHARE:
+		return unshare(CLONE_NEWCGROUP) ? -errno : 0;
+	case PUPPET_BECOME:
+		return puppet_become((unsigned int)order->pid);
+	case PUPPET_REAP:
+		kill(order->pid, SIGKILL);
+		return waitpid(order->pid, NULL, 0) == order->pid ? 0 : -errno;
+	}
+	return -1000;
+}
+
+static inline void __attribute__((noreturn)) puppet_live(int fd, const char *cgroup,
+							 unsigned int uid)
+{
+	struct puppet_order order;
+	int result = cg_move(cgroup, 0);
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (result == 0 && uid)
+		result = puppet_become(uid);
+	while (write(fd, &result, sizeof(result)) == sizeof(result) &&
+	       read(fd, &order, sizeof(order)) == sizeof(order))
+		result = puppet_obey(fd, &order);
+	_exit(0);
+}
+
+static inline int puppet_answer(const struct puppet *puppet)
+{
+	int result;
+
+	if (read(puppet->fd, &result, sizeof(result)) != sizeof(result))
+		bail("puppet");
+	return result;
+}
+
+static inline struct puppet puppet_new(const char *cgroup, unsigned int uid)
+{
+	struct puppet puppet;
+	int ends[2];
+
+	fflush(stdout);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
+		bail("socketpair");
+	puppet.pid = fork();
+	if (puppet.pid < 0)
+		bail("fork");
+	if (puppet.pid == 0) {
+		close(ends[0]);
+		puppet_live(ends[1], cgroup, uid);
+	}
+	close(ends[1]);
+	puppet.fd = ends[0];
+	if (puppet_answer(&puppet))
+		bail(cgroup);
+	return puppet;
+}
+
+static inline int tell(const struct puppet *puppet, enum puppet_command command, pid_t pid,
+		       const char *path)
+{
+	struct puppet_order order = { .command = command, .pid = pid };
+
+	snprintf(order.path, sizeof(order.path), "%s", path);
+	if (write(puppet->fd, &order, sizeof(order)) != sizeof(order))
+		bail("puppet");
+	return puppet_answer(puppet);
+}
+
+static inline int peek(const struct puppet *tracer, pid_t tracee)
+{
+	return tell(tracer, PUPPET_PEEK, tracee, "");
+}
+
+static inline void puppet_end(struct puppet *puppet)
+{
+	close(puppet->fd);
+	kill(puppet->pid, SIGKILL);
+	waitpid(puppet->pid, NULL, 0);
+}
+
+#endif
