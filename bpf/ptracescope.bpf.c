@@ -94,6 +94,11 @@ static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
 	return false;
 }
 
+static __always_inline __u32 mode_of(unsigned int access)
+{
+	return access & PTRACE_MODE_ATTACH ? PSC_MODE_ATTACH : PSC_MODE_READ;
+}
+
 static __always_inline bool is_allowed(struct psc_verdict verdict)
 {
 	return !verdict.need && !verdict.refused;
@@ -149,34 +154,31 @@ static __noinline int access_judge(struct task_struct *self, struct task_struct 
 }
 
 /* The most frequent of the checks that need facts: a debugger's or a tracer's own child. */
-static __noinline int access_ask(struct task_struct *tracee, __u32 access, __u32 mode)
+static __noinline int access_ask(struct task_struct *tracee, __u32 access)
 {
 	const __u32 child = PSC_FACT_ALIVE | PSC_FACT_ANCESTOR;
 	struct task_struct *self = bpf_get_current_task_btf();
-	struct psc_question question = { .mode = mode };
+	struct psc_question question = { .mode = mode_of(access) };
 
 	if (!cgroups_matter() && is_child(self, tracee)) {
 		question_globally(&question);
 		if (is_allowed(psc_judge(&question, child, child)))
 			return 0;
 	}
-	return access_judge(self, tracee, access, mode);
+	return access_judge(self, tracee, access, question.mode);
 }
 
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access, int ret)
 {
-	__u32 mode = access & PTRACE_MODE_ATTACH ? PSC_MODE_ATTACH : PSC_MODE_READ;
+	union psc_policy policy;
 
 	if (ret)
 		return ret;
-	if (!cgroups_matter()) {
-		union psc_policy policy = policy_read(&psc_state.policy);
-
-		if (psc_policy_open(&policy, mode))
-			return 0;
-	}
-	return access_ask(tracee, access, mode);
+	policy = policy_read(&psc_state.policy);
+	if (psc_policy_open(&policy, mode_of(access)) && !cgroups_matter())
+		return 0;
+	return access_ask(tracee, access);
 }
 
 SEC("lsm/ptrace_traceme")
