@@ -154,8 +154,10 @@ static __noinline int access_judge(struct task_struct *self, struct task_struct 
 }
 
 /* The most frequent of the checks that need facts: a debugger's or a tracer's own child. */
-static __noinline int access_ask(struct task_struct *tracee, __u32 access)
+static __noinline int access_ask(unsigned long long *ctx)
 {
+	struct task_struct *tracee = (void *)ctx[0];
+	__u32 access = ctx[1];
 	const __u32 child = PSC_FACT_ALIVE | PSC_FACT_ANCESTOR;
 	struct task_struct *self = bpf_get_current_task_btf();
 	struct psc_question question = { .mode = mode_of(access) };
@@ -178,7 +180,7 @@ int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access, int re
 	policy = policy_read(&psc_state.policy);
 	if (psc_policy_open(&policy, mode_of(access)) && !cgroups_matter())
 		return 0;
-	return access_ask(tracee, access);
+	return access_ask(ctx);
 }
 
 SEC("lsm/ptrace_traceme")

@@ -109,6 +109,21 @@ static void measure_levels(enum bench_system system, unsigned int crowd)
 	}
 }
 
+static void measure_cgroups(void)
+{
+	static const unsigned int depths[] = { 1, 4, 16 }, entries[] = { 1, 10000 };
+	char state[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
+		for (size_t j = 0; j < ARRAY_SIZE(entries); j++) {
+			bench_cgroups_make(entries[j], depths[i]);
+			snprintf(state, sizeof(state), "cgroups-%u-depth-%u", entries[j], depths[i]);
+			measure_rows(BENCH_OURS, 0, state, true);
+			bench_cgroups_remove(entries[j], depths[i]);
+		}
+	}
+}
+
 static void measure_empty(bool main_only)
 {
 	int err = bench_empty_attach();
@@ -126,6 +141,7 @@ static void plan_product(unsigned int crowd)
 	bench_print_fact("daemon-start", bench_daemon_start());
 	bench_facts();
 	measure_alone(BENCH_OURS, false);
+	measure_cgroups();
 	measure_levels(BENCH_OURS, crowd);
 	bench_daemon_kill();
 	measure_rows(BENCH_OURS, crowd, "no-daemon", true);
@@ -192,6 +208,8 @@ int main(int argc, char **argv)
 	const struct plan *plan = NULL;
 	unsigned int crowd;
 
+	if (argc == 6 && streq(argv[1], "row"))
+		return bench_row_main(argv + 2);
 	for (size_t i = 0; argc == 3 && i < ARRAY_SIZE(plans); i++)
 		if (streq(argv[1], plans[i].name))
 			plan = &plans[i];

@@ -42,12 +42,16 @@ extern const size_t bench_n_rows;
  * @row: what to do
  * @system: who is in force, which decides what is to be expected
  *
- * In a child of its own that leads a session, which is gone afterwards with all
- * it started. The median of several batches.
+ * In a process of its own that leads a session and is gone afterwards with all it
+ * started; executed anew, so that what it costs to fork it does not depend on what has
+ * happened here. The median of several batches.
  *
  * Return: in units of bench_clock().
  */
 double bench_measure(const struct bench_row *row, enum bench_system system);
+
+/* What that process does: "bench row INDEX SYSTEM PIPE DECLARER". */
+int bench_row_main(char **arguments);
 
 /* --- crowd.c: processes that declare tracers --- */
 
@@ -62,6 +66,14 @@ pid_t bench_crowd_first(void);
 
 void bench_crowd_stop(void);
 
+/* --- cgroups.c: cgroups with policies --- */
+
+/* Make @n cgroups with an entry each, @depth levels below the root; what is measured lives in one. */
+void bench_cgroups_make(unsigned int n, unsigned int depth);
+void bench_cgroups_remove(unsigned int n, unsigned int depth);
+/* Move the caller there. */
+void bench_cgroup_enter(void);
+
 /* --- product.c: the empty programs, the daemon and the programs in force --- */
 
 /* Attach the empty programs, or take them away. -errno when the kernel does not let us. */
@@ -74,6 +86,9 @@ void bench_daemon_kill(void);
 
 /* Set what Yama or the programs in force have for kernel.yama.ptrace_scope. */
 void bench_set_scope(enum bench_system system, unsigned int scope);
+/* A request to the programs in force. Return: 0 or a negative errno. */
+struct psc_request;
+int bench_request(struct psc_request *req);
 /* Raise the floor to the scope in force: until reboot. */
 void bench_raise_floor(void);
 /* End enforcement. */

@@ -33,7 +33,7 @@
 
 /* Hooks that every process passes and that a program of ours is on. */
 static const char *const hooks[] = { "ptrace_access_check", "ptrace_traceme", "task_prctl",
-				     "task_free", "unix_stream_connect" };
+				     "task_alloc", "task_free", "unix_stream_connect" };
 static pid_t empty_holder;
 
 static int attach_empty(const char *hook)
@@ -176,6 +176,11 @@ void bench_set_scope(enum bench_system system, unsigned int scope)
 		bench_die("setting the scope: %s", strerror(-err));
 }
 
+int bench_request(struct psc_request *req)
+{
+	return psc_kernel_request(kernel, req);
+}
+
 static int run(char *const argv[])
 {
 	int status = -1;
@@ -260,14 +265,15 @@ static void print_kernel_memory(void)
 			programs += memlock_of_link(fd);
 		else if (psc_pins[i].kind == PSC_PIN_PROG)
 			programs += memlock_of(fd);
-		else if (i == PSC_PIN_RELATIONS || i == PSC_PIN_TRACERS)
+		else if (i == PSC_PIN_RELATIONS || i == PSC_PIN_TRACERS ||
+			 i == PSC_PIN_STUCK || i == PSC_PIN_CGROUPS)
 			tables += memlock_of(fd);
 		else
 			maps += memlock_of(fd);
 	}
 	bench_print_fact("programs-kib", programs / 1024);
 	bench_print_fact("maps-kib", maps / 1024);
-	bench_print_fact("exception-tables-kib", tables / 1024);
+	bench_print_fact("tables-kib", tables / 1024);
 }
 
 static const char call_get[] = "{\"method\":\"io.ptracescope.Get\",\"parameters\":"

@@ -33,6 +33,7 @@ static enum bench_system in_force;
 static bool expect_refusal;
 static pid_t tracee;
 static int tracee_pidfd;
+static pid_t first_declarer;
 static char memory[8] = "content";
 
 static bool enforced(void)
@@ -143,7 +144,7 @@ static void setup_root_stranger(void)
 /* The caller's parent was declared before everybody else declared somebody. */
 static void setup_declared_first(void)
 {
-	use_tracee(bench_crowd_first());
+	use_tracee(first_declarer);
 }
 
 static void setup_nothing(void)
@@ -366,6 +367,38 @@ static double median_cost(const struct bench_row *row)
 	return costs[BATCHES / 2];
 }
 
+int bench_row_main(char **arguments)
+{
+	const struct bench_row *row = &bench_rows[atoi(arguments[0])];
+	int tell = atoi(arguments[2]);
+	double cost;
+
+	in_force = (enum bench_system)atoi(arguments[1]);
+	first_declarer = (pid_t)atoi(arguments[3]);
+	expect_refusal = row->refused && enforced();
+	row->setup();
+	cost = median_cost(row);
+	if (write(tell, &cost, sizeof(cost)) != sizeof(cost))
+		return EXIT_FAILURE;
+	for (;;)
+		pause();
+}
+
+static void __attribute__((noreturn))
+run_row(const struct bench_row *row, enum bench_system system, int tell)
+{
+	char index[24], who[16], fd[16], first[16];
+
+	setsid();
+	bench_cgroup_enter();
+	snprintf(index, sizeof(index), "%td", row - bench_rows);
+	snprintf(who, sizeof(who), "%d", (int)system);
+	snprintf(fd, sizeof(fd), "%d", tell);
+	snprintf(first, sizeof(first), "%d", bench_crowd_first());
+	execl("/proc/self/exe", "bench", "row", index, who, fd, first, NULL);
+	bench_die("exec: %m");
+}
+
 double bench_measure(const struct bench_row *row, enum bench_system system)
 {
 	int tell[2], status;
@@ -378,17 +411,8 @@ double bench_measure(const struct bench_row *row, enum bench_system system)
 	child = fork();
 	if (child < 0)
 		bench_die("fork: %m");
-	if (child == 0) {
-		in_force = system;
-		expect_refusal = row->refused && enforced();
-		setsid();
-		row->setup();
-		cost = median_cost(row);
-		if (write(tell[1], &cost, sizeof(cost)) != sizeof(cost))
-			_exit(1);
-		for (;;)
-			pause();
-	}
+	if (child == 0)
+		run_row(row, system, tell[1]);
 	close(tell[1]);
 	if (read(tell[0], &cost, sizeof(cost)) != sizeof(cost))
 		bench_die("%s was not measured", row->name);

@@ -51,13 +51,14 @@ plan() {
 		#!/bin/sh
 		echo 4194304 >/proc/sys/kernel/pid_max
 		echo $((crowd + 10000)) >/proc/sys/kernel/threads-max
+		echo 300000 >/proc/sys/kernel/ns_last_pid
 		echo 'fact	kernel	'\$(uname -r)
 		/psc/bench $plan $crowd && exit
 		cat /run/psc-bench-daemon.log
 		exit 1
 	END
 	"$vm_dir/boot.sh" --icount --kernel "$kernel" --lsm "$lsm" --product "$vm_build/product" \
-		--overlay "$work/overlay" --mem $((512 + crowd * 40 / 1024)) --limit 6000 \
+		--overlay "$work/overlay" --mem $((768 + crowd * 40 / 1024)) --limit 6000 \
 		--out "$work/out" --console "$work/console" "$work/measure" ||
 		{ cat "$work/out" >&2; die "measuring $plan on $kernel failed, see $work"; }
 }
