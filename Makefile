@@ -79,6 +79,8 @@ help:
 	@echo 'make check           all tests; KERNELS="6.1 6.12 unstable" picks the kernels'
 	@echo 'make check-fast      the unit tests and the main guest tests on one kernel'
 	@echo 'make check-unit      the unit tests alone'
+	@echo 'make bench           what checks cost, in guests; a table, and build/bench/chart.svg'
+	@echo 'make bench-native    the same on this machine, which needs BPF LSM and no Yama'
 	@echo 'make deps            install the Debian packages that all of this needs'
 	@echo 'make install         copy files; DESTDIR=, PREFIX=/usr'
 	@echo 'make uninstall       remove them again'
@@ -194,7 +196,7 @@ uninstall:
 # Downloads and guest images stay; distclean removes them as well.
 clean:
 	rm -rf build/src build/tests build/sanitize build/clang build/next build/demo build/ptracescop* \
-		build/libptracescope.a build/check.log build/vm/cases build/vm/progs build/vm/product build/vm/logs
+		build/libptracescope.a build/check.log build/vm/cases build/vm/progs build/vm/product build/vm/logs build/bench
 
 distclean:
 	rm -rf build

@@ -4,7 +4,7 @@
 BENCH := build/bench
 BENCH_SRCS := $(wildcard tests/bench/*.c)
 
-.PHONY: bench bench-native check-bench
+.PHONY: bench bench-native bench-record check-bench
 
 $(BENCH)/bench: $(BENCH_SRCS) $(wildcard tests/bench/*.h include/*.h src/*.h) $(B)/libptracescope.a
 	$(call msg,BENCH,$@)
@@ -20,5 +20,9 @@ bench: vm-product $(BENCH)/bench
 bench-native: all $(BENCH)/bench
 	$(Q)PATH="$(CURDIR)/build:$$PATH" $(BENCH)/bench native 1000
 
+# The main rows against tests/bench/recorded.tsv; bench-record writes that file.
 check-bench: vm-product $(BENCH)/bench
 	$(Q)tests/bench/run.sh --guard
+
+bench-record: vm-product $(BENCH)/bench
+	$(Q)tests/bench/run.sh --record

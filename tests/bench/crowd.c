@@ -60,6 +60,7 @@ static void declare(int call, pid_t tracer)
 static int __attribute__((noreturn)) member(void *unused)
 {
 	(void)unused;
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	__atomic_add_fetch(&crowd->started, 1, __ATOMIC_SEQ_CST);
 	declare(crowd_call[0], 0);
 	for (;;)	/* nothing will come */
@@ -72,6 +73,7 @@ static void __attribute__((noreturn)) lead(unsigned int n)
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	setsid();
+	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* whatever we end of, they end with us */
 	if (stacks == MAP_FAILED)
 		leave(errno);
 	for (size_t i = 0; i < n; i++)

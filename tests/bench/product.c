@@ -12,6 +12,7 @@
 #include <spawn.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
@@ -70,6 +71,7 @@ int bench_empty_attach(void)
 	if (empty_holder < 0)
 		bench_die("fork: %m");
 	if (empty_holder == 0) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		for (size_t i = 0; i < ARRAY_SIZE(hooks) && err >= 0; i++)
 			err = attach_empty(hooks[i]);
 		if (write(tell[1], &err, sizeof(err)) != sizeof(err))
