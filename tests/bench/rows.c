@@ -335,8 +335,8 @@ const struct bench_row bench_rows[] = {
 	{ "seize-detach", 100, 1, false, false, false, setup_child, once_seize },
 	{ "prctl", 500, 1, false, false, true, setup_alice, once_prctl },
 	{ "set-ptracer", 300, 1, true, false, true, setup_child, once_declare },
-	{ "thread", 1000, 1, false, false, true, setup_alice, once_thread },
-	{ "fork", 200, 1, false, false, true, setup_alice, once_fork },
+	{ "thread", 500, 1, false, false, true, setup_alice, once_thread },
+	{ "fork", 100, 1, false, false, true, setup_alice, once_fork },
 	{ "control", 200, 1, false, false, false, setup_nothing, once_control },
 };
 const size_t bench_n_rows = ARRAY_SIZE(bench_rows);
