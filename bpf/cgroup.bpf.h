@@ -149,7 +149,9 @@ struct standing {
 
 /**
  * standing_read - what cgroups have to say about a task, the global policy not included
- * @busy: state->busy was not 0
+ *
+ * What sticks is kept for the thread-group leader, as the kernel moves whole processes
+ * from one domain to another.
  */
 static __always_inline void standing_read(struct task_struct *task, struct state *state,
 					  struct standing *ret)
@@ -241,6 +243,9 @@ static __always_inline void sides_compare(struct psc_question *question, struct 
 	question->boundary = theirs.walk.effective.policy.scope[PSC_MODE_BOUNDARY];
 	sides->container = theirs.walk.effective.scope_from[PSC_MODE_BOUNDARY];
 	sides->kept = theirs.kept;
+	/* Nothing else makes a boundary where the tracee is now. */
+	if (!sides->container && !policy_read(&state->policy).scope[PSC_MODE_BOUNDARY])
+		sides->container = theirs.kept;
 	sides->siblings = our_scope == their_scope && scope_from(&ours.walk.effective, mode) &&
 			  scope_from(&ours.walk.effective, mode) ==
 			  scope_from(&theirs.walk.effective, mode);
@@ -274,7 +279,7 @@ static __always_inline bool is_inside(struct task_struct *task, __u64 id)
 	return walk.found;
 }
 
-/* Is the tracer in the tracee's container? Of what leaves its namespaces nothing is asked. */
+/* Is the tracer in the tracee's container? Who is exiting has left its namespaces, and it. */
 static __always_inline bool shares_container(const struct sides *sides, struct task_struct *tracer,
 					     struct task_struct *tracee)
 {

@@ -12,14 +12,18 @@
 #define WRITER_TRIES 256
 
 struct target {
+	struct kernfs_node *kn;
 	struct cgroup *cgroup;
 	__u64 id;
 	__u32 level;
 };
 
-static __always_inline bool is_online(struct cgroup *cgroup)
+/* The cgroup of a directory that we have open; NULL when it has been removed. */
+static __always_inline struct cgroup *online_cgroup(struct kernfs_node *kn)
 {
-	return BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE;
+	struct cgroup *cgroup = BPF_CORE_READ(kn, priv);
+
+	return cgroup && BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE ? cgroup : NULL;
 }
 
 /* The cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
@@ -37,9 +41,10 @@ static __always_inline int target_of(const struct psc_request *req, struct targe
 	if (BPF_CORE_READ(inode, i_sb, s_magic) != CGROUP2_SUPER_MAGIC ||
 	    !(BPF_CORE_READ(kn, flags) & KERNFS_DIR))
 		return -PSC_E_BADF;
-	cgroup = BPF_CORE_READ(kn, priv);
-	if (!cgroup || !is_online(cgroup))
+	cgroup = online_cgroup(kn);
+	if (!cgroup)
 		return -PSC_E_NODEV;
+	ret->kn = kn;
 	ret->cgroup = cgroup;
 	ret->id = BPF_CORE_READ(kn, id);
 	ret->level = BPF_CORE_READ(cgroup, level);
@@ -99,7 +104,7 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 		if (err)
 			entries_add(state, target->level, -1);
 	}
-	if (!is_online(target->cgroup)) {
+	if (!online_cgroup(target->kn)) {
 		entry_delete(state, id, target->level);
 		return -PSC_E_NODEV;
 	}

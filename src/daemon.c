@@ -66,12 +66,15 @@ static int prepare_lock(struct daemon *d)
 	return psc_loader_lock(d->kernel);
 }
 
-/* Would a request set the first floor? */
+/* Would a request set the first floor, global or of a cgroup? */
 static bool would_lock(const struct psc_request *now, const struct psc_request *req)
 {
-	union psc_policy next = now->policy;
+	const union psc_policy above = {};
+	const bool cgroup = req->flags & PSC_FLAG_CGROUP;
+	union psc_policy next = cgroup ? PSC_POLICY_NONE : now->policy;
 
-	return !now->locked && !psc_policy_change(&next, req, NULL) && psc_policy_locked(&next);
+	return !now->locked && !psc_policy_change(&next, req, cgroup ? &above : NULL) &&
+		psc_policy_locked(&next);
 }
 
 /* Every request that changes the policy goes through here. */

@@ -37,6 +37,8 @@ static const char *const reason_words[] = {
 	[PSC_REASON_NOT_CAPABLE] = "not-capable",
 	[PSC_REASON_NO_ATTACH] = "no-attach",
 	[PSC_REASON_UNDECIDED] = "undecided",
+	[PSC_REASON_SIBLING] = "sibling",
+	[PSC_REASON_BOUNDARY] = "boundary",
 };
 
 /* What the guards refuse: PTRACESCOPE_GUARD, for machines; and after "refused to let X". */

@@ -21,6 +21,7 @@
 
 #include "canary.h"
 #include "policy.h"
+#include "ptracescope_policy.h"
 #include "util.h"
 
 static union psc_policy policy;
@@ -34,6 +35,12 @@ int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
 	(void)kernel;
 	*ret = policy;
 	return 0;
+}
+
+int psc_kernel_locked(struct psc_kernel *kernel)
+{
+	(void)kernel;
+	return psc_policy_locked(&policy) != 0;
 }
 
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])

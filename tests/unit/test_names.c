@@ -33,6 +33,7 @@ static const struct {
 	{ "Classic", -EINVAL }, { "classi", -EINVAL }, { "classics", -EINVAL },
 	{ "restrict", -EINVAL }, { "admin", -EINVAL }, { "admin_only", -EINVAL },
 	{ "admin only", -EINVAL }, { "noattach", -EINVAL }, { "no", -EINVAL }, { "none", -EINVAL },
+	{ "siblings", -EINVAL },
 	{ "no-attach ", -EINVAL }, { "no-attach3", -EINVAL }, { "classic\n", -EINVAL },
 	/* Yama's own words are none of ours. */
 	{ "disabled", -EINVAL }, { "relational", -EINVAL }, { "capability", -EINVAL },
@@ -87,22 +88,26 @@ static void test_words(void **state)
 		assert_int_equal(psc_scope_parse(psc_scope_word(scope), &back), 0);
 		assert_int_equal(back, scope);
 	}
-	assert_null(psc_scope_word(PSC_SCOPE_MAX + 1));
+	/* Of cgroups only: it can be shown, and is not taken as a global scope. */
+	assert_string_equal(psc_scope_word(PSC_SCOPE_SIBLINGS), "siblings");
+	assert_null(psc_scope_word(PSC_SCOPE_SIBLINGS + 1));
+	assert_null(psc_scope_word(PSC_SCOPE_INHERIT));
 	assert_null(psc_scope_word(UINT_MAX));
 
 	assert_string_equal(psc_mode_word(PSC_MODE_ATTACH), "attach");
 	assert_string_equal(psc_mode_word(PSC_MODE_TRACEME), "traceme");
 	assert_string_equal(psc_mode_word(PSC_MODE_READ), "read");
-	assert_null(psc_mode_word(PSC_MODES));
+	assert_string_equal(psc_mode_word(PSC_MODE_BOUNDARY), "boundary");
+	assert_null(psc_mode_word(PSC_MODE_SLOTS));
 	assert_null(psc_mode_word(UINT_MAX));
 
 	/* Every reason has a text of its own, and anything else has one too. */
-	for (unsigned int a = 0; a <= PSC_REASON_UNDECIDED; a++) {
+	for (unsigned int a = 0; a <= PSC_REASON_BOUNDARY; a++) {
 		assert_string_not_equal(psc_reason_text(a), psc_reason_text(UINT_MAX));
 		for (unsigned int b = 0; b < a; b++)
 			assert_string_not_equal(psc_reason_text(a), psc_reason_text(b));
 	}
-	assert_string_equal(psc_reason_text(PSC_REASON_UNDECIDED + 1), psc_reason_text(UINT_MAX));
+	assert_string_equal(psc_reason_text(PSC_REASON_BOUNDARY + 1), psc_reason_text(UINT_MAX));
 }
 
 static const struct {
@@ -115,6 +120,7 @@ static const struct {
 	{ "kernel.ptracescope.attach_scope", PSC_OP_SET, 1, 1 },
 	{ "kernel.ptracescope.traceme_scope", PSC_OP_SET, 2, 2 },
 	{ "kernel.ptracescope.read_scope", PSC_OP_SET, 4, 3 },
+	{ "kernel.ptracescope.cgroup_boundary", PSC_OP_SET, 8, 9 },
 	{ "kernel.ptracescope.floor", PSC_OP_RAISE_FLOOR, 3, 0 },
 };
 
@@ -143,7 +149,7 @@ static void test_names(void **state)
 		assert_int_equal(req.modes, names[i].modes);
 		assert_int_equal(req.value, 2);
 		assert_int_equal(req.flags, 0);
-		assert_int_equal(req.pad, 0);
+		assert_int_equal(req.origin, 0);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(unknown); i++)
 		assert_null(psc_name_find(unknown[i]));

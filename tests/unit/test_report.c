@@ -364,10 +364,15 @@ static void test_access_modes(void **state)
 	format_report();
 	expect("PTRACESCOPE_OPERATION", "read");
 	expect("PTRACESCOPE_REASON", "no-attach");
-	event.scope = 4;
+	event.scope = PSC_SCOPE_SIBLINGS;
+	event.reason = PSC_REASON_BOUNDARY;
+	format_report();
+	expect("PTRACESCOPE_SCOPE_NAME", "siblings");
+	expect("PTRACESCOPE_REASON", "boundary");
+	event.scope = 5;
 	event.reason = 200;
 	format_report();
-	expect("PTRACESCOPE_SCOPE", "4");
+	expect("PTRACESCOPE_SCOPE", "5");
 	expect("PTRACESCOPE_SCOPE_NAME", "unknown");
 	expect("PTRACESCOPE_REASON", "unknown");
 	expect("PTRACESCOPE_REASON_TEXT", "unknown reason");

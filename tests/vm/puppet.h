@@ -180,7 +180,7 @@ enum puppet_command {
 	PUPPET_SPAWN,		/* a child that waits; returns its pid */
 	PUPPET_SPAWN_INTO,	/* the same, by clone3(), in a cgroup */
 	PUPPET_THREAD,		/* a thread that waits; returns its tid */
-	PUPPET_THREAD_EXEC,	/* a thread that execs "sleep"; returns its old tid */
+	PUPPET_EXEC,		/* its last thread execs "busybox sleep", after the answer */
 	PUPPET_MOVE,		/* into a cgroup: a process, 0 for itself */
 	PUPPET_MOVE_THREAD,
 	PUPPET_MKDIR,
@@ -270,10 +270,11 @@ static inline void *puppet_thread(void *data)
 	return NULL;
 }
 
-/* With @exec the answer goes out before, as nobody is there any more to give it. */
-static inline int puppet_start_thread(int fd, bool exec)
+static int puppet_channel[4];		/* from the last thread: 0, 1; to it: 2, 3 */
+
+static inline int puppet_start_thread(void)
 {
-	static int channel[4];		/* from it: 0, 1; to it: 2, 3 */
+	int *channel = puppet_channel;
 	pthread_t thread;
 	pid_t tid;
 
@@ -281,9 +282,15 @@ static inline int puppet_start_thread(int fd, bool exec)
 	    pthread_create(&thread, NULL, puppet_thread, channel) ||
 	    read(channel[0], &tid, sizeof(tid)) != sizeof(tid))
 		return -1000;
-	if (!exec)
-		return tid;
-	if (write(fd, &tid, sizeof(tid)) != sizeof(tid) || write(channel[3], "x", 1) != 1)
+	return tid;
+}
+
+static inline int puppet_exec(int fd)
+{
+	int result = 0;
+
+	if (write(fd, &result, sizeof(result)) != sizeof(result) ||
+	    write(puppet_channel[3], "x", 1) != 1)
 		_exit(1);
 	for (;;)
 		pause();
@@ -315,8 +322,9 @@ static inline int puppet_obey(int fd, const struct puppet_order *order)
 	case PUPPET_SPAWN_INTO:
 		return puppet_spawn_into(order->path);
 	case PUPPET_THREAD:
-	case PUPPET_THREAD_EXEC:
-		return puppet_start_thread(fd, order->command == PUPPET_THREAD_EXEC);
+		return puppet_start_thread();
+	case PUPPET_EXEC:
+		return puppet_exec(fd);
 	case PUPPET_MOVE:
 		return cg_move(order->path, order->pid);
 	case PUPPET_MOVE_THREAD: {

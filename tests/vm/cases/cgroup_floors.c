@@ -107,15 +107,26 @@ static bool wait_for_comm(pid_t pid, const char *wanted)
 	return false;
 }
 
+/* The last thread becomes the leader, and is another task then. */
+static int exec_by_thread(const struct puppet *p)
+{
+	if (tell(p, PUPPET_EXEC, 0, "") || !wait_for_comm(p->pid, "busybox"))
+		bail("exec");
+	return look(p->pid);
+}
+
 /* A process moved by root, its threads and its children of before and after. */
 static void test_moves(void)
 {
-	struct puppet p, fresh;
+	struct puppet p, q, fresh;
 	pid_t before, after, thread[2];
 
 	cg_make("f");
 	cg_make("g");
 	p = puppet_new("f", ROOT);
+	q = puppet_new("f", ROOT);
+	if (tell(&q, PUPPET_THREAD, 0, "") <= 0)
+		bail("thread");
 	before = tell(&p, PUPPET_SPAWN, 0, "");
 	thread[0] = tell(&p, PUPPET_THREAD, 0, "");
 	is(look(p.pid), 0, "no floor yet: root looks");
@@ -133,6 +144,8 @@ static void test_moves(void)
 	is(look(thread[1]), -EPERM, "and a thread");
 	is(cg_move("g", after) ?: cg_move("", after), 0, "the child moves on");
 	is(look(after), -EPERM, "and keeps it");
+	is(cg_move("g", q.pid), 0, "another process with a thread");
+	is(exec_by_thread(&q), -EPERM, "keeps it through an exec by that thread");
 	is(cg_move("g", p.pid), 0, "as does the process");
 	is(look(p.pid), -EPERM, "it keeps it");
 	is(peek(&p, stranger.pid), -EPERM, "it may not look into others either");
@@ -144,11 +157,10 @@ static void test_moves(void)
 	is(look(p.pid), -EPERM, "f is gone, its floor sticks");
 	is(look(before), -EPERM, "to all");
 
-	is(tell(&p, PUPPET_THREAD_EXEC, 0, "") > 0, 1, "a thread other than the leader execs,");
-	is(wait_for_comm(p.pid, "busybox"), true, "and is the process from then on");
-	is(look(p.pid), -EPERM, "and the floor survives that");
+	is(exec_by_thread(&p), -EPERM, "and survives an exec by a thread born after the move");
 	is(look(fresh.pid), 0, "others may still be looked into");
 	puppet_end(&p);
+	puppet_end(&q);
 	puppet_end(&fresh);
 	kill(before, SIGKILL);
 	kill(after, SIGKILL);
@@ -340,9 +352,11 @@ static void test_threaded(void)
 
 static void test_boundary(void)
 {
-	struct puppet in, peer, out;
+	struct puppet in, peer, out, sub;
 
 	cg_make("c");
+	cg_make("c/s");
+	sub = puppet_new("c/s", ROOT);
 	cg_make("z");
 	in = puppet_new("c", ALICE);
 	peer = puppet_new("c", ALICE);
@@ -353,6 +367,12 @@ static void test_boundary(void)
 	is(peek(&out, in.pid), -EPERM, "and stays in its container for that");
 	is(peek(&peer, in.pid), 0, "from within c allowed");
 	is(look(in.pid), 0, "and with the capability");
+	is(tell(&sub, PUPPET_UNSHARE, 0, ""), 0, "a process with a cgroup namespace below c");
+	is(tell(&sub, PUPPET_BECOME, ALICE, ""), 0, "that is alice's");
+	is(peek(&peer, sub.pid), 0, "is in the container c");
+	is(cg_move("", sub.pid), 0, "and when it is moved");
+	is(peek(&peer, sub.pid), 0, "still");
+	is(peek(&out, sub.pid), -EPERM, "with nobody else");
 	is(cg_move("z", in.pid), 0, "in another container");
 	is(cg_set("z", BOUNDARY, 1), 0, "it has two");
 	is(peek(&peer, in.pid), -EPERM, "and c is outside of one of them");
@@ -361,6 +381,8 @@ static void test_boundary(void)
 	puppet_end(&in);
 	puppet_end(&peer);
 	puppet_end(&out);
+	puppet_end(&sub);
+	cg_remove("c/s");
 	cg_remove("c");
 	cg_remove("z");
 }
