@@ -45,7 +45,7 @@ function cell(kernel, column, row, word, key, base) {
 }
 
 # One table of the columns that @wanted matches.
-function table(kernel, heading, wanted, i, j, line, rule) {
+function table(kernel, heading, wanted, i, j, line, rule, there, text) {
 	line = "| " heading " | bare |"
 	rule = "|---|--:|"
 	for (j = 1; j <= n_columns[kernel]; j++)
@@ -58,10 +58,15 @@ function table(kernel, heading, wanted, i, j, line, rule) {
 	for (i = 1; i <= n_rows; i++) {
 		line = "| " rows[i] " | " \
 			(((kernel, "bare", 0, "-", rows[i]) in cost) ? cost[kernel, "bare", 0, "-", rows[i]] : "-") " |"
+		there = 0
 		for (j = 1; j <= n_columns[kernel]; j++)
-			if (columns[kernel, j] ~ wanted)
-				line = line " " cell(kernel, columns[kernel, j], rows[i]) " |"
-		print line
+			if (columns[kernel, j] ~ wanted) {
+				text = cell(kernel, columns[kernel, j], rows[i])
+				there += text != "-"
+				line = line " " text " |"
+			}
+		if (there)
+			print line
 	}
 	print ""
 }
