@@ -62,6 +62,7 @@ UNIT_SRCS := $(wildcard tests/unit/test_*.c)
 UNITS := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/%)
 
 -include tests/vm/vm.mk
+-include tests/bench/bench.mk
 
 # Everything that building, testing and the demo need on Debian, and nothing else.
 BUILD_PACKAGES := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
@@ -82,6 +83,8 @@ help:
 	@echo 'make check-fast      the unit tests and the main guest tests on one kernel'
 	@echo 'make check-unit      the unit tests alone'
 	@echo 'make lock-table      measure the table of docs/lock.md again'
+	@echo 'make bench           what checks cost, in guests; a table, and build/bench/chart.svg'
+	@echo 'make bench-native    the same on this machine, which needs BPF LSM and no Yama'
 	@echo 'make deps            install the Debian packages that all of this needs'
 	@echo 'make install         copy files; DESTDIR=, PREFIX=/usr'
 	@echo 'make uninstall       remove them again'
@@ -209,7 +212,7 @@ uninstall:
 # Downloads and guest images stay; distclean removes them as well.
 clean:
 	rm -rf build/src build/tests build/sanitize build/clang build/next build/abi build/demo build/ptracescop* \
-		build/libptracescope.a build/check.log build/vm/cases build/vm/progs build/vm/product build/vm/logs
+		build/libptracescope.a build/check.log build/vm/cases build/vm/progs build/vm/product build/vm/logs build/bench
 
 distclean:
 	rm -rf build

@@ -237,6 +237,10 @@ enum bpf_cmd {
 	BPF_MAP_GET_FD_BY_ID = 14,
 };
 
+struct bpf_array {
+	char value[0];
+};
+
 enum bpf_attach_type {
 	BPF_CGROUP_SYSCTL = 18,
 	BPF_MODIFY_RETURN = 26,

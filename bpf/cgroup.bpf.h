@@ -20,11 +20,6 @@
 #define ENTRY_TRIES 8
 #define STICK_TRIES 8
 
-static __always_inline struct state *state_get(void)
-{
-	return bpf_map_lookup_elem(&psc_state, &(__u32){ 0 });
-}
-
 static __always_inline union psc_policy policy_read(const union psc_policy *policy)
 {
 	return (union psc_policy){ .word = *(const volatile __u64 *)&policy->word };
@@ -38,14 +33,23 @@ static __always_inline void read_barrier(void)
 	__sync_val_compare_and_swap(&word, 0, 1);
 }
 
+/*
+ * Functions that are not static are ones that the verifier looks at on their own: it
+ * takes all their ways once, not once for every way that leads to them.
+ */
+
 /**
  * entry_read - the entry of a cgroup
- * @ret: a consistent copy
+ * @ret: a consistent copy, left as it is if there is none
  *
  * An entry that changes at every look, which cannot be, refuses everything.
+ *
+ * Return: is there one?
  */
-static __always_inline bool entry_read(__u64 id, struct cgroup_entry *ret)
+__noinline int entry_read(__u64 id, struct cgroup_entry *ret)
 {
+	if (!ret)
+		return false;
 	for (int i = 0; i < ENTRY_TRIES; i++) {
 		struct cgroup_entry *entry = bpf_map_lookup_elem(&psc_cgroups, &id);
 
@@ -63,10 +67,6 @@ static __always_inline bool entry_read(__u64 id, struct cgroup_entry *ret)
 	return true;
 }
 
-/*
- * psc_effective_add() and psc_effective_end() as functions that the verifier looks at on
- * their own: it takes all their ways once, not once for every way that leads to them.
- */
 __noinline int effective_add(struct psc_effective *effective, __u64 word, __u64 from)
 {
 	union psc_policy policy = { .word = word };
@@ -91,7 +91,7 @@ struct cgroup_walk {
 
 static __always_inline void walk_look(struct cgroup_walk *walk, __u64 id)
 {
-	struct cgroup_entry entry;
+	struct cgroup_entry entry = {};
 
 	if (entry_read(id, &entry))
 		effective_add(&walk->effective, entry.policy.word, id);
@@ -204,30 +204,32 @@ static __always_inline __u64 scope_from(const struct psc_effective *effective, _
 					  effective->scope_from[PSC_MODE_READ];
 }
 
-/**
- * sides_compare - the rest of a question, by the policy and the cgroups of both sides
- * @question: its mode is filled in
- *
- * A missing state, which cannot be, refuses.
- */
+/* Are there entries, or floors that stick? One load: entries go after floors have been stuck. */
+static __always_inline bool cgroups_matter(void)
+{
+	return *(volatile __u64 *)&psc_state.busy;
+}
+
+/* The rest of a question, its mode is filled in, where cgroups do not matter. */
+static __always_inline void question_globally(struct psc_question *question)
+{
+	union psc_policy policy = policy_read(&psc_state.policy);
+
+	question->scope = scope_in(&policy, question->mode);
+	question->boundary = policy.scope[PSC_MODE_BOUNDARY];
+}
+
+/* The same by the policy and the cgroups of both sides. */
 static __always_inline void sides_compare(struct psc_question *question, struct sides *sides,
 					  struct task_struct *tracer, struct task_struct *tracee)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 	struct standing ours, theirs;
 	__u32 our_scope, their_scope;
 	const __u32 mode = question->mode;
 
-	if (!state) {
-		question->scope = PSC_SCOPE_NO_ATTACH;
-		return;
-	}
-	/* In one load: entries go after floors have been stuck, so 0 means neither. */
-	if (!*(volatile __u64 *)&state->busy) {
-		union psc_policy policy = policy_read(&state->policy);
-
-		question->scope = scope_in(&policy, mode);
-		question->boundary = policy.scope[PSC_MODE_BOUNDARY];
+	if (!cgroups_matter()) {
+		question_globally(question);
 		return;
 	}
 	standing_read(tracee, state, &theirs);
@@ -328,10 +330,10 @@ static __always_inline bool stick(struct state *state, __u64 task, const struct 
 
 static __always_inline void unstick(__u64 task)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 	int err;
 
-	if (!state || !*(volatile __u32 *)&state->stuck)
+	if (!*(volatile __u32 *)&state->stuck)
 		return;
 	err = bpf_map_delete_elem(&psc_stuck, &task);
 	if (!err)
@@ -387,11 +389,11 @@ static long thread_step(__u32 i, struct thread_walk *walk)
 /* Before a process, or one thread, is moved. */
 static __always_inline void stick_to(struct task_struct *task, bool all_threads)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 	struct thread_walk walk = { .state = state };
 	struct signal_struct *signal;
 
-	if (!state || !state->locked || !floors_of(task, state, &walk.floors))
+	if (!state->locked || !floors_of(task, state, &walk.floors))
 		return;
 	if (!all_threads) {
 		stick_or_all(state, (__u64)task, &walk.floors);

@@ -8,6 +8,31 @@
 #define CAP_SYS_PTRACE 19		/* include/uapi/linux/capability.h */
 #define USER_NS_LEVEL_MAX 33		/* create_user_ns() refuses a parent above level 32 */
 
+struct user_ns_walk {
+	const struct user_namespace *ns;	/* the one reached so far */
+	const struct user_namespace *own;	/* where the asking cred belongs */
+	uid_t euid;
+	bool above;			/* own is above the namespace that is asked about, */
+	bool owner;			/* and who asks is the owner of that, or of one between */
+};
+
+/* Rarely taken, so read as plain memory: see describe() for what that saves. */
+static long user_ns_step(__u32 i, struct user_ns_walk *walk)
+{
+	const struct user_namespace *ns = walk->ns, *own = walk->own;
+	const struct user_namespace *parent = BPF_CORE_READ(ns, parent);
+
+	if (BPF_CORE_READ(ns, level) <= BPF_CORE_READ(own, level))
+		return 1;
+	if (parent == own) {
+		walk->above = true;
+		walk->owner = BPF_CORE_READ(ns, owner.val) == walk->euid;
+		return 1;
+	}
+	walk->ns = parent;
+	return 0;
+}
+
 /**
  * capable_in - does a task with this cred have CAP_SYS_PTRACE in this namespace?
  * @cred: the cred that asks
@@ -17,24 +42,18 @@
  * a namespace has all capabilities in it included. Other LSMs' opinions, which
  * ns_capable() asks as well, cannot be had from BPF.
  */
-static __always_inline bool capable_in(const struct cred *cred, struct user_namespace *ns)
+static __noinline bool capable_in(const struct cred *cred, struct user_namespace *ns)
 {
-	struct user_namespace *own = cred->user_ns;
+	struct user_ns_walk walk = { .ns = ns, .own = cred->user_ns, .euid = cred->euid.val };
 
-	for (int i = 0; i <= USER_NS_LEVEL_MAX; i++) {
-		if (ns == own)
-			return cred_has_cap(cred, CAP_SYS_PTRACE);
-		if (ns->level <= own->level)
-			return false;
-		if (ns->parent == own && ns->owner.val == cred->euid.val)
-			return true;
-		ns = ns->parent;
-	}
-	return false;
+	if (ns == walk.own)
+		return cred_has_cap(cred, CAP_SYS_PTRACE);
+	bpf_loop(USER_NS_LEVEL_MAX, user_ns_step, &walk, 0);
+	return walk.owner || (walk.above && cred_has_cap(cred, CAP_SYS_PTRACE));
 }
 
 /* The same for the initial user namespace, the only one at level 0. */
-static __always_inline bool capable_initially(const struct cred *cred)
+static __noinline bool capable_initially(const struct cred *cred)
 {
 	return cred->user_ns->level == 0 && cred_has_cap(cred, CAP_SYS_PTRACE);
 }

@@ -112,25 +112,52 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 	return err ? -PSC_E_NOSPC : 0;
 }
 
+struct change {
+	__u32 asked[8];			/* the beginning of the request, up to its replies */
+	__u32 origin;
+	__u64 armed;
+	union psc_policy policy;	/* in and out */
+	union psc_policy above;
+	__u32 of_cgroup;
+};
+
+/* psc_policy_change() as a function that the verifier looks at once, on its own. */
+static __always_inline void change_ask(struct change *change, const struct psc_request *req)
+{
+	_Static_assert(__builtin_offsetof(struct psc_request, locked) <= sizeof(change->asked), "all of it");
+	__builtin_memcpy(change->asked, req, sizeof(change->asked));
+}
+
+__noinline int change_make(struct change *change)
+{
+	if (!change)
+		return -PSC_E_INVAL;
+	return psc_policy_change(&change->policy, (const struct psc_request *)change->asked,
+				 change->of_cgroup ? &change->above : NULL);
+}
+
 /* The one writer's part of a change. */
-static __always_inline int entry_change(struct state *state, const struct psc_request *req,
-					const struct target *target, const union psc_policy *above)
+static __always_inline int entry_change(struct state *state, const struct target *target,
+					struct change *change)
 {
 	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
 	bool exists = entry_read(target->id, &entry);
-	int err = psc_policy_change(&entry.policy, req, above);
+	int err;
 
+	change->policy = entry.policy;
+	err = change_make(change);
 	if (err)
 		return err;
+	entry.policy = change->policy;
 	if (entry.policy.word == PSC_POLICY_NONE.word) {
 		if (exists)
 			entry_delete(state, target->id, target->level);
 		return 0;
 	}
 	entry.check = entry.policy.word ^ target->id;
-	entry.origin = req->origin;
+	entry.origin = change->origin;
 	entry.pad = 0;
-	err = psc_policy_locked(&entry.policy) ? lock_first(state, req) : 0;
+	err = psc_policy_locked(&entry.policy) ? lock_first(state, change->armed) : 0;
 	return err ? err : entry_put(state, target, &entry, exists);
 }
 
@@ -171,6 +198,7 @@ static __always_inline void target_reply(struct state *state, struct psc_request
 /* Answer a request with PSC_FLAG_CGROUP. Return: 0 or a negative PSC_E_*. */
 static __always_inline int cgroup_request(struct state *state, struct psc_request *req)
 {
+	struct change change = { .of_cgroup = 1, .origin = req->origin, .armed = req->armed };
 	struct cgroup_walk above;
 	struct target target;
 	struct cgroup *cgroup;
@@ -178,12 +206,14 @@ static __always_inline int cgroup_request(struct state *state, struct psc_reques
 
 	if (err)
 		return err;
+	change_ask(&change, req);
 	cgroup = target.cgroup;
 	path_read(BPF_CORE_READ(cgroup, self.parent, cgroup), state, &above);
+	change.above = above.effective.policy;
 	if (req->op == PSC_OP_INFO) {
-		err = psc_policy_change(&(union psc_policy){}, req, &above.effective.policy);
+		err = change_make(&change);
 	} else if (writer_begin(state)) {
-		err = entry_change(state, req, &target, &above.effective.policy);
+		err = entry_change(state, &target, &change);
 		writer_end(state);
 	} else {
 		err = -PSC_E_AGAIN;

@@ -24,14 +24,12 @@ static __always_inline bool armed_since(const struct guarded *guard, __u64 since
 	return since && guard->armed == since && bpf_ktime_get_boot_ns() - since < not_long;
 }
 
-/* Is anything locked, or about to be? A missing state, which cannot be, is. */
+/* Is anything locked, or about to be? */
 static __always_inline bool locked(void)
 {
-	struct state *state = bpf_map_lookup_elem(&psc_state, &(__u32){ 0 });
 	struct guarded *guard = guarded();
 
-	return !state || !guard || state->locked ||
-	       armed_since(guard, guard->armed, PSC_ARMED_NS);
+	return !guard || psc_state.locked || armed_since(guard, guard->armed, PSC_ARMED_NS);
 }
 
 /*
@@ -39,22 +37,28 @@ static __always_inline bool locked(void)
  * something only if nothing stands against it, and if nothing can have come since
  * that was looked for. Return: 0 or -PSC_E_CANCELED.
  */
-static __always_inline int lock_first(struct state *state, const struct psc_request *req)
+static __always_inline int lock_first(struct state *state, __u64 armed)
 {
 	const struct guarded *guard = guarded();
 
 	if (state->locked)
 		return 0;
-	if (!guard || !armed_since(guard, req->armed, PSC_ARMED_NS / 2))
+	if (!guard || !armed_since(guard, armed, PSC_ARMED_NS / 2))
 		return -PSC_E_CANCELED;
 	state->locked = 1;
 	return 0;
 }
 
+/* A variable is the only element of the array that is its map. */
+static __always_inline bool is_state_map(__u64 map)
+{
+	return map + bpf_core_field_offset(struct bpf_array, value) == (__u64)&psc_state;
+}
+
 /* Which of the maps whose content decides verdicts is it? Or -1. */
 static __always_inline int policy_map_index(__u64 map)
 {
-	if (map == (__u64)&psc_state)
+	if (is_state_map(map))
 		return PSC_MAP_STATE;
 	if (map == (__u64)&psc_guarded)
 		return PSC_MAP_GUARDED;
@@ -71,10 +75,18 @@ static __always_inline int policy_map_index(__u64 map)
 	return -1;
 }
 
+/* Of the variable the map is found by its place. */
+static __always_inline __u32 state_map_id(void)
+{
+	struct bpf_map *map = (void *)&psc_state - bpf_core_field_offset(struct bpf_array, value);
+
+	return BPF_CORE_READ(map, id);
+}
+
 static __always_inline bool is_policy_map_id(__u32 id)
 {
 #define HAS_ID(map) (id == ((struct bpf_map *)&(map))->id)
-	return HAS_ID(psc_state) || HAS_ID(psc_guarded) || HAS_ID(psc_cgroups) ||
+	return id == state_map_id() || HAS_ID(psc_guarded) || HAS_ID(psc_cgroups) ||
 	       HAS_ID(psc_stuck) || HAS_ID(psc_relations) || HAS_ID(psc_tracers) ||
 	       HAS_ID(psc_serial);
 #undef HAS_ID

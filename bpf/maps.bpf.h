@@ -7,33 +7,14 @@
 #define PSC_MAPS_BPF_H
 
 #include "ptracescope.h"
+#include "ptracescope_state.h"
 
 /*
- * The policy in force, and what there is besides it: one element. Frozen; lives as
- * long as the pins do. The policy is written by psc_ctl alone.
+ * The policy in force, and what there is besides it. A variable, which costs no look-up,
+ * and in a section, and so a map, of its own. Frozen; lives as long as the pins do. The
+ * policy is written by psc_ctl alone.
  */
-struct state {
-	union psc_policy policy;
-	union psc_policy lost;	/* floors without room in psc_stuck, which bind everybody */
-	union {
-		struct {
-			__u32 entries;	/* in psc_cgroups */
-			__u32 stuck;	/* in psc_stuck */
-		};
-		__u64 busy;		/* is there any? In one load, bpf/cgroup.bpf.h */
-	};
-	__u32 locked;		/* has there been a floor, global or of a cgroup? */
-	__u32 watch;		/* are new cgroups reported? */
-	__u32 writer;		/* somebody changes psc_cgroups */
-	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct state);
-} psc_state SEC(".maps");
+struct state psc_state SEC(".data.psc_state");
 
 /*
  * Policies of cgroups, by the cgroup's id: 64 bits, of which the kernel gives no value

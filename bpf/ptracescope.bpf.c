@@ -75,12 +75,17 @@ char LICENSE[] SEC("license") = "GPL";
 /* Which build of these programs this is; set by the loader. Tells, decides nothing. */
 const volatile __u64 psc_build;
 
-/* Is @fact true of the caller's access to the tracee? */
-static __always_inline bool access_fact(__u32 fact, struct task_struct *tracee,
-					const struct sides *sides)
+/* Does the tracee live, and is its process a child of the caller's? */
+static __always_inline bool is_child(struct task_struct *self, struct task_struct *tracee)
 {
-	struct task_struct *self = bpf_get_current_task_btf();
+	return tracee->thread_pid &&
+	       tracee->group_leader->real_parent->group_leader == self->group_leader;
+}
 
+/* Is @fact true of the caller's access to the tracee? */
+static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
+					struct task_struct *tracee, const struct sides *sides)
+{
 	switch (fact) {
 	case PSC_FACT_INSIDE:
 		return shares_container(sides, self, tracee);
@@ -102,32 +107,93 @@ static __always_inline bool access_fact(__u32 fact, struct task_struct *tracee,
 	return false;
 }
 
+static __always_inline __u32 mode_of(unsigned int access)
+{
+	return access & PTRACE_MODE_ATTACH ? PSC_MODE_ATTACH : PSC_MODE_READ;
+}
+
+static __always_inline bool is_allowed(struct psc_verdict verdict)
+{
+	return !verdict.need && !verdict.refused;
+}
+
+/* What is known of a check so far. */
+struct inquiry {
+	struct psc_question question;
+	struct sides sides;
+	__u32 known, holds;
+	struct psc_verdict verdict;
+};
+
+/*
+ * psc_judge() as a function that the verifier looks at on its own: for the caller, what
+ * is in @inquiry can be anything afterwards. So it goes once through the gathering of
+ * each fact, not once for every way that leads there.
+ */
+__noinline int judge(struct inquiry *inquiry)
+{
+	if (inquiry)
+		inquiry->verdict = psc_judge(&inquiry->question, inquiry->known, inquiry->holds);
+	return 0;
+}
+
+/*
+ * psc_access in three steps, each of which is not even entered, with the registers
+ * it saves and the stack it wants, by those that the one before can answer.
+ */
+static __noinline int access_judge(struct task_struct *self, struct task_struct *tracee,
+				   __u32 access, __u32 mode)
+{
+	struct inquiry inquiry = { .question.mode = mode };
+
+	sides_compare(&inquiry.question, &inquiry.sides, self, tracee);
+	judge(&inquiry);
+	/* They are asked for in their order: once through, and each is there once only. */
+#pragma unroll
+	for (int i = 0; i < PSC_FACTS; i++) {
+		const __u32 fact = 1U << i;
+
+		if (inquiry.verdict.need != fact)
+			continue;
+		inquiry.known |= fact;
+		if (access_fact(fact, self, tracee, &inquiry.sides))
+			inquiry.holds |= fact;
+		judge(&inquiry);
+	}
+	if (is_allowed(inquiry.verdict))
+		return 0;
+	report_refusal(mode, inquiry.question.scope, inquiry.verdict.reason, access, self, tracee);
+	return -EPERM;
+}
+
+/* The most frequent of the checks that need facts: a debugger's or a tracer's own child. */
+static __noinline int access_ask(unsigned long long *ctx)
+{
+	struct task_struct *tracee = (void *)ctx[0];
+	__u32 access = ctx[1];
+	const __u32 child = PSC_FACT_ALIVE | PSC_FACT_ANCESTOR;
+	struct task_struct *self = bpf_get_current_task_btf();
+	struct psc_question question = { .mode = mode_of(access) };
+
+	if (!cgroups_matter() && is_child(self, tracee)) {
+		question_globally(&question);
+		if (is_allowed(psc_judge(&question, child, child)))
+			return 0;
+	}
+	return access_judge(self, tracee, access, question.mode);
+}
+
 SEC("lsm/ptrace_access_check")
 int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access, int ret)
 {
-	struct psc_question question = {
-		.mode = access & PTRACE_MODE_ATTACH ? PSC_MODE_ATTACH : PSC_MODE_READ,
-	};
-	struct psc_verdict verdict = { .reason = PSC_REASON_UNDECIDED };
-	struct task_struct *self = bpf_get_current_task_btf();
-	__u32 known = 0, holds = 0;
-	struct sides sides = {};
+	union psc_policy policy;
 
 	if (ret)
 		return ret;
-	sides_compare(&question, &sides, self, tracee);
-	for (int i = 0; i <= PSC_FACTS; i++) {
-		verdict = psc_judge(&question, known, holds);
-		if (!verdict.need)
-			break;
-		known |= verdict.need;
-		if (access_fact(verdict.need, tracee, &sides))
-			holds |= verdict.need;
-	}
-	if (!verdict.need && !verdict.refused)
+	policy = policy_read(&psc_state.policy);
+	if (psc_policy_open(&policy, mode_of(access)) && !cgroups_matter())
 		return 0;
-	report_refusal(question.mode, question.scope, verdict.reason, access, self, tracee);
-	return -EPERM;
+	return access_ask(ctx);
 }
 
 SEC("lsm/ptrace_traceme")
@@ -207,10 +273,10 @@ int BPF_PROG(psc_task_free, struct task_struct *task)
 SEC("lsm/task_alloc")
 int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 	struct stuck floors;
 
-	if (ret || !state || !state->locked ||
+	if (ret || !state->locked ||
 	    !floors_of(bpf_get_current_task_btf(), state, &floors))
 		return ret;
 	return stick(state, (__u64)task, &floors) ? 0 : -ENOMEM;
@@ -223,10 +289,10 @@ int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags
 SEC("tp_btf/task_newtask")
 int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 	struct stuck floors;
 
-	if (state && state->locked && floors_of(bpf_get_current_task_btf(), state, &floors))
+	if (state->locked && floors_of(bpf_get_current_task_btf(), state, &floors))
 		stick_or_all(state, (__u64)task, &floors);
 	return 0;
 }
@@ -248,9 +314,9 @@ int BPF_PROG(psc_cg_move, struct cgroup *to, struct task_struct *task, bool all_
 SEC("tp_btf/cgroup_mkdir")
 int BPF_PROG(psc_cg_made, struct cgroup *cgroup, const char *path)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 
-	if (state && state->watch && is_cgroup2(cgroup))
+	if (state->watch && is_cgroup2(cgroup))
 		report_cgroup(cgroup->kn->id, path);
 	return 0;
 }
@@ -258,9 +324,9 @@ int BPF_PROG(psc_cg_made, struct cgroup *cgroup, const char *path)
 SEC("tp_btf/cgroup_rmdir")
 int BPF_PROG(psc_cg_gone, struct cgroup *cgroup, const char *path)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 
-	if (state && state->entries && is_cgroup2(cgroup))
+	if (state->entries && is_cgroup2(cgroup))
 		entry_delete(state, cgroup->kn->id, cgroup->level);
 	return 0;
 }
@@ -288,18 +354,22 @@ int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *ne
 /* Apply a request to the global policy. Return: 0 or a negative PSC_E_*. */
 static __always_inline int policy_apply(struct state *state, const struct psc_request *req)
 {
+	struct change change = {};
+
+	change_ask(&change, req);
 	for (int i = 0; i < CTL_RETRIES; i++) {
 		union psc_policy old = policy_read(&state->policy);
-		union psc_policy next = old;
-		int err = psc_policy_change(&next, req, NULL);
+		int err;
 
+		change.policy = old;
+		err = change_make(&change);
 		if (err)
 			return err;
-		err = psc_policy_locked(&next) ? lock_first(state, req) : 0;
+		err = psc_policy_locked(&change.policy) ? lock_first(state, req->armed) : 0;
 		if (err)
 			return err;
-		if (__sync_val_compare_and_swap(&state->policy.word, old.word, next.word) ==
-		    old.word)
+		if (__sync_val_compare_and_swap(&state->policy.word, old.word,
+						change.policy.word) == old.word)
 			return 0;
 	}
 	return -PSC_E_AGAIN;
@@ -352,11 +422,9 @@ static __always_inline int ctl_apply(struct state *state, struct psc_request *re
 SEC("syscall")
 int psc_ctl(struct psc_request *req)
 {
-	struct state *state = state_get();
+	struct state *state = &psc_state;
 	int err;
 
-	if (!state)
-		return -PSC_E_AGAIN;
 	err = ctl_apply(state, req);
 	req->abi = PSC_ABI;
 	req->build = psc_build;

@@ -31,14 +31,18 @@ static __always_inline bool within_burst(__u32 kind)
 	return __sync_fetch_and_add(&window->events, 1) < PSC_EVENT_BURST;
 }
 
+/*
+ * Read as plain memory: for every field that is read by its type, the verifier searches
+ * all of the kernel's types, and that is what loading these programs takes.
+ */
 static __always_inline void describe(struct psc_party *party, struct task_struct *task)
 {
-	party->pid = task->tgid;
-	party->tid = task->pid;
-	party->uid = task->real_cred->uid.val;
+	party->pid = BPF_CORE_READ(task, tgid);
+	party->tid = BPF_CORE_READ(task, pid);
+	party->uid = BPF_CORE_READ(task, real_cred, uid.val);
 	party->pad = 0;
-	party->start_ns = task->start_boottime;
-	party->cgroup = task->cgroups->dfl_cgrp->kn->id;
+	party->start_ns = BPF_CORE_READ(task, start_boottime);
+	party->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	bpf_core_read(party->comm, sizeof(party->comm), &task->comm);
 }
 

@@ -22,23 +22,27 @@ static __always_inline struct file *file_of(int fd)
 #define ANCESTORS_MAX PSC_RELATIONS_MAX
 
 struct ancestor_walk {
-	struct task_struct *walker;	/* the task reached so far */
-	__u64 ancestor;			/* the thread-group leader looked for */
+	struct task_struct *leader;	/* the thread-group leader reached so far */
+	__u64 ancestor;			/* the one looked for */
 	bool found;
 };
 
+/* Several generations a step, which is cheaper. Above the idle task is the idle task. */
+#define GENERATIONS 2
+
 static long ancestor_step(__u32 i, struct ancestor_walk *walk)
 {
-	struct task_struct *leader = walk->walker->group_leader;
+	struct task_struct *leader = walk->leader;
 
-	if ((__u64)leader == walk->ancestor) {
-		walk->found = true;
-		return 1;
+	for (int j = 0; j < GENERATIONS; j++) {
+		if ((__u64)leader == walk->ancestor) {
+			walk->found = true;
+			return 1;
+		}
+		leader = leader->real_parent->group_leader;
 	}
-	if (leader->pid == 0)	/* the idle task: nothing above it */
-		return 1;
-	walk->walker = leader->real_parent;
-	return 0;
+	walk->leader = leader;
+	return leader->pid == 0;
 }
 
 /**
@@ -49,9 +53,9 @@ static long ancestor_step(__u32 i, struct ancestor_walk *walk)
  * task_is_descendant() of security/yama/yama_lsm.c. Running into the bound
  * means "no".
  */
-static __always_inline bool is_descendant(struct task_struct *task, __u64 ancestor)
+static __noinline bool is_descendant(struct task_struct *task, __u64 ancestor)
 {
-	struct ancestor_walk walk = { .walker = task, .ancestor = ancestor };
+	struct ancestor_walk walk = { .leader = task->group_leader, .ancestor = ancestor };
 
 	bpf_loop(ANCESTORS_MAX, ancestor_step, &walk, 0);
 	return walk.found;

@@ -127,6 +127,25 @@ psc_judge(const struct psc_question *q, __u32 known, __u32 holds)
 #undef PSC_REFUSE
 }
 
+/**
+ * psc_policy_open - does a policy leave this access to everybody?
+ * @policy: the global one, where there is no other; as one word
+ * @mode: PSC_MODE_ATTACH or PSC_MODE_READ
+ *
+ * Where psc_judge() would allow it for PSC_REASON_SCOPE_CLASSIC without asking for a
+ * fact, told in a few instructions: most checks there are end here.
+ */
+static inline __attribute__((always_inline)) int
+psc_policy_open(const union psc_policy *policy, __u32 mode)
+{
+	const union psc_policy attach = {
+		.scope = { [PSC_MODE_ATTACH] = 0xff, [PSC_MODE_BOUNDARY] = 0xff },
+	};
+	const union psc_policy read = { .scope = { [PSC_MODE_READ] = 0xff } };
+
+	return !(policy->word & (mode == PSC_MODE_ATTACH ? attach.word : read.word));
+}
+
 /* The entry of a cgroup that has none. */
 #define PSC_POLICY_NONE ((union psc_policy){ \
 	.scope = { PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT } })

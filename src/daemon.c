@@ -333,8 +333,8 @@ static int setup_signals(struct daemon *d)
 	return err < 0 ? psc_log_err(err, "event loop: %s", strerror(-err)) : 0;
 }
 
-/* Name everything that is missing before trying. */
-static int require_prereqs(void)
+/* Name everything that is missing. Return: -EOPNOTSUPP, 0 when nothing is, or another errno. */
+static int explain_prereqs(void)
 {
 	struct psc_prereqs prereqs = {};
 	int missing = psc_prereq_check("", &prereqs);
@@ -345,6 +345,16 @@ static int require_prereqs(void)
 	}
 	psc_prereq_free(&prereqs);
 	return missing > 0 ? -EOPNOTSUPP : missing;
+}
+
+/* What would not make loading fail, but be without effect, is to be seen before. */
+static int require_prereqs(void)
+{
+	struct psc_prereqs prereqs = {};
+	int missing = psc_prereq_glance("", &prereqs);
+
+	psc_prereq_free(&prereqs);
+	return missing > 0 ? explain_prereqs() : missing;
 }
 
 /* The same scopes at once; the floors follow when there is something to guard. */
@@ -374,14 +384,17 @@ static int enforce(struct daemon *d, struct psc_config *ret)
 	struct psc_plan plan;
 	char *error = NULL;
 	int err, config_err = psc_config_load("", &config, &error);
+	bool first = access(d->options.pin_dir, F_OK) < 0;
 
-	err = access(d->options.pin_dir, F_OK) < 0 ? require_prereqs() : 0;
+	err = first ? require_prereqs() : 0;
 	if (!err)
 		err = psc_plan_make(config_err ? NULL : &config, PSC_PLAN_FIRST,
 				    (union psc_policy){}, &plan, &error);
 	if (!err) {
 		without_floors(&plan);
 		err = psc_loader_start(&d->options, plan.requests, plan.n, &d->kernel);
+		if (err < 0 && first && explain_prereqs() == -EOPNOTSUPP)
+			err = -EOPNOTSUPP;
 	}
 	if (err >= 0) {
 		d->outcome = (enum psc_loader_outcome)err;

@@ -26,7 +26,10 @@
 	{ .name = (link_name), .kind = PSC_PIN_LINK, .link_type = BPF_LINK_TYPE_RAW_TRACEPOINT }
 
 const struct psc_pin psc_pins[PSC_PINS] = {
-	[PSC_PIN_STATE] = SECRET_MAP("psc_state"),
+	[PSC_PIN_STATE] = {
+		.name = "psc_state", .section = ".data.psc_state", .kind = PSC_PIN_MAP,
+		.frozen = true, .secret = true,
+	},
 	[PSC_PIN_GUARDED] = SECRET_MAP("psc_guarded"),
 	[PSC_PIN_CGROUPS] = SECRET_MAP("psc_cgroups"),
 	[PSC_PIN_STUCK] = SECRET_MAP("psc_stuck"),
@@ -104,7 +107,7 @@ static bool pin_fits(const struct psc_pin *pin, int fd)
 	switch (pin->kind) {
 	case PSC_PIN_MAP:
 		len = sizeof(map);
-		return !bpf_obj_get_info_by_fd(fd, &map, &len) && streq(map.name, pin->name);
+		return !bpf_obj_get_info_by_fd(fd, &map, &len) && streq(map.name, psc_pin_object(pin));
 	case PSC_PIN_PROG:
 		len = sizeof(prog);
 		return !bpf_obj_get_info_by_fd(fd, &prog, &len) && streq(prog.name, pin->name) &&

@@ -15,6 +15,7 @@ enum psc_pin_kind {
 
 struct psc_pin {
 	const char *name;	/* of the file, and of the map or program */
+	const char *section;	/* the name of a map that is a section of variables */
 	enum psc_pin_kind kind;
 	bool frozen;		/* a map that only the programs may write */
 	bool secret;		/* one of the policy's, which nobody may open under a floor */
@@ -64,6 +65,12 @@ enum psc_pin_id {
 	PSC_PIN_G_REMOUNT,
 	PSC_PINS,
 };
+
+/* The name of the map or program itself. */
+static inline const char *psc_pin_object(const struct psc_pin *pin)
+{
+	return pin->section ? pin->section : pin->name;
+}
 
 /* What a complete set consists of, indexed by enum psc_pin_id. */
 extern const struct psc_pin psc_pins[PSC_PINS];

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "log.h"
+#include "ptracescope_state.h"
 #include "ptracescope.skel.h"
 #include "util.h"
 
@@ -123,7 +124,7 @@ int psc_loader_inherit(struct bpf_object *object, const struct psc_kernel *prede
 
 		if (psc_pins[i].kind != PSC_PIN_MAP)
 			continue;
-		map = bpf_object__find_map_by_name(object, psc_pins[i].name);
+		map = bpf_object__find_map_by_name(object, psc_pin_object(&psc_pins[i]));
 		if (!map || !same_shape(map, predecessor->fds[i]))
 			return -EPROTO;
 		err = bpf_map__reuse_fd(map, predecessor->fds[i]);
@@ -141,7 +142,7 @@ static int freeze_maps(struct ptracescope_bpf *skel)
 
 		if (psc_pins[i].kind != PSC_PIN_MAP || !psc_pins[i].frozen)
 			continue;
-		map = bpf_object__find_map_by_name(skel->obj, psc_pins[i].name);
+		map = bpf_object__find_map_by_name(skel->obj, psc_pin_object(&psc_pins[i]));
 		if (!map)
 			return -ENOENT;
 		if (bpf_map_freeze(bpf_map__fd(map)))
@@ -170,6 +171,8 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	if (!skel)
 		return -errno;
 	skel->rodata->psc_build = build_id(skel);
+	/* A map of variables is mapped into our memory otherwise, and could not be frozen. */
+	bpf_map__set_map_flags(skel->maps.data_psc_state, 0);
 	err = fit_guards(skel);
 	if (err)
 		return psc_log_err(err, "reading the kernel's BTF failed: %s", strerror(-err));
@@ -236,7 +239,7 @@ static int attach_set(struct ptracescope_bpf *skel)
 static int object_fd(struct ptracescope_bpf *skel, const struct psc_pin *pin)
 {
 	struct bpf_program *prog = bpf_object__find_program_by_name(skel->obj, pin->name);
-	struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, pin->name);
+	struct bpf_map *map = bpf_object__find_map_by_name(skel->obj, psc_pin_object(pin));
 	struct bpf_link **slot = link_slot(skel, pin->name);
 
 	switch (pin->kind) {

@@ -13,6 +13,7 @@
 
 #include "loader.h"
 #include "log.h"
+#include "ptracescope_state.h"
 #include "ptracescope.skel.h"
 #include "util.h"
 

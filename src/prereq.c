@@ -508,19 +508,17 @@ static int check_cgroup2(struct checker *c)
 	return add(c, "cgroup2", PSC_PREREQ_INFO, where ? where : text("not mounted"), NULL);
 }
 
-int psc_prereq_check(const char *root, struct psc_prereqs *ret)
+typedef int (*check_t)(struct checker *c);
+
+static int run_checks(const char *root, const check_t *checks, size_t n, struct psc_prereqs *ret)
 {
-	static int (*const checks[])(struct checker *c) = {
-		check_privileges, check_btf, check_lsm_built, check_lsm_listed, check_ftrace,
-		check_attach, check_bpffs, check_lockdown, check_yama, check_cgroup2,
-	};
 	struct psc_prereqs table = { 0 };
 	struct checker c = { .root = root, .table = &table };
 	/* The rows say what libbpf would, in words for administrators. */
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	int err = 0, missing = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(checks) && !err; i++)
+	for (size_t i = 0; i < n && !err; i++)
 		err = checks[i](&c);
 	libbpf_set_print(print);
 	for (size_t i = 0; i < table.n; i++) {
@@ -535,6 +533,25 @@ int psc_prereq_check(const char *root, struct psc_prereqs *ret)
 	}
 	*ret = table;
 	return missing;
+}
+
+int psc_prereq_check(const char *root, struct psc_prereqs *ret)
+{
+	static const check_t checks[] = {
+		check_privileges, check_btf, check_lsm_built, check_lsm_listed, check_ftrace,
+		check_attach, check_bpffs, check_lockdown, check_yama, check_cgroup2,
+	};
+
+	return run_checks(root, checks, ARRAY_SIZE(checks), ret);
+}
+
+int psc_prereq_glance(const char *root, struct psc_prereqs *ret)
+{
+	static const check_t checks[] = {
+		check_privileges, check_btf, check_lsm_listed, check_ftrace, check_bpffs,
+	};
+
+	return run_checks(root, checks, ARRAY_SIZE(checks), ret);
 }
 
 void psc_prereq_free(struct psc_prereqs *prereqs)

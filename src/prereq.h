@@ -38,6 +38,12 @@ struct psc_prereqs {
  */
 int psc_prereq_check(const char *root, struct psc_prereqs *ret);
 
+/*
+ * The same without what takes long and is noticed when the programs are loaded: the
+ * kernel's types are not read, and no program is tried.
+ */
+int psc_prereq_glance(const char *root, struct psc_prereqs *ret);
+
 void psc_prereq_free(struct psc_prereqs *prereqs);
 
 /* Print the table, remedies below it; colour only when asked for. */

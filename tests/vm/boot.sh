@@ -11,6 +11,7 @@
 #   --overlay DIR     any other tree to put into the guest; may be repeated
 #   --mem MIB         default 512, with systemd 1536, with podman 2560
 #   --cpus N          default 1
+#   --icount          one processor whose clock counts instructions: a nanosecond each
 #   --append ARGS     more for the kernel command line; may be repeated
 #   --limit SECONDS   a guard against hangs, for each program (default 600)
 #   --out FILE        what the programs print; without it, it comes live on stdout
@@ -25,7 +26,7 @@
 # shellcheck source=tests/vm/common.sh
 . "$(dirname "$0")/common.sh"
 
-kernel=6.12 lsm=no-yama rootfs=small mem='' cpus=1 append='' limit=600
+kernel=6.12 lsm=no-yama rootfs=small mem='' cpus=1 append='' limit=600 icount=()
 out='' status='' console='' product=''
 overlays=() programs=()
 
@@ -41,6 +42,10 @@ while [[ $# -gt 0 ]]; do
 		[[ $# -ge 2 ]] || die "$1 needs a value"
 		declare "${1#--}=$2"
 		shift 2
+		;;
+	--icount)
+		icount=(-icount shift=0,sleep=off)
+		shift
 		;;
 	--overlay)
 		[[ $# -ge 2 ]] || die "$1 needs a value"
@@ -151,7 +156,8 @@ fi
 
 # loglevel=5 shows warnings and worse. The host's own guard comes after the guest's.
 setpriv --pdeathsig TERM timeout --foreground -k 10 $((limit * ${#programs[@]} + 300)) \
-	"${qemu[@]}" -accel "${VM_ACCEL:-tcg,thread=single}" -smp "$cpus" -m "$mem" \
+	"${qemu[@]}" -accel "${VM_ACCEL:-tcg,thread=single}" ${icount[@]+"${icount[@]}"} \
+		-smp "$cpus" -m "$mem" \
 	-nodefaults -no-user-config -display none -no-reboot \
 	-kernel "$vm_build/kernels/$kernel/vmlinuz" -initrd "$tmp/initrd" \
 	-append "console=$tty no_timer_check loglevel=5 panic=-1 oops=panic lsm=$lsm$append" \

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR GPL-2.0-or-later */
+/*
+ * What the programs keep of the policy. User space only needs to know its size, and
+ * reads it through psc_ctl.
+ */
+#ifndef PTRACESCOPE_STATE_H
+#define PTRACESCOPE_STATE_H
+
+#include "ptracescope.h"
+
+struct state {
+	union psc_policy policy;
+	union psc_policy lost;	/* floors that found no room in psc_stuck, and bind everybody */
+	union {
+		struct {
+			__u32 entries;	/* in psc_cgroups */
+			__u32 stuck;	/* in psc_stuck */
+		};
+		__u64 busy;		/* is there any? In one load, bpf/cgroup.bpf.h */
+	};
+	__u32 locked;		/* has there been a floor, global or of a cgroup? */
+	__u32 watch;		/* are new cgroups reported? */
+	__u32 writer;		/* somebody changes psc_cgroups */
+	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
+};
+
+#endif
