@@ -214,7 +214,6 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
 		return finish();
-	psc_kernel_close_secrets(kernel);	/* puppets must not have them */
 	test_races();
 	test_many();
 	psc_kernel_close(kernel);
