@@ -62,6 +62,10 @@ enum {
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
 };
 
+enum {
+	BPF_RB_AVAIL_DATA = 0,
+};
+
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 #endif
@@ -253,7 +257,12 @@ union bpf_attr {
 	__u32 map_id;
 };
 
+enum bpf_prog_type {
+	BPF_PROG_TYPE_SYSCALL = 31,
+};
+
 struct bpf_prog {
+	enum bpf_prog_type type;
 	enum bpf_attach_type expected_attach_type;
 	struct bpf_prog_aux *aux;
 };
@@ -276,6 +285,7 @@ struct bpf_iter__bpf_map {
 };
 
 struct bpf_prog_aux {
+	atomic64_t refcnt;
 	char name[16];
 	u32 used_map_cnt;
 	u64 load_time;

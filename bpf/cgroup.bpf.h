@@ -67,20 +67,38 @@ __noinline int entry_read(__u64 id, struct cgroup_entry *ret)
 	return true;
 }
 
-__noinline int effective_add(struct psc_effective *effective, __u64 word, __u64 from)
+/*
+ * psc_effective_add() and psc_effective_end() as functions that the verifier looks at on
+ * their own: it takes all their ways once, not once for every way that leads to them.
+ * Their argument is no struct: functions that take structs can be replaced by an
+ * extension (freplace), even by one that was loaded for a program of somebody else's.
+ */
+typedef __u64 effective_words[sizeof(struct psc_effective) / sizeof(__u64)];
+
+__noinline int effective_add_words(effective_words *effective, __u64 word, __u64 from)
 {
 	union psc_policy policy = { .word = word };
 
 	if (effective)
-		psc_effective_add(effective, &policy, from);
+		psc_effective_add((struct psc_effective *)effective, &policy, from);
 	return 0;
 }
 
-__noinline int effective_end(struct psc_effective *effective)
+__noinline int effective_end_words(effective_words *effective)
 {
 	if (effective)
-		psc_effective_end(effective);
+		psc_effective_end((struct psc_effective *)effective);
 	return 0;
+}
+
+static __always_inline void effective_add(struct psc_effective *effective, __u64 word, __u64 from)
+{
+	effective_add_words((effective_words *)effective, word, from);
+}
+
+static __always_inline void effective_end(struct psc_effective *effective)
+{
+	effective_end_words((effective_words *)effective);
 }
 
 struct cgroup_walk {

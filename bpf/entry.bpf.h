@@ -96,6 +96,10 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 	__u64 id = target->id;
 	int err;
 
+	/* Users choose the names that patterns match: some room is the administrator's. */
+	if (!replace && entry->origin == PSC_ORIGIN_CONFIG &&
+	    state->entries >= PSC_CGROUPS_MAX / 4 * 3)
+		return -PSC_E_NOSPC;
 	if (replace) {
 		err = bpf_map_update_elem(&psc_cgroups, &id, entry, BPF_EXIST);
 	} else {

@@ -261,6 +261,9 @@ long BPF_PROG(psc_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 SEC("lsm/task_free")
 int BPF_PROG(psc_task_free, struct task_struct *task)
 {
+	/* A program of somebody else's that tail-calls this one with a task of its choice. */
+	if (is_hashed(task))
+		return 0;
 	relation_forget((__u64)task);
 	unstick((__u64)task);
 	return 0;
@@ -326,6 +329,9 @@ int BPF_PROG(psc_cg_gone, struct cgroup *cgroup, const char *path)
 {
 	struct state *state = &psc_state;
 
+	/* One that is not being removed: a tail call from a program of somebody else's. */
+	if (cgroup->self.flags & CSS_ONLINE)
+		return 0;
 	if (state->entries && is_cgroup2(cgroup))
 		entry_delete(state, cgroup->kn->id, cgroup->level);
 	return 0;
@@ -365,9 +371,14 @@ static __always_inline int policy_apply(struct state *state, const struct psc_re
 		err = change_make(&change);
 		if (err)
 			return err;
-		err = psc_policy_locked(&change.policy) ? lock_first(state, req->armed) : 0;
-		if (err)
-			return err;
+		if (psc_policy_locked(&change.policy) && !state->locked) {
+			if (!writer_begin(state))
+				return -PSC_E_AGAIN;
+			err = lock_first(state, req->armed);
+			writer_end(state);
+			if (err)
+				return err;
+		}
 		if (__sync_val_compare_and_swap(&state->policy.word, old.word,
 						change.policy.word) == old.word)
 			return 0;
@@ -391,19 +402,26 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 	struct guarded *guard = guarded();
 	struct file *file = file_of(req->dir_fd);
 
+	int err = -PSC_E_LOCKED;
+
 	if (!guard || req->abi != PSC_ABI || !file || req->modes || req->value > 1 || req->flags ||
 	    req->origin)
 		return -PSC_E_INVAL;
-	if (state->locked)
-		return -PSC_E_LOCKED;
-	guard->armed = 0;
-	guard->dir = (__u64)BPF_CORE_READ(file, f_path.dentry);
-	guard->mount = (__u64)mount_of(BPF_CORE_READ(file, f_path.mnt));
-	__builtin_memcpy(guard->hooks, req->hooks, sizeof(guard->hooks));
-	if (req->value)
-		guard->armed = bpf_ktime_get_boot_ns();
-	req->armed = guard->armed;
-	return 0;
+	/* Nor does a floor come between the look and the writing. */
+	if (!writer_begin(state))
+		return -PSC_E_AGAIN;
+	if (!state->locked) {
+		guard->armed = 0;
+		guard->dir = (__u64)BPF_CORE_READ(file, f_path.dentry);
+		guard->mount = (__u64)mount_of(BPF_CORE_READ(file, f_path.mnt));
+		__builtin_memcpy(guard->hooks, req->hooks, sizeof(guard->hooks));
+		if (req->value)
+			guard->armed = bpf_ktime_get_boot_ns();
+		req->armed = guard->armed;
+		err = 0;
+	}
+	writer_end(state);
+	return err;
 }
 
 static __always_inline int ctl_apply(struct state *state, struct psc_request *req)
@@ -476,21 +494,24 @@ int BPF_PROG(psc_g_alloc, struct bpf_prog_aux *aux)
 }
 
 /*
- * When the guards were armed nobody else used the policy's maps. A program that is
- * new since then has no business with them; and psc_g_sysctl would be detached by
- * whoever got a descriptor of it. Tools that list programs go on at ENOENT.
+ * Nobody gets a descriptor of our programs but of psc_ctl: psc_g_sysctl could be
+ * detached with it, others called or extended. Tools that list programs go on at
+ * ENOENT. And what was being loaded when the guards were armed is looked at again
+ * here, when it gets its descriptor.
  */
 SEC("lsm/bpf_prog")
 int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 {
 	struct guarded *guard;
 
-	if (!locked() || !uses_policy_map(prog->aux))
+	if (!locked())
 		return 0;
-	if (prog->expected_attach_type == BPF_CGROUP_SYSCTL)
-		return -ENOENT;
+	if (!uses_policy_map(prog->aux))
+		return guard_load(prog->aux);
 	guard = guarded();
-	return refuse_if(!guard || prog->aux->load_time >= guard->armed, PSC_GUARD_PROG);
+	if (guard && prog->aux->load_time < guard->armed)
+		return prog->type == BPF_PROG_TYPE_SYSCALL ? 0 : -ENOENT;
+	return refuse_if(true, PSC_GUARD_PROG);
 }
 
 SEC("lsm/bpf_map")
@@ -671,6 +692,7 @@ int psc_scan(struct bpf_iter__bpf_prog *ctx)
 		return 0;
 	aux = prog->aux;
 	found.id = aux->id;
+	found.refs = aux->refcnt.counter - 1;	/* the iterator's own */
 	bpf_core_read(found.name, sizeof(found.name), &aux->name);
 	if (overrules(guard, prog, aux->attach_btf_id))
 		bpf_seq_write(ctx->meta->seq, &found, sizeof(found));

@@ -18,6 +18,15 @@ static __always_inline struct file *file_of(int fd)
 	return file;
 }
 
+/* Is the task still found by its pid? One that is being freed is not. */
+static __always_inline bool is_hashed(struct task_struct *task)
+{
+	__u64 own = (__u64)task + bpf_core_field_offset(struct task_struct, pid_links);
+
+	/* A fork that fails is freed with its parent's pid. */
+	return task->thread_pid && (__u64)task->thread_pid->tasks[0].first == own;
+}
+
 /* No chain of parents is longer than there are pids. */
 #define ANCESTORS_MAX PSC_RELATIONS_MAX
 

@@ -183,7 +183,8 @@ enum psc_reason {
 
 /*
  * In the place of a mode: a cgroup was made, struct psc_cgroup_event. Not limited by the
- * burst; when one is lost, PSC_STAT_DROPPED tells.
+ * burst, but half of the ring buffer is kept for the others; PSC_STAT_MISSED counts what
+ * had no room.
  */
 #define PSC_EVENT_CGROUP 17
 
@@ -252,7 +253,8 @@ enum psc_stat {
 	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones and tampering included */
 	PSC_STAT_SUPPRESSED = 1,	/* events beyond the burst */
 	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
-	PSC_STATS = 3,
+	PSC_STAT_MISSED = 3,		/* events of new cgroups that had no room */
+	PSC_STATS = 4,
 };
 
 /* psc_peers: what is known of the task that connected to the daemon's socket. */
@@ -282,6 +284,7 @@ enum psc_policy_map {
 struct psc_found_prog {
 	__u32 id;
 	__u32 map;			/* enum psc_policy_map, or PSC_POLICY_MAPS */
+	__u64 refs;			/* references to it, such as links and descriptors */
 	char name[PSC_COMM_LEN];
 };
 

@@ -13,7 +13,7 @@
  * answer: whoever calls it again and again takes no more of the daemon's time and memory
  * than with other methods.
  */
-#define PAGE_VISITS 4096
+#define PAGE_VISITS 256
 #define PAGE_BYTES (384 * 1024)
 #define CGROUP_BYTES 600	/* one in an answer, without the paths in it */
 
@@ -195,19 +195,19 @@ static bool flag(const struct psc_varlink_call *call, const char *name)
 	return json_is_true(json_object_get(call->parameters, name));
 }
 
-/* Set, then lock: what cannot be set is not locked. */
+/* Lock, then set: a floor that is refused leaves the scope as it was. */
 static int set(struct psc_varlink_call *call, const struct psc_name *name,
 	       const struct psc_cgroup *cgroup, struct psc_request *req, bool lock)
 {
-	__u32 origin = req->origin;
-	int err = request(call, cgroup->fd, req);
+	struct psc_request floor = *req;
+	int err = 0;
 
-	if (err || !lock || name->op == PSC_OP_RAISE_FLOOR)
-		return err;
-	*req = psc_name_request(name, req->value);
-	req->op = PSC_OP_RAISE_FLOOR;
-	req->origin = origin;
-	return request(call, cgroup->fd, req);
+	if (lock && name->op != PSC_OP_RAISE_FLOOR) {
+		floor.op = PSC_OP_RAISE_FLOOR;
+		floor.flags = 0;
+		err = request(call, cgroup->fd, &floor);
+	}
+	return err ? err : request(call, cgroup->fd, req);
 }
 
 int psc_control_cgroup_set(struct psc_varlink_call *call)

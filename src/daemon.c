@@ -183,6 +183,38 @@ static int refuse_config(struct daemon *d, int err, char *error)
 			   d->config_error ? d->config_error : strerror(-err));
 }
 
+/* Take back the scopes that were set before a later part was refused, such as a floor. */
+static void restore(struct daemon *d, union psc_policy policy)
+{
+	if (psc_kernel_locked(d->kernel))	/* what is higher now stays so */
+		return;
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		struct psc_request req = {
+			.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODE_BIT(mode),
+			.value = policy.scope[mode],
+			.flags = policy.scope[mode] == PSC_SCOPE_NO_ATTACH ? PSC_FLAG_REVOCABLE : 0,
+		};
+
+		psc_kernel_request(d->kernel, &req);
+	}
+}
+
+/* And the sections for cgroups. Return: 0, or -EACCES when some are not in force. */
+static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_plan_kind kind)
+{
+	int refused = psc_sections_apply(&d->sections, config, kind);
+
+	if (!refused)
+		return 0;
+	free(d->config_error);
+	if (refused < 0)
+		d->config_error = strdup("not all cgroups could be looked at");
+	else if (asprintf(&d->config_error, "%d cgroups are without what their sections set; "
+			  "the log names them", refused) < 0)
+		d->config_error = NULL;
+	return -EACCES;
+}
+
 /*
  * Put what a configuration sets globally in force, as @kind says; at a reload only
  * if its sections can be, too. Needs the kernel side.
@@ -200,8 +232,10 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 		err = psc_sections_check(&d->sections, config, &error);
 	for (size_t i = 0; !err && i < plan.n; i++)
 		err = request(d, &plan.requests[i]);
-	if (err)
+	if (err) {
+		restore(d, policy);
 		return refuse_config(d, err, error);
+	}
 	free(d->config_error);
 	d->config_error = NULL;
 	d->lockdown = config->lockdown;
@@ -221,7 +255,7 @@ static int on_reload(void *data, char **ret_error)
 	} else {
 		err = apply_config(d, &config, PSC_PLAN_RELOAD);
 		if (!err)
-			psc_sections_apply(&d->sections, &config, PSC_PLAN_RELOAD);
+			err = apply_sections(d, &config, PSC_PLAN_RELOAD);
 		psc_config_free(&config);
 	}
 	if (err && ret_error)
@@ -444,6 +478,8 @@ static int start(struct daemon *d)
 
 	if (!err)
 		err = lock(d);
+	if (psc_lock_prepare())
+		psc_warning("/proc/1/root: %s, so no floor can be set", strerror(errno));
 	if (!err)
 		err = enforce(d, &config);
 	/* From here on it is noticed when events about new cgroups get lost. */
@@ -452,7 +488,7 @@ static int start(struct daemon *d)
 				       &d->reporter);
 	if (!err) {
 		d->sections.event = d->event;
-		psc_sections_apply(&d->sections, &config, PSC_PLAN_RAISE);
+		apply_sections(d, &config, PSC_PLAN_RAISE);
 	}
 	psc_config_free(&config);
 	if (!err)

@@ -273,6 +273,8 @@ int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret)
 	if (!err)
 		err = psc_cgroup_find(&cgroups, name, &cgroup);
 	psc_cgroups_close(&cgroups);
+	if (err == -EXDEV)	/* a cgroup namespace hides what is above */
+		return err;
 	if (err)	/* no cgroup2, or its root */
 		return psc_kernel_policy(kernel, ret);
 	info.dir_fd = cgroup.fd;

@@ -6,7 +6,6 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -71,15 +70,24 @@ static int find_hooks(__u32 ids[PSC_HOOKS_MAX])
 	return 0;
 }
 
+/* The root of the initial mount namespace; -1 before it is asked for. */
+static int initial_root = -1;
+
+int psc_lock_prepare(void)
+{
+	if (initial_root < 0)
+		initial_root = open("/proc/1/root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return initial_root < 0 ? -errno : 0;
+}
+
 /* The initial mount namespace's view, where ours may be a private one that ends with us. */
 static int open_initially(const char *dir)
 {
-	char path[PATH_MAX];
-	int fd;
+	int fd, err = psc_lock_prepare();
 
-	if (snprintf(path, sizeof(path), "/proc/1/root%s", dir) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (err)
+		return err;
+	fd = openat(initial_root, dir + strspn(dir, "/"), O_PATH | O_DIRECTORY | O_CLOEXEC);
 	return fd < 0 ? -errno : fd;
 }
 
@@ -180,11 +188,23 @@ static int next_record(int fd, void *record, size_t size)
 }
 
 /*
+ * Does anybody but its link hold a program of ours? Of psc_ctl people may; those that
+ * look are held by the looking.
+ */
+static bool is_held(const struct psc_kernel *kernel, const struct lock *lock,
+		    const struct psc_found_prog *found)
+{
+	return found->refs != 1 && found->id != prog_id(kernel->fds[PSC_PIN_CTL]) &&
+	       found->id != linked_prog_id(lock->scan_fd) &&
+	       found->id != linked_prog_id(lock->scan_maps_fd);
+}
+
+/*
  * Name the programs of others that would undo a floor, and count for each of the
  * policy's maps which programs of ours use it.
  */
 static int look_at_programs(const struct psc_kernel *kernel, const struct lock *lock,
-			    __u64 uses[PSC_POLICY_MAPS])
+			    __u64 uses[PSC_POLICY_MAPS], bool *ret_held)
 {
 	_cleanup_close_ int fd = bpf_iter_create(lock->scan_fd);
 	struct psc_found_prog found;
@@ -195,8 +215,10 @@ static int look_at_programs(const struct psc_kernel *kernel, const struct lock *
 	while ((more = next_record(fd, &found, sizeof(found))) > 0) {
 		if (found.map < PSC_POLICY_MAPS)
 			uses[found.map]++;
-		if (is_own(kernel, lock, found.id))
+		if (is_own(kernel, lock, found.id)) {
+			*ret_held = *ret_held || is_held(kernel, lock, &found);
 			continue;
+		}
 		found.name[sizeof(found.name) - 1] = '\0';
 		err = psc_log_err(-EBUSY, "no floor while BPF program %u (%s) is loaded: it %s",
 				  found.id, found.name, found.map < PSC_POLICY_MAPS ?
@@ -236,11 +258,17 @@ static int look_around(const struct psc_kernel *kernel, const struct lock *lock)
 
 	for (int i = 1; i <= LOOKS_MAX; i++) {
 		__u64 uses[PSC_POLICY_MAPS] = {};
+		bool held = false;
 
-		err = look_at_programs(kernel, lock, uses);
+		err = look_at_programs(kernel, lock, uses, &held);
 		if (err)
 			return err;
 		err = look_at_maps(lock, uses, i == LOOKS_MAX);
+		if (!err && held)
+			err = -EBUSY;
+		if (held && i == LOOKS_MAX)
+			psc_log(LOG_ERR, "no floor while somebody else holds a program of the set "
+				"in force");
 		if (err != -EBUSY)
 			return err;
 		nanosleep(&pause, NULL);
@@ -328,7 +356,8 @@ int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_requ
 		*req = again;
 		err = psc_kernel_request(kernel, req);
 	}
-	if (err)
+	/* Unless it has locked and failed in the step after: then the guards stay. */
+	if (err && psc_kernel_locked(kernel) == 0)
 		lock_undo(kernel, dir, &lock);
 	lock_close(&lock);
 	return err;

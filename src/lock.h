@@ -5,6 +5,13 @@
 
 #include "kernel.h"
 
+/*
+ * Look up, while scopes still allow it, what arming the guards needs: the root of the
+ * initial mount namespace, by pid 1. A scope of 3 for READ would keep even the daemon
+ * from it. Return: 0 or a negative errno; a floor then fails as well.
+ */
+int psc_lock_prepare(void);
+
 /**
  * psc_lock_request - a request to the programs in force that may raise the first floor
  * @kernel: the set in force

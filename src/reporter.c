@@ -23,6 +23,7 @@
 #define INQUIRIES_MAX (2 * PSC_EVENT_BURST)
 /* A report is smaller than a pipe holds, so that the child never waits for us. */
 #define ANSWER_MAX 32768
+#define ROUND_MAX 256		/* events of cgroups in one turn of the loop */
 
 struct psc_reporter {
 	sd_event *event;
@@ -33,7 +34,8 @@ struct psc_reporter {
 	__u64 told[PSC_STATS];		/* the counters, as far as they were reported */
 	struct inquiry *inquiries;
 	unsigned int n_inquiries;
-	__u64 dropped;			/* of these, what was known when the ring was last read */
+	__u64 missed;			/* PSC_STAT_MISSED when the ring was last read */
+	unsigned int round;		/* events of cgroups in this reading of the ring */
 	const struct psc_reporter_ops *ops;
 	void *data;
 	__u32 own_tracer, own_tracee;	/* whose refusal is a test of ours; 0 for none */
@@ -234,8 +236,10 @@ static int on_event(void *data, void *bytes, size_t size)
 	int enabled = SD_EVENT_OFF;
 	struct psc_event event;
 
+	/* Who makes events all the time must not keep us from everything else: the rest
+	 * comes with the loop's next turn. */
 	if (take_cgroup_event(reporter, bytes, size))
-		return 0;
+		return ++reporter->round < ROUND_MAX ? 0 : -EAGAIN;
 
 	if (size == sizeof(event)) {
 		memcpy(&event, bytes, sizeof(event));
@@ -250,16 +254,17 @@ static int on_event(void *data, void *bytes, size_t size)
 	return 0;
 }
 
-/* Read all there is, and see whether that was all that there had been. */
+/* Read what there is, and see whether that was all that there had been. */
 static void consume(struct psc_reporter *reporter)
 {
 	__u64 stats[PSC_STATS];
 
+	reporter->round = 0;
 	ring_buffer__consume(reporter->ring);
 	if (psc_kernel_stats(reporter->kernel, stats) ||
-	    stats[PSC_STAT_DROPPED] == reporter->dropped)
+	    stats[PSC_STAT_MISSED] == reporter->missed)
 		return;
-	reporter->dropped = stats[PSC_STAT_DROPPED];
+	reporter->missed = stats[PSC_STAT_MISSED];
 	reporter->ops->lost(reporter->data);
 }
 
@@ -287,7 +292,7 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, const struct ps
 	reporter->ops = ops;
 	reporter->data = data;
 	err = psc_kernel_stats(kernel, reporter->told);
-	reporter->dropped = reporter->told[PSC_STAT_DROPPED];
+	reporter->missed = reporter->told[PSC_STAT_MISSED];
 	if (!err) {
 		reporter->ring = ring_buffer__new(kernel->fds[PSC_PIN_EVENTS], on_event, reporter,
 						  NULL);

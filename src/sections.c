@@ -17,6 +17,7 @@ struct pass {
 	enum psc_plan_kind kind;
 	bool only_check;
 	unsigned int changed;
+	unsigned int refused;		/* cgroups that did not get all that is set for them */
 	char *error;
 };
 
@@ -46,6 +47,12 @@ static int visit(void *data, int fd, const char *path)
 		return psc_cgroup_trouble_of(err) ? 0 : err;
 	}
 	err = psc_plan_cgroup(settings, path, &info, pass->kind, &plan, &pass->error);
+	if (err == -EACCES && !pass->only_check) {
+		psc_warning("%s", pass->error ? pass->error : strerror(EACCES));
+		free(TAKE_PTR(pass->error));
+		pass->refused++;	/* the next cgroup may fare better */
+		return 0;
+	}
 	if (err || pass->only_check)
 		return err;
 	for (size_t i = 0; i < plan.n; i++) {
@@ -56,8 +63,10 @@ static int visit(void *data, int fd, const char *path)
 			psc_warning("the configuration for the cgroup \"%s\" is not in force: %s",
 				    shown ? shown : "?", strerror(-err));
 		}
-		if (err)	/* the next cgroup may fare better */
+		if (err) {
+			pass->refused += err != -PSC_E_NODEV;
 			return 0;
+		}
 	}
 	pass->changed += plan.n != 0;
 	return 0;
@@ -75,7 +84,8 @@ int psc_sections_check(const struct psc_sections *sections, const struct psc_con
 	return err;
 }
 
-static void walk(const struct psc_sections *sections, enum psc_plan_kind kind)
+/* Return: how many cgroups are left without what the configuration sets, or -1. */
+static int walk(const struct psc_sections *sections, enum psc_plan_kind kind)
 {
 	struct pass pass = { .sections = sections, .config = &sections->config, .kind = kind };
 	int err = psc_cgroup_walk(sections->cgroups, NULL, visit, &pass);
@@ -86,6 +96,7 @@ static void walk(const struct psc_sections *sections, enum psc_plan_kind kind)
 	free(pass.error);
 	if (pass.changed)
 		psc_info("configuration for cgroups: %u changed", pass.changed);
+	return err ? -1 : (int)pass.refused;
 }
 
 /* Before looking at those that are there, so that none is missed in between. */
@@ -100,8 +111,8 @@ static void watch(const struct psc_sections *sections)
 		psc_warning("new cgroups will not be seen: %s", strerror(-err));
 }
 
-void psc_sections_apply(struct psc_sections *sections, struct psc_config *config,
-			enum psc_plan_kind kind)
+int psc_sections_apply(struct psc_sections *sections, struct psc_config *config,
+		       enum psc_plan_kind kind)
 {
 	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 
@@ -115,7 +126,8 @@ void psc_sections_apply(struct psc_sections *sections, struct psc_config *config
 	/* Without sections there may still be what earlier ones set. */
 	if (sections->config.n_sections ||
 	    (!sections->request(sections->data, &info) && info.entries))
-		walk(sections, kind);
+		return walk(sections, kind);
+	return 0;
 }
 
 void psc_sections_made(struct psc_sections *sections, const struct psc_cgroup_event *event)
@@ -125,8 +137,10 @@ void psc_sections_made(struct psc_sections *sections, const struct psc_cgroup_ev
 	};
 	size_t len = strnlen(event->path, sizeof(event->path));
 	const char *path = event->path + (event->path[0] == '/');
+	struct psc_setting settings[PSC_NAMES];
 	_cleanup_close_ int fd = -1;
 	__u64 id;
+	int err;
 
 	if (!sections->config.n_sections)
 		return;
@@ -134,14 +148,20 @@ void psc_sections_made(struct psc_sections *sections, const struct psc_cgroup_ev
 		psc_sections_lost(sections);
 		return;
 	}
+	/* Anybody with a subtree of his own makes cgroups: no look-up for what is not meant. */
+	if (!psc_config_for_cgroup(&sections->config, path, settings))
+		return;
 	/*
 	 * The event comes before mkdir(2) returns, but looking the directory up waits
 	 * for that. Another one of the same path has an event of its own.
 	 */
-	if (psc_cgroup_open(sections->cgroups, path, &fd) || psc_cgroup_id(fd, &id) ||
-	    id != event->cgroup)
-		return;
-	visit(&pass, fd, path);
+	err = psc_cgroup_open(sections->cgroups, path, &fd);
+	if (!err)
+		err = psc_cgroup_id(fd, &id);
+	if (!err && id == event->cgroup)
+		err = visit(&pass, fd, path);
+	if (err < 0)
+		psc_sections_lost(sections);
 	free(pass.error);
 }
 

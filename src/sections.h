@@ -34,9 +34,10 @@ int psc_sections_check(const struct psc_sections *sections, const struct psc_con
 /*
  * Put the sections of @config in force, which is taken over, as @kind says, and
  * from now on for new cgroups. What fails for one cgroup is logged.
+ * Return: for how many cgroups it failed, -1 when not all could be looked at.
  */
-void psc_sections_apply(struct psc_sections *sections, struct psc_config *config,
-			enum psc_plan_kind kind);
+int psc_sections_apply(struct psc_sections *sections, struct psc_config *config,
+		       enum psc_plan_kind kind);
 
 /* A cgroup was made: what PSC_EVENT_CGROUP told, which need not be true any more. */
 void psc_sections_made(struct psc_sections *sections, const struct psc_cgroup_event *event);
