@@ -401,7 +401,6 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 {
 	struct guarded *guard = guarded();
 	struct file *file = file_of(req->dir_fd);
-
 	int err = -PSC_E_LOCKED;
 
 	if (!guard || req->abi != PSC_ABI || !file || req->modes || req->value > 1 || req->flags ||
@@ -448,6 +447,7 @@ int psc_ctl(struct psc_request *req)
 	req->build = psc_build;
 	req->locked = state->locked;
 	req->entries = state->entries;
+	req->stuck = state->stuck;
 	if (!(req->flags & PSC_FLAG_CGROUP))
 		req->policy = policy_read(&state->policy);
 	return err;

@@ -141,7 +141,7 @@ struct psc_request {
 	__u32 origin;			/* enum psc_origin, with PSC_FLAG_CGROUP; out: the entry's */
 	__u32 locked;			/* out: is there a floor, global or of any cgroup, since boot? */
 	__u32 entries;			/* out: how many cgroups have an entry */
-	__u32 pad;
+	__u32 stuck;			/* out: to how many tasks floors of cgroups stick */
 	__u64 build;			/* out: build id of the loaded programs */
 	/* out: the policy after the operation; with PSC_FLAG_CGROUP the entry of that
 	 * cgroup, with PSC_SCOPE_INHERIT where it has no opinion */

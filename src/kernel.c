@@ -273,10 +273,14 @@ int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret)
 	if (!err)
 		err = psc_cgroup_find(&cgroups, name, &cgroup);
 	psc_cgroups_close(&cgroups);
-	if (err == -EXDEV)	/* a cgroup namespace hides what is above */
-		return err;
-	if (err)	/* no cgroup2, or its root */
-		return psc_kernel_policy(kernel, ret);
+	if (err) {	/* no cgroup2, or its root; or a cgroup namespace hides what is above */
+		struct psc_request global = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+		int hidden = err == -EXDEV;
+
+		err = psc_kernel_request(kernel, &global);
+		*ret = global.policy;
+		return err ? err : hidden && global.entries ? -EXDEV : 0;
+	}
 	info.dir_fd = cgroup.fd;
 	err = psc_kernel_request(kernel, &info);
 	if (!err)

@@ -98,8 +98,10 @@ static int guard(struct psc_kernel *kernel, const char *dir, bool arm, __u64 *re
 	struct psc_request req = {
 		.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = arm, .dir_fd = fd,
 	};
-	int err = fd < 0 ? fd : find_hooks(req.hooks);
+	int err = fd < 0 ? fd : 0;
 
+	if (!err && arm)
+		err = find_hooks(req.hooks);
 	if (!err)
 		err = psc_kernel_request(kernel, &req);
 	if (err)

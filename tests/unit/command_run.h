@@ -101,6 +101,24 @@ static inline void serve_until_ended(struct service *s, int pipe_fd)
 
 static char socket_path[64];
 
+/* Group fixtures: the directory that it is in. */
+static int make_directory(void **state)
+{
+	static char directory[] = "/tmp/ptracescopectl-XXXXXX";
+
+	*state = directory;
+	if (!mkdtemp(directory))
+		return -1;
+	snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
+	return 0;
+}
+
+static int remove_directory(void **state)
+{
+	unlink(socket_path);
+	return rmdir(*state);
+}
+
 static inline int listen_there(void)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };

@@ -437,23 +437,6 @@ static void test_calls(void **state)
 	service_end(&s);
 }
 
-static int make_directory(void **state)
-{
-	static char directory[] = "/tmp/ptracescopectl-XXXXXX";
-
-	*state = directory;
-	if (!mkdtemp(directory))
-		return -1;
-	snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
-	return 0;
-}
-
-static int remove_directory(void **state)
-{
-	unlink(socket_path);
-	return rmdir(*state);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {

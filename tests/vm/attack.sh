@@ -35,17 +35,27 @@ harmless() {
 		"1,$locked,1" "$tap_text: $(echo "$tap_output" | tail -n 1)"
 }
 
+# attached NAME ARGUMENT...: have a program of somebody else's attached, or refused; until
+# detached.
+attached() {
+	attack "$@" >/run/attached 2>&1 &
+	attached_pid=$!
+	until_true grep -q . /run/attached
+}
+
+detached() {
+	kill $attached_pid 2>/dev/null
+	wait $attached_pid 2>/dev/null
+}
+
 # while_attached TEXT NAME ARGUMENT...: a program of somebody else's is attached, and changes
 # nothing; the kernel may refuse it as well.
 while_attached() {
 	tap_text=$1
 	shift
-	attack "$@" >/run/attached 2>&1 &
-	attached_pid=$!
-	until_true grep -q . /run/attached
+	attached "$@"
 	harmless "$tap_text" cat /run/attached
-	kill $attached_pid 2>/dev/null
-	wait $attached_pid 2>/dev/null
+	detached
 }
 
 # shared COMMAND: in a mount namespace from which all propagates here, where all is shared.

@@ -40,12 +40,9 @@ until_written() {
 program() {
 	row=$1
 	shift
-	attack "$@" >/run/attached 2>&1 &
-	attached_pid=$!
-	until_true grep -q . /run/attached
+	attached "$@"
 	outcome "$row"
-	kill $attached_pid 2>/dev/null
-	wait $attached_pid 2>/dev/null
+	detached
 }
 
 # prepare_rows: what one does who came before the lock.
