@@ -35,19 +35,19 @@ static __always_inline void read_barrier(void)
 
 /*
  * Functions that are not static are ones that the verifier looks at on their own: it
- * takes all their ways once, not once for every way that leads to them.
+ * takes all their ways once, not once for every way that leads to them. Their argument
+ * is no struct but its words: functions that take structs can be replaced by an
+ * extension (freplace), even by one that was loaded for a program of somebody else's.
  */
+#define WORDS(type) typedef __u64 type##_words[sizeof(struct type) / sizeof(__u64)]
 
-/**
- * entry_read - the entry of a cgroup
- * @ret: a consistent copy, left as it is if there is none
- *
- * An entry that changes at every look, which cannot be, refuses everything.
- *
- * Return: is there one?
- */
-__noinline int entry_read(__u64 id, struct cgroup_entry *ret)
+WORDS(cgroup_entry);
+WORDS(psc_effective);
+
+__noinline int entry_read_words(__u64 id, cgroup_entry_words *words)
 {
+	struct cgroup_entry *ret = (struct cgroup_entry *)words;
+
 	if (!ret)
 		return false;
 	for (int i = 0; i < ENTRY_TRIES; i++) {
@@ -67,15 +67,20 @@ __noinline int entry_read(__u64 id, struct cgroup_entry *ret)
 	return true;
 }
 
-/*
- * psc_effective_add() and psc_effective_end() as functions that the verifier looks at on
- * their own: it takes all their ways once, not once for every way that leads to them.
- * Their argument is no struct: functions that take structs can be replaced by an
- * extension (freplace), even by one that was loaded for a program of somebody else's.
+/**
+ * entry_read - the entry of a cgroup
+ * @ret: a consistent copy, left as it is if there is none
+ *
+ * An entry that changes at every look, which cannot be, refuses everything.
+ *
+ * Return: is there one?
  */
-typedef __u64 effective_words[sizeof(struct psc_effective) / sizeof(__u64)];
+static __always_inline bool entry_read(__u64 id, struct cgroup_entry *ret)
+{
+	return entry_read_words(id, (cgroup_entry_words *)ret);
+}
 
-__noinline int effective_add_words(effective_words *effective, __u64 word, __u64 from)
+__noinline int effective_add_words(psc_effective_words *effective, __u64 word, __u64 from)
 {
 	union psc_policy policy = { .word = word };
 
@@ -84,7 +89,7 @@ __noinline int effective_add_words(effective_words *effective, __u64 word, __u64
 	return 0;
 }
 
-__noinline int effective_end_words(effective_words *effective)
+__noinline int effective_end_words(psc_effective_words *effective)
 {
 	if (effective)
 		psc_effective_end((struct psc_effective *)effective);
@@ -93,12 +98,12 @@ __noinline int effective_end_words(effective_words *effective)
 
 static __always_inline void effective_add(struct psc_effective *effective, __u64 word, __u64 from)
 {
-	effective_add_words((effective_words *)effective, word, from);
+	effective_add_words((psc_effective_words *)effective, word, from);
 }
 
 static __always_inline void effective_end(struct psc_effective *effective)
 {
-	effective_end_words((effective_words *)effective);
+	effective_end_words((psc_effective_words *)effective);
 }
 
 struct cgroup_walk {

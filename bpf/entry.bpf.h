@@ -125,19 +125,28 @@ struct change {
 	__u32 of_cgroup;
 };
 
-/* psc_policy_change() as a function that the verifier looks at once, on its own. */
 static __always_inline void change_ask(struct change *change, const struct psc_request *req)
 {
 	_Static_assert(__builtin_offsetof(struct psc_request, locked) <= sizeof(change->asked), "all of it");
 	__builtin_memcpy(change->asked, req, sizeof(change->asked));
 }
 
-__noinline int change_make(struct change *change)
+WORDS(change);
+
+__noinline int change_make_words(change_words *words)
 {
+	struct change *change = (struct change *)words;
+
 	if (!change)
 		return -PSC_E_INVAL;
 	return psc_policy_change(&change->policy, (const struct psc_request *)change->asked,
 				 change->of_cgroup ? &change->above : NULL);
+}
+
+/* psc_policy_change(). Return: 0 or a negative PSC_E_*. */
+static __always_inline int change_make(struct change *change)
+{
+	return change_make_words((change_words *)change);
 }
 
 /* The one writer's part of a change. */

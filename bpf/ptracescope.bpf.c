@@ -125,16 +125,24 @@ struct inquiry {
 	struct psc_verdict verdict;
 };
 
+WORDS(inquiry);
+
 /*
- * psc_judge() as a function that the verifier looks at on its own: for the caller, what
- * is in @inquiry can be anything afterwards. So it goes once through the gathering of
- * each fact, not once for every way that leads there.
+ * For the caller, what is in the inquiry can be anything afterwards. So the verifier goes
+ * once through the gathering of each fact, not once for every way that leads there.
  */
-__noinline int judge(struct inquiry *inquiry)
+__noinline int judge_words(inquiry_words *words)
 {
+	struct inquiry *inquiry = (struct inquiry *)words;
+
 	if (inquiry)
 		inquiry->verdict = psc_judge(&inquiry->question, inquiry->known, inquiry->holds);
 	return 0;
+}
+
+static __always_inline void judge(struct inquiry *inquiry)
+{
+	judge_words((inquiry_words *)inquiry);
 }
 
 /*
