@@ -174,16 +174,27 @@ static __always_inline int entry_change(struct state *state, const struct target
 	return err ? err : entry_put(state, target, &entry, exists);
 }
 
+WORDS(state);
+
+__noinline int writer_begin_words(state_words *words)
+{
+	struct state *state = (struct state *)words;
+
+	if (!state)
+		return false;
+	for (int i = 0; i < WRITER_TRIES; i++)
+		if (__sync_val_compare_and_swap(&state->writer, 0, 1) == 0)
+			return true;
+	return false;
+}
+
 /*
  * One writer at a time, so that no entry is lost or comes back. A writer that was
  * preempted makes others give up for the moment.
  */
 static __always_inline bool writer_begin(struct state *state)
 {
-	for (int i = 0; i < WRITER_TRIES; i++)
-		if (__sync_val_compare_and_swap(&state->writer, 0, 1) == 0)
-			return true;
-	return false;
+	return writer_begin_words((state_words *)state);
 }
 
 static __always_inline void writer_end(struct state *state)

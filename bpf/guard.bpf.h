@@ -50,15 +50,15 @@ static __always_inline int lock_first(struct state *state, __u64 armed)
 }
 
 /* A variable is the only element of the array that is its map. */
-static __always_inline bool is_state_map(__u64 map)
+static __always_inline struct bpf_map *state_map(void)
 {
-	return map + bpf_core_field_offset(struct bpf_array, value) == (__u64)&psc_state;
+	return (void *)&psc_state - bpf_core_field_offset(struct bpf_array, value);
 }
 
 /* Which of the maps whose content decides verdicts is it? Or -1. */
 static __always_inline int policy_map_index(__u64 map)
 {
-	if (is_state_map(map))
+	if (map == (__u64)state_map())
 		return PSC_MAP_STATE;
 	if (map == (__u64)&psc_guarded)
 		return PSC_MAP_GUARDED;
@@ -75,18 +75,10 @@ static __always_inline int policy_map_index(__u64 map)
 	return -1;
 }
 
-/* Of the variable the map is found by its place. */
-static __always_inline __u32 state_map_id(void)
-{
-	struct bpf_map *map = (void *)&psc_state - bpf_core_field_offset(struct bpf_array, value);
-
-	return BPF_CORE_READ(map, id);
-}
-
 static __always_inline bool is_policy_map_id(__u32 id)
 {
 #define HAS_ID(map) (id == ((struct bpf_map *)&(map))->id)
-	return id == state_map_id() || HAS_ID(psc_guarded) || HAS_ID(psc_cgroups) ||
+	return id == BPF_CORE_READ(state_map(), id) || HAS_ID(psc_guarded) || HAS_ID(psc_cgroups) ||
 	       HAS_ID(psc_stuck) || HAS_ID(psc_relations) || HAS_ID(psc_tracers) ||
 	       HAS_ID(psc_serial);
 #undef HAS_ID
