@@ -25,14 +25,6 @@ static __always_inline union psc_policy policy_read(const union psc_policy *poli
 	return (union psc_policy){ .word = *(const volatile __u64 *)&policy->word };
 }
 
-/* What was stored before what we have read is visible to what we read from here on. */
-static __always_inline void read_barrier(void)
-{
-	__u64 word = 0;
-
-	__sync_val_compare_and_swap(&word, 0, 1);
-}
-
 /*
  * Functions that are not static are ones that the verifier looks at on their own: it
  * takes all their ways once, not once for every way that leads to them. Their argument
@@ -56,9 +48,10 @@ __noinline int entry_read_words(__u64 id, cgroup_entry_words *words)
 		if (!entry)
 			return false;
 		ret->policy = policy_read(&entry->policy);
-		ret->check = *(volatile __u64 *)&entry->check;
 		ret->origin = *(volatile __u32 *)&entry->origin;
-		if ((ret->policy.word ^ ret->check) == id)
+		read_barrier();
+		ret->id = *(volatile __u64 *)&entry->id;
+		if (ret->id == id)
 			return true;
 	}
 	ret->policy.word = 0;
@@ -71,7 +64,7 @@ __noinline int entry_read_words(__u64 id, cgroup_entry_words *words)
  * entry_read - the entry of a cgroup
  * @ret: a consistent copy, left as it is if there is none
  *
- * An entry that changes at every look, which cannot be, refuses everything.
+ * An entry that is deleted at every look, which cannot be, refuses everything.
  *
  * Return: is there one?
  */

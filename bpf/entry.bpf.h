@@ -77,13 +77,24 @@ static __always_inline void entries_add(struct state *state, __u32 level, __s32 
 	__sync_fetch_and_add(&state->entries, n);
 }
 
-static __always_inline void entry_delete(struct state *state, __u64 id, __u32 level)
+/* Return: 0, or -PSC_E_AGAIN when it is still there. */
+static __always_inline int entry_delete(struct state *state, __u64 id, __u32 level)
 {
-	int err = bpf_map_delete_elem(&psc_cgroups, &id);
+	struct cgroup_entry *entry = bpf_map_lookup_elem(&psc_cgroups, &id);
+	int err;
 
-	/* Who has deleted it counts. */
-	if (!err)
+	if (!entry)
+		return 0;
+	/* Before it is another's, which the barrier in this sees to. */
+	__sync_val_compare_and_swap(&entry->id, id, 0);
+	err = bpf_map_delete_elem(&psc_cgroups, &id);
+	if (!err) {	/* who has deleted it counts */
 		entries_add(state, level, -1);
+	} else if (err != -ENOENT) {
+		__sync_val_compare_and_swap(&entry->id, 0, id);
+		return -PSC_E_AGAIN;
+	}
+	return 0;
 }
 
 /*
@@ -94,14 +105,19 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 				     const struct cgroup_entry *entry, bool replace)
 {
 	__u64 id = target->id;
-	int err;
+	struct cgroup_entry *now;
+	int err = 0;
 
 	/* Users choose the names that patterns match: some room is the administrator's. */
 	if (!replace && entry->origin == PSC_ORIGIN_CONFIG &&
 	    state->entries >= PSC_CGROUPS_MAX / 4 * 3)
 		return -PSC_E_NOSPC;
 	if (replace) {
-		err = bpf_map_update_elem(&psc_cgroups, &id, entry, BPF_EXIST);
+		now = bpf_map_lookup_elem(&psc_cgroups, &id);
+		if (now) {
+			*(volatile __u64 *)&now->policy.word = entry->policy.word;
+			now->origin = entry->origin;
+		}
 	} else {
 		/* Counted first: readers look only where there are any. */
 		entries_add(state, target->level, 1);
@@ -162,12 +178,9 @@ static __always_inline int entry_change(struct state *state, const struct target
 	if (err)
 		return err;
 	entry.policy = change->policy;
-	if (entry.policy.word == PSC_POLICY_NONE.word) {
-		if (exists)
-			entry_delete(state, target->id, target->level);
-		return 0;
-	}
-	entry.check = entry.policy.word ^ target->id;
+	if (entry.policy.word == PSC_POLICY_NONE.word)
+		return exists ? entry_delete(state, target->id, target->level) : 0;
+	entry.id = target->id;
 	entry.origin = change->origin;
 	entry.pad = 0;
 	err = psc_policy_locked(&entry.policy) ? lock_first(state, change->armed) : 0;

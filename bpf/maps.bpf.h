@@ -9,6 +9,21 @@
 #include "ptracescope.h"
 #include "ptracescope_state.h"
 
+/* include/uapi/asm-generic/errno-base.h */
+#define EPERM 1
+#define ENOENT 2
+#define ENOMEM 12
+#define EBUSY 16
+#define EINVAL 22
+
+/* What was stored before what we have read is visible to what we read from here on. */
+static __always_inline void read_barrier(void)
+{
+	__u64 word = 0;
+
+	__sync_val_compare_and_swap(&word, 0, 1);
+}
+
 /*
  * The policy in force, and what there is besides it. A variable, which costs no look-up,
  * and in a section, and so a map, of its own. Frozen; lives as long as the pins do. The
@@ -18,13 +33,14 @@ struct state psc_state SEC(".data.psc_state");
 
 /*
  * Policies of cgroups, by the cgroup's id: 64 bits, of which the kernel gives no value
- * twice. Frozen; written by psc_ctl, and by psc_cg_gone when a cgroup goes. An element
- * is replaced, never changed. @check tells a reader whether what it has read is all of
- * one and of this cgroup, as an element that is freed may be reused at once.
+ * twice. Frozen; written by psc_ctl, and by psc_cg_gone when a cgroup goes. The policy
+ * changes in place, in one store: while the kernel puts one element into the place of
+ * another, a look-up may find neither. And as an element that is deleted may be reused at
+ * once, @id tells a reader, after the policy, whose that was; it is taken away before.
  */
 struct cgroup_entry {
 	union psc_policy policy;
-	__u64 check;		/* policy.word ^ id */
+	__u64 id;
 	__u32 origin;		/* enum psc_origin */
 	__u32 pad;
 };
@@ -40,7 +56,7 @@ struct {
 /*
  * Floors of cgroups that stick to a task wherever it goes, by the task's address.
  * Looked up for the thread-group leader; the other threads have them in case they
- * become it by exec. Frozen; written by psc_cg_move, psc_task_alloc and
+ * become it by exec. Frozen; written by psc_cg_move, psc_task_alloc, psc_task_new and
  * psc_task_free. Sized by the loader.
  */
 struct stuck {

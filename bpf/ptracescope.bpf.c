@@ -49,11 +49,8 @@
 #define PTRACE_MODE_ATTACH 0x02
 #define PTRACE_MODE_NOAUDIT 0x04
 
-/* include/uapi/linux/prctl.h and errno-base.h */
+/* include/uapi/linux/prctl.h */
 #define PR_SET_PTRACER 0x59616d61
-#define EPERM 1
-#define ENOENT 2
-#define EINVAL 22
 
 /* include/uapi/linux/mount.h */
 #define MS_REMOUNT (1 << 5)

@@ -6,9 +6,7 @@
 #include "maps.bpf.h"
 #include "task.bpf.h"
 
-#define ENOENT 2
-#define ENOMEM 12
-#define EBUSY 16
+#define RELATION_TRIES 4
 
 static __always_inline __u64 next_serial(void)
 {
@@ -21,16 +19,22 @@ static __always_inline __u64 next_serial(void)
 static __always_inline __u64 tracer_id(__u64 tracer)
 {
 	__u64 *id = bpf_map_lookup_elem(&psc_tracers, &tracer);
-	__u64 fresh;
+	__u64 fresh, old;
 
-	if (id)
+	if (id && *id)
 		return *id;
 	fresh = next_serial();
 	if (bpf_map_update_elem(&psc_tracers, &tracer, &fresh, BPF_NOEXIST) == 0)
 		return fresh;
-	/* Either full, or another tracee named the same tracer just now. */
+	/*
+	 * Full; or another tracee named the same tracer just now; or one that was at this
+	 * address before could not be deleted.
+	 */
 	id = bpf_map_lookup_elem(&psc_tracers, &tracer);
-	return id ? *id : 0;
+	if (!id)
+		return 0;
+	old = __sync_val_compare_and_swap(id, 0, fresh);
+	return old ? old : fresh;
 }
 
 /* Declare @tracer (0 for anyone) for the leader @tracee. Return: 0 or -ENOMEM. */
@@ -67,37 +71,57 @@ static __always_inline long relation_clear(struct task_struct *tracee)
  */
 static __always_inline void relation_forget(__u64 task)
 {
+	__u64 *id = bpf_map_lookup_elem(&psc_tracers, &task);
+
 	if (bpf_map_lookup_elem(&psc_relations, &task))
 		bpf_map_delete_elem(&psc_relations, &task);
-	if (bpf_map_lookup_elem(&psc_tracers, &task))
+	if (id) {
+		*id = 0;	/* deleting may fail for a lock's sake */
 		bpf_map_delete_elem(&psc_tracers, &task);
+	}
 }
 
 /**
- * relation_get - what a leader has declared
+ * relation_read - what a leader has declared
  * @tracee: thread-group leader
- * @ret: a consistent copy
+ * @ret: a consistent copy, if the result is 1
  *
  * An element that is replaced or deleted while we read it may be reused at once
  * for another tracee. Serials never repeat, so if the element found for this
  * tracee after the reading has the serial read first, all that was read between
- * belongs to it.
+ * belongs to it. And of one that is being replaced a look-up may find neither the
+ * old nor the new.
+ *
+ * Return: 1, 0 for nothing, -1 when it has changed meanwhile.
  */
-static __always_inline bool relation_get(struct task_struct *tracee, struct relation *ret)
+static __always_inline int relation_read(struct task_struct *tracee, struct relation *ret)
 {
 	__u64 key = (__u64)tracee;
 	struct relation *relation = bpf_map_lookup_elem(&psc_relations, &key);
 
 	if (!relation)
-		return false;
+		relation = bpf_map_lookup_elem(&psc_relations, &key);
+	if (!relation)
+		return 0;
 	ret->serial = *(volatile __u64 *)&relation->serial;
 	ret->tracer = *(volatile __u64 *)&relation->tracer;
 	ret->tracer_id = *(volatile __u64 *)&relation->tracer_id;
 	ret->tracee_start = *(volatile __u64 *)&relation->tracee_start;
+	read_barrier();
 	relation = bpf_map_lookup_elem(&psc_relations, &key);
+	if (!relation || *(volatile __u64 *)&relation->serial != ret->serial)
+		return -1;
 	/* The start is compared in case psc_task_free was not there to see a death. */
-	return relation && *(volatile __u64 *)&relation->serial == ret->serial &&
-	       ret->tracee_start == tracee->start_boottime;
+	return ret->tracee_start == tracee->start_boottime;
+}
+
+static __always_inline bool relation_get(struct task_struct *tracee, struct relation *ret)
+{
+	int found = -1;
+
+	for (int i = 0; i < RELATION_TRIES && found < 0; i++)
+		found = relation_read(tracee, ret);
+	return found > 0;
 }
 
 /**
@@ -120,6 +144,7 @@ static __noinline bool has_exception(struct task_struct *tracer, struct task_str
 	/* Read before it is known to live: what is there then was there at the reading. */
 	named = (struct task_struct *)relation.tracer;
 	leader = (__u64)BPF_CORE_READ(named, group_leader);
+	read_barrier();
 	id = bpf_map_lookup_elem(&psc_tracers, &relation.tracer);
 	return id && *id == relation.tracer_id && is_descendant(tracer, leader);
 }

@@ -390,6 +390,24 @@ static int upgrade(const struct psc_loader_options *options, struct psc_kernel *
 	return PSC_UPGRADED;
 }
 
+/*
+ * Of an upgrade that was killed in its last step the predecessor is still attached, and
+ * judges as well. Under a floor it stays.
+ */
+static int drop_staged(const struct psc_loader_options *options, struct psc_kernel *kernel)
+{
+	char staging[PATH_MAX];
+	int err = staging_path(staging, options->pin_dir);
+
+	if (err || access(staging, F_OK) < 0 || removable(kernel) || !psc_ftrace_enabled())
+		return err;
+	err = remove_set(staging);
+	if (err)
+		psc_warning("%s, left by an interrupted upgrade, could not be removed: %s", staging,
+			    strerror(-err));
+	return 0;
+}
+
 int psc_loader_start(const struct psc_loader_options *options,
 		     const struct psc_request *requests, size_t n, struct psc_kernel **ret)
 {
@@ -413,7 +431,8 @@ int psc_loader_start(const struct psc_loader_options *options,
 	own_build = build_id(skel);
 	ptracescope_bpf__destroy(skel);
 
-	err = kernel->build == own_build ? PSC_ADOPTED : upgrade(options, &kernel);
+	err = kernel->build == own_build ? drop_staged(options, kernel) ?: PSC_ADOPTED :
+					   upgrade(options, &kernel);
 	if (err < 0)
 		psc_kernel_close(kernel);
 	else
