@@ -250,6 +250,78 @@ static void test_fork_races(void)
 	is(escaped, 0, "none of them without the floor");
 }
 
+#define NEIGHBOURS 16
+#define CHANGES 20000
+
+/* Attempts on a process until killed or told to end; what came of them into @out. */
+static void __attribute__((noreturn)) pester(pid_t pid, int out)
+{
+	struct { unsigned int attempts, successes; } count = {};
+
+	fcntl(out, F_SETFL, O_NONBLOCK);
+	for (;;) {
+		char end;
+
+		count.attempts++;
+		count.successes += puppet_peek(pid) == 0;
+		if (read(out, &end, 1) >= 0) {
+			if (write(out, &count, sizeof(count)) < 0)
+				_exit(1);
+			_exit(0);
+		}
+	}
+}
+
+/* Root changes entries, and makes and deletes others: in no moment is one of them not there. */
+static void test_changes(void)
+{
+	unsigned int count[2] = {};
+	int channel[2], err = 0;
+	char name[16];
+	pid_t reader;
+	struct puppet p;
+
+	cg_make("f");
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		cg_make(name);
+		err = err ?: cg_set(name, ATTACH, 0);
+	}
+	p = puppet_new("f", ROOT);
+	is(err ?: cg_lock("f", ATTACH, 3), 0, "f is locked at 3, its neighbours have 0");
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel))
+		bail("socketpair");
+	fflush(stdout);
+	reader = fork();
+	if (reader == 0) {
+		close(channel[0]);
+		pester(p.pid, channel[1]);
+	}
+	close(channel[1]);
+	for (int i = 0; i < CHANGES && !err; i++) {
+		snprintf(name, sizeof(name), "n%d", i / 2 % NEIGHBOURS);
+		if (i % 2)
+			err = cg_set("f", READ, (unsigned int)i / 2 % 2);
+		else if (i / 2 / NEIGHBOURS % 3)
+			err = cg_set(name, ATTACH, (unsigned int)i / 2 / NEIGHBOURS % 2);
+		else
+			err = cg_unset(name, ATTACH);
+	}
+	is(err, 0, "many changes of f and of the others");
+	if (write(channel[0], "", 1) != 1 || read(channel[0], count, sizeof(count)) != sizeof(count))
+		bail("reader");
+	waitpid(reader, NULL, 0);
+	close(channel[0]);
+	ok(count[0] > 1000, "%u attempts meanwhile", count[0]);
+	is((int)count[1], 0, "none of them succeeded");
+	puppet_end(&p);
+	for (int i = 0; i < NEIGHBOURS; i++) {
+		snprintf(name, sizeof(name), "n%d", i);
+		cg_remove(name);
+	}
+	cg_remove("f");
+}
+
 static void own(const char *path, unsigned int uid)
 {
 	static const char *const files[] = {
@@ -412,6 +484,7 @@ int main(void)
 	test_moves();
 	test_clone_into();
 	test_fork_races();
+	test_changes();
 	test_delegation();
 	test_threaded();
 	test_boundary();
