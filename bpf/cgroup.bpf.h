@@ -157,6 +157,12 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 	return task->cgroups->dfl_cgrp->dom_cgrp;
 }
 
+/* Floors that stick are not an opinion, which would come before the global one. */
+static __always_inline __u64 floors_alone(const union psc_policy *floors)
+{
+	return policy_read(floors).word | PSC_POLICY_NONE.word;
+}
+
 /* What holds for a task: by its path, and what sticks to it. */
 struct standing {
 	struct cgroup_walk walk;
@@ -187,9 +193,9 @@ static __always_inline void standing_read(struct task_struct *task, struct state
 	stuck = bpf_map_lookup_elem(&psc_stuck, &key);
 	if (stuck) {
 		ret->kept = stuck->container;
-		effective_add(&ret->walk.effective, policy_read(&stuck->floors).word, 0);
+		effective_add(&ret->walk.effective, floors_alone(&stuck->floors), 0);
 	}
-	effective_add(&ret->walk.effective, policy_read(&state->lost).word, 0);
+	effective_add(&ret->walk.effective, floors_alone(&state->lost), 0);
 }
 
 /* With the global policy. */
@@ -383,9 +389,12 @@ static __always_inline void stick_or_all(struct state *state, __u64 task,
 {
 	if (stick(state, task, floors))
 		return;
-	/* No room: rather everybody than nobody. */
-	for (int i = 0; i < STICK_TRIES && !floors_add(&state->lost, &floors->floors); i++)
-		;
+	/*
+	 * No room: rather everybody than nobody. Bit by bit, which cannot fail, and of two
+	 * different floors makes one that is at least as strict as both.
+	 */
+	__sync_fetch_and_or(&state->lost.word, floors->floors.word);
+	read_barrier();		/* who reads stuck then finds it */
 	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
 }
 

@@ -409,6 +409,29 @@ static void test_threaded(void)
 	cg_remove("t");
 }
 
+/* What sticks is a floor and no opinion, neither on its own process nor on anybody else. */
+static void test_no_opinion(void)
+{
+	struct puppet in, one, other;
+
+	cg_make("f");
+	in = puppet_new("f", ALICE);
+	one = puppet_new("", ALICE);
+	other = puppet_new("", ALICE);
+	is(cg_lock("f", READ, 1), 0, "f is locked, for reading");
+	is(global_set(ATTACH, 1), 0, "the global scope is 1");
+	is(peek(&one, other.pid), -EPERM, "alice may not attach");
+	is(cg_move("", in.pid), 0, "a process leaves f with its floor");
+	is(peek(&one, other.pid), -EPERM, "which opens nobody else to her");
+	is(peek(&one, in.pid), -EPERM, "nor that process");
+	is(global_set(ATTACH, 0), 0, "the global scope is 0");
+	is(peek(&one, other.pid), 0, "and she may");
+	puppet_end(&in);
+	puppet_end(&one);
+	puppet_end(&other);
+	cg_remove("f");
+}
+
 static void test_boundary(void)
 {
 	struct puppet in, peer, out, sub;
@@ -487,6 +510,7 @@ int main(void)
 	test_changes();
 	test_delegation();
 	test_threaded();
+	test_no_opinion();
 	test_boundary();
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
