@@ -155,6 +155,7 @@ static int on_detach(void *data)
 
 	if (err)
 		return err;
+	psc_lock_clear(d->options.pin_dir);
 	psc_notice("detached: these programs no longer restrict ptrace");
 	/* In the loop's next turn, when the reply has been written. */
 	err = sd_event_add_defer(d->event, NULL, on_end, d);

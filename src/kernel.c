@@ -147,26 +147,48 @@ static int refuse_set(const char *dir, int err, const char *what, const char *na
 		dir, what, name ? " " : "", name ? name : "", dir);
 }
 
+/* One of the policy's maps is the one it was when it was first opened. Return: 0 or -EUCLEAN. */
+static int know_map(const char *dir, struct psc_kernel *kernel, enum psc_pin_id id, int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (!kernel->map_ids[id])
+		kernel->map_ids[id] = info.id;
+	if (kernel->map_ids[id] == info.id)
+		return 0;
+	return psc_log_err(-EUCLEAN, "%s/%s is not the map that is in force: something has been "
+			   "mounted over it, or pinned in its place", dir, psc_pins[id].name);
+}
+
 /* Open one pin into its place. Return: 0 or a negative errno, after a message. */
 static int take_pin(const char *dir, struct psc_kernel *kernel, enum psc_pin_id id)
 {
 	const struct psc_pin *pin = &psc_pins[id];
-	int fd = open_pin(dir, pin);
+	_cleanup_close_ int fd = open_pin(dir, pin);
+	int err;
 
 	if (fd == -ENOENT)
 		return refuse_set(dir, -EUCLEAN, "incomplete, missing", pin->name);
-	/* There is a floor since we asked, or about to be one. */
-	if (fd == -EPERM && pin->secret)
-		return 0;
 	if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
 		return refuse_set(dir, -EUCLEAN, "not ours:", pin->name);
 	if (fd < 0)
-		return psc_log_err(fd, "%s/%s: %s", dir, pin->name, strerror(-fd));
-	kernel->fds[id] = fd;
+		return fd == -EPERM && pin->secret ? fd :
+			psc_log_err(fd, "%s/%s: %s", dir, pin->name, strerror(-fd));
+	err = pin->secret ? know_map(dir, kernel, id, fd) : 0;
+	if (err)
+		return err;
+	kernel->fds[id] = TAKE_FD(fd);
 	return 0;
 }
 
-/* Open all that is still to be opened, under a floor without what the guards refuse then. */
+/*
+ * Open all that is still to be opened, under a floor without what the guards refuse then.
+ * Return: 0; -EPERM when they do and there should be no floor; or another negative errno,
+ * after a message.
+ */
 static int take_pins(const char *dir, struct psc_kernel *kernel, bool locked)
 {
 	int err = 0;
@@ -218,9 +240,17 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 	if (err)
 		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
 	err = take_pins(dir, kernel, info.locked);
+	/* A daemon has died with the guards armed; or there is a floor since we asked. */
+	if (err == -EPERM) {
+		err = psc_kernel_disarm(kernel, dir);
+		err = err && err != -PSC_E_LOCKED ? err :
+			take_pins(dir, kernel, err == -PSC_E_LOCKED);
+	}
 	if (err)
 		return err;
 	kernel->build = info.build;
+	kernel->dir_dev = st.st_dev;
+	kernel->dir_ino = st.st_ino;
 	*ret = TAKE_PTR(kernel);
 	return 0;
 }
@@ -248,6 +278,14 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req)
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
 {
 	return psc_ctl_run(kernel->fds[PSC_PIN_CTL], req);
+}
+
+int psc_kernel_disarm(struct psc_kernel *kernel, const char *dir)
+{
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_GUARD, .dir_fd = fd };
+
+	return fd < 0 ? -errno : psc_kernel_request(kernel, &req);
 }
 
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)

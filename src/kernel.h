@@ -4,6 +4,7 @@
 #define PSC_KERNEL_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "ptracescope.h"
 
@@ -77,6 +78,9 @@ extern const struct psc_pin psc_pins[PSC_PINS];
 
 struct psc_kernel {
 	int fds[PSC_PINS];	/* of every pin; -1 where a floor keeps it closed */
+	__u32 map_ids[PSC_PINS];	/* of the policy's maps as they were first opened, 0: not yet */
+	dev_t dir_dev;		/* the directory of the pins */
+	ino_t dir_ino;
 	__u64 build;		/* build id of the programs */
 	const char *kept;	/* why they are not replaced by the daemon's own, or NULL */
 };
@@ -107,8 +111,15 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req);
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
 
 /*
+ * Have the guards rest where they are armed and there is no floor. Return: 0,
+ * -PSC_E_LOCKED when there is one, or another negative errno.
+ */
+int psc_kernel_disarm(struct psc_kernel *kernel, const char *dir);
+
+/*
  * Close the policy's maps, and open them again. Nobody, not even the daemon, may have
- * them open when a floor comes. Return: 0 or a negative errno.
+ * them open when a floor comes. Return: 0; -EUCLEAN, after a message, when there are
+ * others in their place now; or another negative errno.
  */
 void psc_kernel_close_secrets(struct psc_kernel *kernel);
 int psc_kernel_open_secrets(struct psc_kernel *kernel, const char *dir);

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "ptracescope_state.h"
 #include "ptracescope.skel.h"
+#include "types.h"
 #include "util.h"
 
 /* Where a set is assembled before it takes its place in one rename. bpffs has no dots in names. */
@@ -170,6 +171,10 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 
 	if (!skel)
 		return -errno;
+	/* By which libbpf fits the programs to the kernel. */
+	err = psc_types_open(NULL);
+	if (err)
+		return err;
 	skel->rodata->psc_build = build_id(skel);
 	/* A map of variables is mapped into our memory otherwise, and could not be frozen. */
 	bpf_map__set_map_flags(skel->maps.data_psc_state, 0);
