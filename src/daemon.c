@@ -137,6 +137,8 @@ static json_t *on_status(void *data)
 		json_object_set_new(status, "yama", json_integer(yama));
 	if (status && lockdown)
 		json_object_set_new(status, "lockdown", json_string(lockdown));
+	if (status && psc_kernel_locked(d->kernel) > 0)
+		json_object_set_new(status, "vouched", json_boolean(d->kernel->looked));
 	if (status && d->kernel->kept)
 		json_object_set_new(status, "kept", json_string(d->kernel->kept));
 	return status;

@@ -82,6 +82,7 @@ struct psc_kernel {
 	dev_t dir_dev;		/* the directory of the pins */
 	ino_t dir_ino;
 	__u64 build;		/* build id of the programs */
+	bool looked;		/* around, psc_lock_request(), before the first floor since boot came */
 	const char *kept;	/* why they are not replaced by the daemon's own, or NULL */
 };
 

@@ -455,10 +455,12 @@ int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_requ
 	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
 	struct psc_request again = *req;
 	int err = psc_kernel_request(kernel, req);
+	bool looked;
 
 	if (err != -PSC_E_CANCELED)
 		return err;
 	err = lock_begin(kernel, dir, &lock, &again.armed);
+	looked = !err;
 	if (!err) {
 		*req = again;
 		err = psc_kernel_request(kernel, req);
@@ -466,6 +468,8 @@ int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_requ
 	/* Unless it has locked and failed in the step after: then the guards stay. */
 	if (err && psc_kernel_locked(kernel) == 0)
 		lock_undo(kernel, dir, &lock);
+	else
+		kernel->looked = looked;
 	drop_spare(dir, &lock);
 	lock_close(&lock);
 	return err;

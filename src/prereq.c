@@ -17,6 +17,7 @@
 #include <sys/vfs.h>
 
 #include "escape.h"
+#include "kernel.h"
 #include "util.h"
 
 #define READ_MAX 65536		/* of any file of /proc and /sys that is read here */
@@ -381,7 +382,8 @@ static const struct {
 	  "built with CONFIG_BPF_JIT=y and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y" },
 	{ EPERM, "refused (EPERM)",
 	  "the privileges are there, so look for what else restricts bpf(2) here: a container,\n"
-	  "a seccomp filter, another security module, or a kernel made so by its vendor" },
+	  "a seccomp filter, another security module, a kernel made so by its vendor, or the\n"
+	  "floor of another ptracescoped, whose pins are not in this " BPFFS_PATH },
 	{ EACCES, "refused (EACCES)",
 	  "look for another security module that restricts bpf(2), such as SELinux" },
 	{ EBUSY, "the function is taken by another kind of tracer (EBUSY)",
@@ -394,6 +396,15 @@ static const struct {
 	{ ENOENT, "the function is not in the kernel's BTF",
 	  "boot a kernel built with CONFIG_BPF_LSM=y (those of Debian are)" },
 };
+
+/* Under a floor such a program is refused, which says nothing about the kernel. */
+static bool has_floor(void)
+{
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	_cleanup_close_ int fd = bpf_obj_get(PSC_PIN_DIR "/psc_ctl");
+
+	return fd >= 0 && !psc_ctl_run(fd, &info) && info.locked;
+}
 
 static int check_attach(struct checker *c)
 {
@@ -410,6 +421,8 @@ static int check_attach(struct checker *c)
 	if (c->ftrace_off)
 		return add(c, what, PSC_PREREQ_UNKNOWN,
 			   text("cannot be tried while ftrace is off"), NULL);
+	if (has_floor())
+		return add(c, what, PSC_PREREQ_OK, text("works: a floor is in force"), NULL);
 	err = run_probe();
 	if (!err)
 		return add(c, what, PSC_PREREQ_OK, text("works"), NULL);
