@@ -97,6 +97,13 @@ static __always_inline int entry_delete(struct state *state, __u64 id, __u32 lev
 	return 0;
 }
 
+/* Users choose the names that patterns match: some room is the administrator's. */
+static __always_inline bool has_room(const struct state *state, __u32 origin)
+{
+	return state->entries < (origin == PSC_ORIGIN_CONFIG ? PSC_CGROUPS_MAX / 4 * 3 :
+							       PSC_CGROUPS_MAX);
+}
+
 /*
  * Put an entry into its place. The cgroup may be removed meanwhile: either
  * psc_cg_gone finds the entry, or we find that the cgroup is no longer online.
@@ -108,10 +115,6 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 	struct cgroup_entry *now;
 	int err = 0;
 
-	/* Users choose the names that patterns match: some room is the administrator's. */
-	if (!replace && entry->origin == PSC_ORIGIN_CONFIG &&
-	    state->entries >= PSC_CGROUPS_MAX / 4 * 3)
-		return -PSC_E_NOSPC;
 	if (replace) {
 		now = bpf_map_lookup_elem(&psc_cgroups, &id);
 		if (now) {
@@ -180,6 +183,9 @@ static __always_inline int entry_change(struct state *state, const struct target
 	entry.policy = change->policy;
 	if (entry.policy.word == PSC_POLICY_NONE.word)
 		return exists ? entry_delete(state, target->id, target->level) : 0;
+	/* Before anything is locked for nothing. */
+	if (!exists && !has_room(state, change->origin))
+		return -PSC_E_NOSPC;
 	entry.id = target->id;
 	entry.origin = change->origin;
 	entry.pad = 0;
