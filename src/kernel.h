@@ -78,11 +78,11 @@ extern const struct psc_pin psc_pins[PSC_PINS];
 
 struct psc_kernel {
 	int fds[PSC_PINS];	/* of every pin; -1 where a floor keeps it closed */
-	__u32 map_ids[PSC_PINS];	/* of the policy's maps as they were first opened, 0: not yet */
+	__u32 map_ids[PSC_PINS];	/* of the policy's maps, 0: not opened yet */
 	dev_t dir_dev;		/* the directory of the pins */
 	ino_t dir_ino;
 	__u64 build;		/* build id of the programs */
-	bool looked;		/* around, psc_lock_request(), before the first floor since boot came */
+	bool looked;		/* around, before the first floor: psc_lock_request() */
 	const char *kept;	/* why they are not replaced by the daemon's own, or NULL */
 };
 

@@ -49,7 +49,7 @@ static const char *const hooks[] = {
 /* Of these only the fmod_ret kind, which would keep ours from being asked at all. */
 static const char *const functions[] = { "security_task_prctl", "security_task_alloc" };
 
-/* Either the first two are there, or the others: bpf/ptracescope.bpf.c, psc_g_load and psc_g_alloc. */
+/* Of each pair one: bpf/ptracescope.bpf.c, psc_g_load and psc_g_alloc. */
 static const char *const loads[][2] = {
 	{ "security_bpf_prog_load", "security_bpf_prog_alloc" },
 	{ "bpf_lsm_bpf_prog_load", "bpf_lsm_bpf_prog_alloc_security" },
@@ -73,8 +73,10 @@ static __u32 find_function(const struct btf *btf, const char *prefix, const char
 static int need_function(const struct btf *btf, const char *prefix, const char *name, __u32 *ret)
 {
 	*ret = find_function(btf, prefix, name);
-	return *ret ? 0 : psc_log_err(-ENOENT, "no floor, as the kernel's types do not have %s%s(), "
-				      "which would have to be guarded", prefix, name);
+	if (*ret)
+		return 0;
+	return psc_log_err(-ENOENT, "no floor, as %s%s(), which is to be guarded, is not among the "
+			   "kernel's types", prefix, name);
 }
 
 static int find_hooks(__u32 ids[PSC_HOOKS_MAX])
@@ -133,9 +135,9 @@ static int open_pins(const struct psc_kernel *kernel, const char *dir)
 		return -errno;
 	if (st.st_dev == kernel->dir_dev && st.st_ino == kernel->dir_ino)
 		return TAKE_FD(fd);
-	return psc_log_err(-EUCLEAN, "%s in the initial mount namespace is not the directory of the "
-			   "pins in force: something is mounted over it, or they are in a mount "
-			   "namespace of their own", dir);
+	return psc_log_err(-EUCLEAN, "%s in the initial mount namespace is not the directory of "
+			   "the pins in force: something is mounted over it, or they are in a "
+			   "mount namespace of their own", dir);
 }
 
 /* Tell the guards what to protect, and arm them. */
@@ -365,15 +367,15 @@ void psc_lock_clear(const char *dir)
 	prog_fd = bpf_obj_get(path);
 	cgroup_fd = open_root_cgroup();
 	if (prog_fd >= 0 && !bpf_prog_detach2(prog_fd, cgroup_fd, BPF_CGROUP_SYSCTL))
-		psc_notice("the guard of kernel.ftrace_enabled, left behind half-way to a floor, is "
-			   "detached");
+		psc_notice("the guard of kernel.ftrace_enabled that was left behind half-way to a "
+			   "floor is detached");
 	unlink(path);
 }
 
 /*
- * Without cgroup2 it cannot be, and then the floor is worth that much less. Until the floor is
- * there the program has a pin, by which who comes after us finds what we have left behind; with
- * the guards armed nobody opens it.
+ * Without cgroup2 it cannot be, and then the floor is worth that much less. Until the floor
+ * is there the program has a pin, by which who comes after us finds what we have left
+ * behind; with the guards armed nobody opens it.
  */
 static int guard_sysctl(struct lock *lock, const char *dir)
 {
@@ -382,8 +384,8 @@ static int guard_sysctl(struct lock *lock, const char *dir)
 
 	lock->cgroup_fd = open_root_cgroup();
 	if (lock->cgroup_fd < 0 && cgroup2_is_used())
-		return psc_log_err(lock->cgroup_fd, "no floor while kernel.ftrace_enabled cannot be "
-				   "guarded: the root of the cgroup2 hierarchy is neither at "
+		return psc_log_err(lock->cgroup_fd, "no floor while kernel.ftrace_enabled cannot "
+				   "be guarded: the root of the cgroup2 hierarchy is neither at "
 				   "/sys/fs/cgroup nor at /sys/fs/cgroup/unified");
 	if (lock->cgroup_fd < 0) {
 		psc_warning("kernel.ftrace_enabled cannot be guarded: there is no cgroup2 hierarchy");

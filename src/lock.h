@@ -27,9 +27,11 @@ void psc_lock_clear(const char *dir);
  * If it would raise the first floor, the guards are armed, and then what came before
  * them is looked at: BPF programs that they would have refused, and descriptors or
  * other references to the policy's maps. A fresh copy of psc_g_sysctl, of which nobody
- * can hold a descriptor, is attached to the root cgroup; that cgroup2 is not
- * in use is only warned of. Afterwards @kernel has no descriptor of the policy's maps either. When
- * something stands against the floor or the request fails, all that is undone.
+ * can hold a descriptor, is attached to the root cgroup; that cgroup2 is not in use is
+ * only warned of. Afterwards @kernel has no descriptor of the policy's maps either. When
+ * something stands against the floor or the request fails, all that is undone. The maps,
+ * the directory of the pins, the kernel's types and the root cgroup have to be the ones
+ * they seem to be.
  *
  * Return: as psc_kernel_request(); -EBUSY, after a message for each, when there is such
  * a program or reference; or another negative errno, after a message.

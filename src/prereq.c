@@ -400,8 +400,8 @@ static const struct {
 /* Under a floor such a program is refused, which says nothing about the kernel. */
 static bool has_floor(void)
 {
-	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 	_cleanup_close_ int fd = bpf_obj_get(PSC_PIN_DIR "/psc_ctl");
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 
 	return fd >= 0 && !psc_ctl_run(fd, &info) && info.locked;
 }
@@ -409,6 +409,7 @@ static bool has_floor(void)
 static int check_attach(struct checker *c)
 {
 	static const char what[] = "attaching to LSM hooks";
+	bool floor;
 	int err;
 
 	/* This asks the kernel itself, which a tree of files cannot stand for. */
@@ -421,11 +422,11 @@ static int check_attach(struct checker *c)
 	if (c->ftrace_off)
 		return add(c, what, PSC_PREREQ_UNKNOWN,
 			   text("cannot be tried while ftrace is off"), NULL);
-	if (has_floor())
-		return add(c, what, PSC_PREREQ_OK, text("works: a floor is in force"), NULL);
-	err = run_probe();
+	floor = has_floor();
+	err = floor ? 0 : run_probe();
 	if (!err)
-		return add(c, what, PSC_PREREQ_OK, text("works"), NULL);
+		return add(c, what, PSC_PREREQ_OK,
+			   text(floor ? "works: a floor is in force" : "works"), NULL);
 	for (size_t i = 0; i < ARRAY_SIZE(probe_errors); i++)
 		if (err == -probe_errors[i].err)
 			return add(c, what, PSC_PREREQ_MISSING,
