@@ -12,6 +12,12 @@
 #define CSS_ONLINE 2			/* include/linux/cgroup-defs.h */
 #define WRITER_TRIES 256
 
+/*
+ * Is psc_cg_move attached? Set by the loader. In a frozen map of constants, so that the
+ * verifier has decided by it what psc_ctl does: writing it later changes nothing.
+ */
+const volatile __u32 psc_sees_moves;
+
 struct target {
 	struct kernfs_node *kn;
 	struct cgroup *cgroup;
@@ -162,6 +168,9 @@ static __always_inline int entry_change(struct state *state, const struct target
 	if (err)
 		return err;
 	entry.policy = change->policy;
+	/* It could not stick to who is moved elsewhere. */
+	if (!psc_sees_moves && psc_policy_locked(&entry.policy))
+		return -PSC_E_OPNOTSUPP;
 	if (entry.policy.word == PSC_POLICY_NONE.word) {
 		if (exists)
 			entry_delete(state, target->id, target->level);

@@ -312,9 +312,9 @@ int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
  * Entered with cgroup_mutex held, so never by two at once: the counter a CPU that
  * keeps tracing programs from nesting does not make this one be skipped. No thread
  * is born or execs meanwhile: the kernel holds cgroup_threadgroup_rwsem, or the
- * process's own lock in its place.
+ * process's own lock in its place. Left out where this function cannot be traced.
  */
-SEC("fentry/cgroup_attach_task")
+SEC("?fentry/cgroup_attach_task")
 int BPF_PROG(psc_cg_move, struct cgroup *to, struct task_struct *task, bool all_threads)
 {
 	if (is_cgroup2(to))
@@ -456,6 +456,7 @@ int psc_ctl(struct psc_request *req)
 	req->locked = state->locked;
 	req->entries = state->entries;
 	req->stuck = state->stuck;
+	req->sees_moves = psc_sees_moves;
 	if (!(req->flags & PSC_FLAG_CGROUP))
 		req->policy = policy_read(&state->policy);
 	return err;

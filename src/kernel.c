@@ -166,13 +166,23 @@ static int take_pin(const char *dir, struct psc_kernel *kernel, enum psc_pin_id 
 	return 0;
 }
 
+static bool is_left_out(const struct psc_kernel *kernel, int id)
+{
+	return id == PSC_PIN_CG_MOVE && !kernel->sees_moves;
+}
+
+int psc_kernel_pins(const struct psc_kernel *kernel)
+{
+	return PSC_PINS - is_left_out(kernel, PSC_PIN_CG_MOVE);
+}
+
 /* Open all that is still to be opened, under a floor without what the guards refuse then. */
 static int take_pins(const char *dir, struct psc_kernel *kernel, bool locked)
 {
 	int err = 0;
 
 	for (int i = 0; i < PSC_PINS && !err; i++)
-		if (kernel->fds[i] < 0 && !(locked && psc_pins[i].secret))
+		if (kernel->fds[i] < 0 && !is_left_out(kernel, i) && !(locked && psc_pins[i].secret))
 			err = take_pin(dir, kernel, (enum psc_pin_id)i);
 	return err;
 }
@@ -217,6 +227,7 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 				   "enforcement for a start afresh", dir, info.abi, PSC_ABI, dir);
 	if (err)
 		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
+	kernel->sees_moves = info.sees_moves;
 	err = take_pins(dir, kernel, info.locked);
 	if (err)
 		return err;

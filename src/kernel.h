@@ -72,12 +72,16 @@ static inline const char *psc_pin_object(const struct psc_pin *pin)
 	return pin->section ? pin->section : pin->name;
 }
 
-/* What a complete set consists of, indexed by enum psc_pin_id. */
+/*
+ * What a complete set consists of, indexed by enum psc_pin_id; without PSC_PIN_CG_MOVE
+ * where the kernel does not let that program be attached.
+ */
 extern const struct psc_pin psc_pins[PSC_PINS];
 
 struct psc_kernel {
 	int fds[PSC_PINS];	/* of every pin; -1 where a floor keeps it closed */
 	__u64 build;		/* build id of the programs */
+	bool sees_moves;	/* psc_cg_move is there; where not, cgroups can have no floors */
 	const char *kept;	/* why they are not replaced by the daemon's own, or NULL */
 };
 
@@ -93,6 +97,9 @@ struct psc_kernel {
 int psc_kernel_open(const char *dir, struct psc_kernel **ret);
 
 void psc_kernel_close(struct psc_kernel *kernel);
+
+/* How many pins the set has, with those that a floor keeps closed. */
+int psc_kernel_pins(const struct psc_kernel *kernel);
 
 /**
  * psc_ctl_run - one request to a psc_ctl program

@@ -160,6 +160,44 @@ static int fit_guards(struct ptracescope_bpf *skel)
 						    skel->progs.psc_g_alloc, true);
 }
 
+/*
+ * Can a program be attached to this function? Tried with one that does nothing: a
+ * function may be there and be closed to tracing, or full.
+ */
+static bool can_trace(const char *function)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
+	int id = libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FENTRY);
+	_cleanup_close_ int prog_fd = -1, link_fd = -1;
+
+	if (id <= 0)
+		return false;
+	opts.attach_btf_id = (__u32)id;
+	prog_fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "psc_try", "GPL", nothing,
+				ARRAY_SIZE(nothing), &opts);
+	if (prog_fd >= 0)
+		link_fd = bpf_raw_tracepoint_open(NULL, prog_fd);
+	return link_fd >= 0;
+}
+
+/* Everything but floors of cgroups works without psc_cg_move, so that may be missing. */
+static int fit_moves(struct ptracescope_bpf *skel)
+{
+	/* Trying while ftrace is off makes the kernel warn; there nothing is attached at all. */
+	bool sees_moves = psc_ftrace_enabled() && can_trace("cgroup_attach_task");
+
+	if (!sees_moves)
+		psc_warning("cgroup_attach_task() of this kernel cannot be traced, so a process "
+			    "cannot be followed from one cgroup to another: floors of cgroups "
+			    "will be refused");
+	skel->rodata->psc_sees_moves = sees_moves;
+	return bpf_program__set_autoload(skel->progs.psc_cg_move, sees_moves);
+}
+
 /* Open and load; with a predecessor on its maps, else on new ones, frozen. */
 static int load(const struct psc_loader_options *options, const struct psc_kernel *predecessor,
 		struct ptracescope_bpf **ret)
@@ -174,8 +212,11 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	/* A map of variables is mapped into our memory otherwise, and could not be frozen. */
 	bpf_map__set_map_flags(skel->maps.data_psc_state, 0);
 	err = fit_guards(skel);
+	if (!err)
+		err = fit_moves(skel);
 	if (err)
-		return psc_log_err(err, "reading the kernel's BTF failed: %s", strerror(-err));
+		return psc_log_err(err, "fitting the programs to this kernel failed: %s",
+				   strerror(-err));
 	if (predecessor)
 		err = psc_loader_inherit(skel->obj, predecessor);
 	else
@@ -227,6 +268,8 @@ static int attach_set(struct ptracescope_bpf *skel)
 			continue;
 		if (!slot || !prog)
 			return -ENOENT;
+		if (!bpf_program__autoload(prog))	/* left out */
+			continue;
 		*slot = bpf_program__attach(prog);
 		if (!*slot)
 			return psc_log_err(-errno, "attaching %s failed: %s", name,
@@ -262,6 +305,8 @@ static int pin_set(struct ptracescope_bpf *skel, const char *dir)
 		char path[PATH_MAX];
 		int err = pin_path(path, dir, psc_pins[i].name);
 
+		if (i == PSC_PIN_CG_MOVE && !skel->rodata->psc_sees_moves)
+			continue;
 		if (err)
 			return err;
 		if (fd < 0)
@@ -374,7 +419,7 @@ static int upgrade(const struct psc_loader_options *options, struct psc_kernel *
 
 	if (err == -EACCES)
 		return keep_other(*kernel, "they are locked by a floor until reboot");
-	if (count_pins(options->pin_dir) != PSC_PINS)
+	if (count_pins(options->pin_dir) != psc_kernel_pins(*kernel))
 		return keep_other(*kernel, "there are pins that this version does not know");
 	if (!err)
 		err = load(options, *kernel, &skel);
