@@ -197,6 +197,14 @@ bool psc_config_for_cgroup(const struct psc_config *config, const char *path,
 	return any;
 }
 
+bool psc_config_goes_below(const struct psc_config *config, const char *path)
+{
+	for (size_t s = 0; s < config->n_sections; s++)
+		if (psc_cgroup_matches_below(config->sections[s].pattern, path))
+			return true;
+	return false;
+}
+
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)
 {
 	struct psc_conf conf = { .root = root };

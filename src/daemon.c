@@ -215,6 +215,22 @@ static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_
 	return -EACCES;
 }
 
+/* Before anything of a reload is applied: can all of it be, its floors and sections too? */
+static int check_reload(struct daemon *d, const struct psc_config *config,
+			const struct psc_plan *plan, char **ret_error)
+{
+	bool locks;
+	int err = psc_sections_check(&d->sections, config, &plan->floors, &locks, ret_error);
+
+	if (err || (!locks && !psc_plan_locks(plan)))
+		return err;
+	err = psc_lock_try(d->kernel, d->options.pin_dir);
+	if (err && asprintf(ret_error, "there can be no floor now: %s; the log says more",
+			    strerror(-err)) < 0)
+		*ret_error = NULL;
+	return err;
+}
+
 /*
  * Put what a configuration sets globally in force, as @kind says; at a reload only
  * if its sections can be, too. Needs the kernel side.
@@ -229,7 +245,7 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 	if (!err)
 		err = psc_plan_make(config, kind, policy, &plan, &error);
 	if (!err && kind == PSC_PLAN_RELOAD)
-		err = psc_sections_check(&d->sections, config, &error);
+		err = check_reload(d, config, &plan, &error);
 	for (size_t i = 0; !err && i < plan.n; i++)
 		err = request(d, &plan.requests[i]);
 	if (err) {

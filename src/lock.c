@@ -345,6 +345,20 @@ static void lock_close(struct lock *lock)
 	psc_closep(&lock->cgroup_fd);
 }
 
+int psc_lock_try(struct psc_kernel *kernel, const char *dir)
+{
+	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
+	int err, locked = psc_kernel_locked(kernel);
+	__u64 armed;
+
+	if (locked)
+		return locked < 0 ? locked : 0;
+	err = lock_begin(kernel, dir, &lock, &armed);
+	lock_undo(kernel, dir, &lock);
+	lock_close(&lock);
+	return err;
+}
+
 int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req)
 {
 	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };

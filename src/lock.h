@@ -30,4 +30,14 @@ int psc_lock_prepare(void);
  */
 int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req);
 
+/**
+ * psc_lock_try - could there be a floor now?
+ * @dir: where the pins are
+ *
+ * Goes all the way to the first floor, and back. What stands against it is logged.
+ *
+ * Return: 0, also when there is a floor already; or what psc_lock_request() would fail with.
+ */
+int psc_lock_try(struct psc_kernel *kernel, const char *dir);
+
 #endif
