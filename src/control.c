@@ -27,6 +27,7 @@ static const struct psc_server_limits default_limits = {
 	.connections_max = 512,
 	.connections_kept = 64,
 	.per_uid_max = 64,
+	.accept_burst = 128,
 	.stall_usec = 30ULL * 1000 * 1000,
 };
 

@@ -285,9 +285,11 @@ static int on_rescan(sd_event_source *source, uint64_t usec, void *data)
 
 static void rescan_in(struct psc_sections *sections, uint64_t usec)
 {
-	if (sd_event_add_time_relative(sections->event, &sections->rescan, CLOCK_MONOTONIC, usec,
-				       0, on_rescan, sections) >= 0)
-		sd_event_source_set_priority(sections->rescan, SD_EVENT_PRIORITY_IDLE);
+	int err = sd_event_add_time_relative(sections->event, &sections->rescan, CLOCK_MONOTONIC,
+					     usec, 0, on_rescan, sections);
+
+	if (err < 0)
+		psc_warning("not all new cgroups will be seen: %s", strerror(-err));
 }
 
 void psc_sections_lost(struct psc_sections *sections)
