@@ -151,6 +151,8 @@ static int answer_failure(struct psc_varlink_call *call, const struct psc_name *
 		return locked(call, name, cgroup->fd);
 	case -PSC_E_RANGE:
 		return psc_control_out_of_range(call, name, req->value);
+	case -EBUSY:
+		return psc_control_fail(call, err, PSC_CONTROL_NO_FLOOR);
 	case -PSC_E_NOSPC:
 		return psc_control_fail(call, err, "no room for the entry of one more cgroup");
 	case -PSC_E_OPNOTSUPP:	/* one that is threaded would have been refused before */

@@ -314,6 +314,26 @@ bool psc_ftrace_enabled(void)
 	       !streq(psc_strip(text), "0");
 }
 
+int psc_try_attach(const char *function, enum bpf_prog_type prog_type, enum bpf_attach_type type)
+{
+	static const struct bpf_insn go_on[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	_cleanup_close_ int prog_fd = -1, link_fd = -1;
+	int id = libbpf_find_vmlinux_btf_id(function, type);
+
+	if (id <= 0)
+		return id ? id : -ENOENT;
+	opts.attach_btf_id = (__u32)id;
+	prog_fd = bpf_prog_load(prog_type, "psc_probe", "GPL", go_on, ARRAY_SIZE(go_on), &opts);
+	if (prog_fd < 0)
+		return -errno;
+	link_fd = bpf_raw_tracepoint_open(NULL, prog_fd);
+	return link_fd < 0 ? -errno : 0;
+}
+
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])
 {
 	int cpus = libbpf_num_possible_cpus();

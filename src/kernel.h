@@ -3,6 +3,7 @@
 #ifndef PSC_KERNEL_H
 #define PSC_KERNEL_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
 
 #include "ptracescope.h"
@@ -135,6 +136,17 @@ int psc_kernel_locked(struct psc_kernel *kernel);
  * and switch ftrace off until reboot, so nothing here may.
  */
 bool psc_ftrace_enabled(void);
+
+/**
+ * psc_try_attach - can a program be attached to this function?
+ * @function: as in the kernel's BTF; of an LSM hook, the hook
+ *
+ * Asked of the kernel with a program that returns 0, "go on", and is let go of at once: a
+ * function may be there and be closed to tracing, or taken. Not while ftrace is off.
+ *
+ * Return: 0, or the negative errno of what failed.
+ */
+int psc_try_attach(const char *function, enum bpf_prog_type prog_type, enum bpf_attach_type type);
 
 /* The counters, summed over CPUs. Return: 0 or a negative errno. */
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS]);

@@ -160,35 +160,13 @@ static int fit_guards(struct ptracescope_bpf *skel)
 						    skel->progs.psc_g_alloc, true);
 }
 
-/*
- * Can a program be attached to this function? Tried with one that does nothing: a
- * function may be there and be closed to tracing, or full.
- */
-static bool can_trace(const char *function)
-{
-	static const struct bpf_insn nothing[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_FENTRY);
-	int id = libbpf_find_vmlinux_btf_id(function, BPF_TRACE_FENTRY);
-	_cleanup_close_ int prog_fd = -1, link_fd = -1;
-
-	if (id <= 0)
-		return false;
-	opts.attach_btf_id = (__u32)id;
-	prog_fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "psc_try", "GPL", nothing,
-				ARRAY_SIZE(nothing), &opts);
-	if (prog_fd >= 0)
-		link_fd = bpf_raw_tracepoint_open(NULL, prog_fd);
-	return link_fd >= 0;
-}
-
 /* Everything but floors of cgroups works without psc_cg_move, so that may be missing. */
 static int fit_moves(struct ptracescope_bpf *skel)
 {
 	/* Trying while ftrace is off makes the kernel warn; there nothing is attached at all. */
-	bool sees_moves = psc_ftrace_enabled() && can_trace("cgroup_attach_task");
+	bool sees_moves = psc_ftrace_enabled() &&
+			  !psc_try_attach("cgroup_attach_task", BPF_PROG_TYPE_TRACING,
+					  BPF_TRACE_FENTRY);
 
 	if (!sees_moves)
 		psc_warning("cgroup_attach_task() of this kernel cannot be traced, so a process "
