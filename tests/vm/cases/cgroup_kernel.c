@@ -150,6 +150,7 @@ static void test_inheritance(void)
 {
 	const int no = PSC_SCOPE_INHERIT;
 	struct psc_request info, req;
+	__u64 gone;
 
 	cg_make("a");
 	cg_make("a/b");
@@ -189,11 +190,13 @@ static void test_inheritance(void)
 	is(global_info().entries, 2, "and changes nothing");
 	cg_remove("a/b/c");
 	cg_remove("a/b");
+	gone = cg_info("a").cgroup;
 	cg_remove("a");
 	is(global_info().entries, 0, "entries go with their cgroups");
 	cg_make("a");
 	info = cg_info("a");
 	ok(is_policy(&info.policy, no, no, no, no), "a new cgroup of the same path has none");
+	ok(info.cgroup > gone, "and another id, as ids are never given again");
 	cg_remove("a");
 }
 
