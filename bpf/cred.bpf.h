@@ -9,8 +9,8 @@
 #define USER_NS_LEVEL_MAX 33		/* create_user_ns() refuses a parent above level 32 */
 
 struct user_ns_walk {
-	const struct user_namespace *ns;	/* the one reached so far */
-	const struct user_namespace *own;	/* where the asking cred belongs */
+	struct user_namespace *ns;	/* the one reached so far */
+	struct user_namespace *own;	/* where the asking cred belongs */
 	uid_t euid;
 	bool above;			/* own is above the namespace that is asked about, */
 	bool owner;			/* and who asks is the owner of that, or of one between */
@@ -19,8 +19,8 @@ struct user_ns_walk {
 /* Rarely taken, so read as plain memory: see describe() for what that saves. */
 static long user_ns_step(__u32 i, struct user_ns_walk *walk)
 {
-	const struct user_namespace *ns = walk->ns, *own = walk->own;
-	const struct user_namespace *parent = BPF_CORE_READ(ns, parent);
+	struct user_namespace *ns = walk->ns, *own = walk->own;
+	struct user_namespace *parent = BPF_CORE_READ(ns, parent);
 
 	if (BPF_CORE_READ(ns, level) <= BPF_CORE_READ(own, level))
 		return 1;

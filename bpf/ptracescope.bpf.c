@@ -237,12 +237,15 @@ int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
  *
  * Not an fmod_ret program on security_task_prctl, which could do the same: those
  * are skipped while another task, preempted, is inside them on the same CPU.
+ *
+ * ret is a long since newer compilers widen an int first, by which the verifier
+ * loses sight of its being an errno.
  */
 #define DONE (1L << 32)
 
 SEC("lsm/task_prctl")
 long BPF_PROG(psc_prctl, int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
-	      unsigned long arg5, int ret)
+	      unsigned long arg5, long ret)
 {
 	struct task_struct *self, *leader;
 	__u64 tracer = 0;

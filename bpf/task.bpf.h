@@ -80,7 +80,7 @@ static __noinline bool is_descendant(struct task_struct *task, __u64 ancestor)
 #define XA_RETRIES 4
 
 /* The pointer stored at @index, 0 for none. __radix_tree_lookup() of lib/radix-tree.c. */
-static __always_inline __u64 xa_load_once(const struct xarray *xa, __u64 index, bool *retry)
+static __always_inline __u64 xa_load_once(struct xarray *xa, __u64 index, bool *retry)
 {
 	__u64 entry = (__u64)BPF_CORE_READ(xa, xa_head);
 	const __u64 slots = bpf_core_field_size(((struct xa_node *)0)->slots) / sizeof(void *);
@@ -88,7 +88,7 @@ static __always_inline __u64 xa_load_once(const struct xarray *xa, __u64 index, 
 
 	*retry = false;
 	for (int i = 0; i < XA_LEVELS_MAX; i++) {
-		const struct xa_node *node = (const void *)(entry - 2);
+		struct xa_node *node = (void *)(entry - 2);
 		__u8 shift;
 
 		if (!XA_NODE(entry))
