@@ -51,7 +51,8 @@ static enum psc_cli_exit no_answer(const struct psc_cli *cli, int err)
 				"answer; too many connections, or it ended", shown);
 	case -ETIMEDOUT:
 		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: no answer from the daemon within %d "
-				"seconds", shown, PSC_CLIENT_TIMEOUT_MS / 1000);
+				"seconds; what was asked for may still be done", shown,
+				PSC_CLIENT_TIMEOUT_MS / 1000);
 	case -ECONNREFUSED:
 		if (stat(cli->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
 			return psc_fail(PSC_EXIT_UNREACHABLE, "%s: is no socket; remove it, and "

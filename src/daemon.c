@@ -292,7 +292,8 @@ static int lock(struct daemon *d)
 
 	d->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->lock_fd < 0)
-		return psc_log_err(-errno, "%s: %s", dir, strerror(errno));
+		return psc_log_err(-errno, "%s: %s%s", dir, strerror(errno),
+				   errno == EACCES ? "; ptracescoped has to be started by root" : "");
 	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	return errno == EWOULDBLOCK ?
@@ -478,7 +479,7 @@ static int start(struct daemon *d)
 
 	if (!err)
 		err = lock(d);
-	if (psc_lock_prepare())
+	if (!err && psc_lock_prepare())
 		psc_warning("/proc/1/root: %s, so no floor can be set", strerror(errno));
 	if (!err)
 		err = enforce(d, &config);
