@@ -44,7 +44,10 @@ static long user_ns_step(__u32 i, struct user_ns_walk *walk)
  */
 static __noinline bool capable_in(const struct cred *cred, struct user_namespace *ns)
 {
-	struct user_ns_walk walk = { .ns = ns, .own = cred->user_ns, .euid = cred->euid.val };
+	struct user_ns_walk walk = {
+		.ns = ns, .own = BPF_CORE_READ(cred, user_ns),
+		.euid = BPF_CORE_READ(cred, euid.val),
+	};
 
 	if (ns == walk.own)
 		return cred_has_cap(cred, CAP_SYS_PTRACE);
@@ -55,7 +58,7 @@ static __noinline bool capable_in(const struct cred *cred, struct user_namespace
 /* The same for the initial user namespace, the only one at level 0. */
 static __noinline bool capable_initially(const struct cred *cred)
 {
-	return cred->user_ns->level == 0 && cred_has_cap(cred, CAP_SYS_PTRACE);
+	return BPF_CORE_READ(cred, user_ns, level) == 0 && cred_has_cap(cred, CAP_SYS_PTRACE);
 }
 
 #endif

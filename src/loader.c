@@ -154,10 +154,13 @@ static int freeze_maps(struct ptracescope_bpf *skel)
 /* Take the guard of loading that hangs on a hook which this kernel has. */
 static int fit_guards(struct ptracescope_bpf *skel)
 {
-	bool has_load = libbpf_find_vmlinux_btf_id("bpf_prog_load", BPF_LSM_MAC) > 0;
+	/* In the types that loading will use: to read them takes as long as much of the rest. */
+	int err = bpf_program__set_attach_target(skel->progs.psc_g_load, 0, "bpf_prog_load");
 
-	return bpf_program__set_autoload(has_load ? skel->progs.psc_g_load :
-						    skel->progs.psc_g_alloc, true);
+	if (err && err != -ENOENT && err != -ESRCH)
+		return err;
+	return bpf_program__set_autoload(err ? skel->progs.psc_g_alloc : skel->progs.psc_g_load,
+					 true);
 }
 
 /* Open and load; with a predecessor on its maps, else on new ones, frozen. */
