@@ -88,10 +88,13 @@ struct user_namespace {
 	kuid_t owner;
 };
 
-/* cap_effective changed its layout in 6.3: see bpf/compat.bpf.h. */
+/* cap_effective since 6.3; before: see bpf/compat.bpf.h. */
 struct cred {
 	kuid_t uid;
 	kuid_t euid;
+	struct {
+		u64 val;
+	} cap_effective;
 	struct user_namespace *user_ns;
 };
 
@@ -135,9 +138,7 @@ struct kernfs_node {
 };
 
 struct cgroup_subsys_state {
-	struct cgroup *cgroup;
 	unsigned int flags;
-	struct cgroup_subsys_state *parent;
 };
 
 struct cgroup_root {
@@ -150,6 +151,7 @@ struct cgroup {
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
 	struct cgroup *dom_cgrp;
+	struct cgroup *ancestors[];
 };
 
 struct css_set {
@@ -252,11 +254,6 @@ enum bpf_attach_type {
 	BPF_LSM_CGROUP = 43,
 };
 
-/* The member that BPF_MAP_GET_FD_BY_ID has. */
-union bpf_attr {
-	__u32 map_id;
-};
-
 enum bpf_prog_type {
 	BPF_PROG_TYPE_SYSCALL = 31,
 };
@@ -322,5 +319,10 @@ struct sock {
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX
 #pragma clang attribute pop
 #endif
+
+/* An interface of user space, which does not change: the member of BPF_MAP_GET_FD_BY_ID. */
+union bpf_attr {
+	__u32 map_id;
+};
 
 #endif

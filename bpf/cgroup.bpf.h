@@ -16,7 +16,6 @@
 #include "maps.bpf.h"
 #include "ptracescope_policy.h"
 
-#define CGROUPS_DEEP (1 << 20)	/* no path is that long */
 #define ENTRY_TRIES 8
 #define STICK_TRIES 8
 
@@ -99,104 +98,126 @@ static __always_inline void effective_end(struct psc_effective *effective)
 	effective_end_words((psc_effective_words *)effective);
 }
 
+/*
+ * The one walk from a cgroup up to the root. A cgroup knows its ancestors by their levels,
+ * and the state the levels that have ever had an entry: no others are looked at. All is
+ * read as plain memory, which costs a check more and loading far less: see describe().
+ */
 struct cgroup_walk {
-	struct cgroup *cgroup;		/* the one reached so far */
-	struct state *state;
-	struct psc_effective effective;
+	struct psc_effective *effective;	/* what the entries say is added to it, or NULL */
+	__u64 cgroup;				/* the one at the lower end, */
+	__u64 level;				/* the deepest level still to be looked at */
+	__u64 wanted;				/* id that ends the walk, or 0 */
+	__u64 found;
 };
 
-static __always_inline void walk_look(struct cgroup_walk *walk, __u64 id)
+static __always_inline __u64 ancestor_id(__u64 address, __u64 level)
 {
+	struct cgroup *cgroup = (struct cgroup *)address, *ancestor = NULL;
+
+	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]);
+	return BPF_CORE_READ(ancestor, kn, id);
+}
+
+static long level_step(__u32 i, struct cgroup_walk *walk)
+{
+	__u64 level = psc_state.next_level[walk->level % PSC_CGROUP_LEVELS], id;
 	struct cgroup_entry entry = {};
-
-	if (entry_read(id, &entry))
-		effective_add(&walk->effective, entry.policy.word, id);
-}
-
-/* Where only few levels have entries, the others cost next to nothing. */
-static __always_inline bool level_has_entries(const struct state *state, __u32 level)
-{
-	return level < PSC_CGROUP_LEVELS && state->at_level[level];
-}
-
-static long walk_step(__u32 i, struct cgroup_walk *walk)
-{
-	struct cgroup *cgroup = walk->cgroup;
-	__u32 level = cgroup->level;
-
-	if (!level)	/* the root, which has none */
-		return 1;
-	if (level_has_entries(walk->state, level))
-		walk_look(walk, cgroup->kn->id);
-	walk->cgroup = cgroup->self.parent->cgroup;
-	return 0;
-}
-
-/* The same where the cgroup's type is not known to the verifier. */
-static long probe_step(__u32 i, struct cgroup_walk *walk)
-{
-	struct cgroup *cgroup = walk->cgroup;
-	__u32 level = BPF_CORE_READ(cgroup, level);
 
 	if (!level)
 		return 1;
-	if (level_has_entries(walk->state, level))
-		walk_look(walk, BPF_CORE_READ(cgroup, kn, id));
-	walk->cgroup = BPF_CORE_READ(cgroup, self.parent, cgroup);
+	walk->level = level - 1;
+	if (!walk->wanted && !psc_state.at_level[level % PSC_CGROUP_LEVELS])
+		return 0;
+	id = ancestor_id(walk->cgroup, level);
+	if (walk->wanted) {
+		walk->found = id == walk->wanted;
+		return walk->found;
+	}
+	if (walk->effective && entry_read(id, &entry))
+		effective_add(walk->effective, entry.policy.word, id);
 	return 0;
+}
+
+__noinline int path_walk_words(psc_effective_words *effective, __u64 cgroup, __u64 level,
+			       __u64 wanted)
+{
+	struct cgroup_walk walk = {
+		.effective = (struct psc_effective *)effective, .cgroup = cgroup,
+		.level = level < PSC_CGROUP_LEVELS ? level : PSC_CGROUP_LEVELS - 1,
+		.wanted = wanted,
+	};
+
+	bpf_loop(PSC_CGROUP_LEVELS, level_step, &walk, 0);
+	return walk.found;
+}
+
+/* Add what the entries on the path say, from a level upwards. */
+static __always_inline void path_add(struct psc_effective *effective, struct cgroup *cgroup,
+				     __u32 level)
+{
+	path_walk_words((psc_effective_words *)effective, (__u64)cgroup, level, 0);
+}
+
+/* Is a cgroup that has, or had, an entry on the path? */
+static __always_inline bool is_inside(struct cgroup *cgroup, __u64 id)
+{
+	return path_walk_words(NULL, (__u64)cgroup, BPF_CORE_READ(cgroup, level), id);
 }
 
 /* Of the v2 hierarchy, whose number is 0? Ids of others may be the same. */
 static __always_inline bool is_cgroup2(struct cgroup *cgroup)
 {
-	return cgroup->root->hierarchy_id == 0;
+	return BPF_CORE_READ(cgroup, root, hierarchy_id) == 0;
 }
 
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 {
-	return task->cgroups->dfl_cgrp->dom_cgrp;
+	return BPF_CORE_READ(task, cgroups, dfl_cgrp, dom_cgrp);
 }
 
-/* What holds for a task: by its path, and what sticks to it. */
-struct standing {
-	struct cgroup_walk walk;
-	__u64 kept;		/* container whose boundary sticks to it, 0 for none */
-};
+/* Floors that stick are not an opinion, which would come before the global one. */
+static __always_inline __u64 floors_alone(const union psc_policy *floors)
+{
+	return policy_read(floors).word | PSC_POLICY_NONE.word;
+}
 
 /**
  * standing_read - what cgroups have to say about a task, the global policy not included
+ * @ret: by its path, and what sticks to it
  *
  * What sticks is kept for the thread-group leader, as the kernel moves whole processes
  * from one domain to another.
+ *
+ * Return: the container whose boundary sticks to it, 0 for none.
  */
-static __always_inline void standing_read(struct task_struct *task, struct state *state,
-					  struct standing *ret)
+static __always_inline __u64 standing_read(struct task_struct *task, struct psc_effective *ret)
 {
+	struct cgroup *cgroup = cgroup_of(task);
+	struct state *state = &psc_state;
 	struct stuck *stuck;
-	__u64 key;
+	__u64 key, kept = 0;
 
-	ret->walk.cgroup = cgroup_of(task);
-	ret->walk.state = state;
-	ret->walk.effective = PSC_EFFECTIVE_NONE;
-	ret->kept = 0;
-	bpf_loop(CGROUPS_DEEP, walk_step, &ret->walk, 0);
+	*ret = PSC_EFFECTIVE_NONE;
+	path_add(ret, cgroup, BPF_CORE_READ(cgroup, level));
 	read_barrier();
 	if (!*(volatile __u32 *)&state->stuck)
-		return;
-	key = (__u64)task->group_leader;
+		return 0;
+	key = (__u64)BPF_CORE_READ(task, group_leader);
 	stuck = bpf_map_lookup_elem(&psc_stuck, &key);
 	if (stuck) {
-		ret->kept = stuck->container;
-		effective_add(&ret->walk.effective, policy_read(&stuck->floors).word, 0);
+		kept = stuck->container;
+		effective_add(ret, floors_alone(&stuck->floors), 0);
 	}
-	effective_add(&ret->walk.effective, policy_read(&state->lost).word, 0);
+	effective_add(ret, floors_alone(&state->lost), 0);
+	return kept;
 }
 
 /* With the global policy. */
-static __always_inline void standing_end(struct state *state, struct standing *standing)
+static __always_inline void standing_end(struct psc_effective *standing)
 {
-	effective_add(&standing->walk.effective, policy_read(&state->policy).word, 0);
-	effective_end(&standing->walk.effective);
+	effective_add(standing, policy_read(&psc_state.policy).word, 0);
+	effective_end(standing);
 }
 
 /* What psc_judge() may want to know of the cgroups of both sides. */
@@ -239,73 +260,56 @@ static __always_inline void question_globally(struct psc_question *question)
 static __always_inline void sides_compare(struct psc_question *question, struct sides *sides,
 					  struct task_struct *tracer, struct task_struct *tracee)
 {
-	struct state *state = &psc_state;
-	struct standing ours, theirs;
-	__u32 our_scope, their_scope;
 	const __u32 mode = question->mode;
+	struct psc_effective standing;
+	__u32 scope;
+	__u64 from;
 
 	if (!cgroups_matter()) {
 		question_globally(question);
 		return;
 	}
-	standing_read(tracee, state, &theirs);
-	standing_end(state, &theirs);
-	standing_read(tracer, state, &ours);
-	standing_end(state, &ours);
-
-	their_scope = scope_in(&theirs.walk.effective.policy, mode);
-	our_scope = scope_in(&ours.walk.effective.policy, mode);
-	question->scope = psc_scope_stricter(our_scope, their_scope);
-	question->boundary = theirs.walk.effective.policy.scope[PSC_MODE_BOUNDARY];
-	sides->container = theirs.walk.effective.scope_from[PSC_MODE_BOUNDARY];
-	sides->kept = theirs.kept;
+	sides->kept = standing_read(tracee, &standing);
+	standing_end(&standing);
+	scope = scope_in(&standing.policy, mode);
+	from = scope_from(&standing, mode);
+	question->boundary = standing.policy.scope[PSC_MODE_BOUNDARY];
+	sides->container = standing.scope_from[PSC_MODE_BOUNDARY];
 	/* Nothing else makes a boundary where the tracee is now. */
-	if (!sides->container && !policy_read(&state->policy).scope[PSC_MODE_BOUNDARY])
-		sides->container = theirs.kept;
-	sides->siblings = our_scope == their_scope && scope_from(&ours.walk.effective, mode) &&
-			  scope_from(&ours.walk.effective, mode) ==
-			  scope_from(&theirs.walk.effective, mode);
+	if (!sides->container && !policy_read(&psc_state.policy).scope[PSC_MODE_BOUNDARY])
+		sides->container = sides->kept;
+
+	standing_read(tracer, &standing);
+	standing_end(&standing);
+	sides->siblings = from && from == scope_from(&standing, mode) &&
+			  scope == scope_in(&standing.policy, mode);
+	question->scope = psc_scope_stricter(scope_in(&standing.policy, mode), scope);
 }
 
-struct inside_walk {
-	struct cgroup *cgroup;
-	__u64 id;
-	bool found;
-};
-
-static long inside_step(__u32 i, struct inside_walk *walk)
+/* cgroup_is_descendant() of include/linux/cgroup.h */
+static __always_inline bool is_below_root(struct cgroup *cgroup, struct cgroup *root)
 {
-	struct cgroup *cgroup = walk->cgroup;
+	int level = BPF_CORE_READ(root, level);
+	struct cgroup *ancestor = NULL;
 
-	if (cgroup->kn->id == walk->id) {
-		walk->found = true;
-		return 1;
-	}
-	if (!cgroup->level)
-		return 1;
-	walk->cgroup = cgroup->self.parent->cgroup;
-	return 0;
-}
-
-static __always_inline bool is_inside(struct task_struct *task, __u64 id)
-{
-	struct inside_walk walk = { .cgroup = cgroup_of(task), .id = id };
-
-	bpf_loop(CGROUPS_DEEP, inside_step, &walk, 0);
-	return walk.found;
+	if (BPF_CORE_READ(cgroup, level) < level)
+		return false;
+	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]);
+	return ancestor == root;
 }
 
 /* Is the tracer in the tracee's container? Who is exiting has left its namespaces, and it. */
 static __always_inline bool shares_container(const struct sides *sides, struct task_struct *tracer,
 					     struct task_struct *tracee)
 {
-	__u64 container = sides->container;
+	struct cgroup *cgroup = cgroup_of(tracer), *root;
 
-	if (sides->kept && !is_inside(tracer, sides->kept))
+	if (sides->kept && !is_inside(cgroup, sides->kept))
 		return false;
-	if (!container && tracee->nsproxy)
-		container = tracee->nsproxy->cgroup_ns->root_cset->dfl_cgrp->dom_cgrp->kn->id;
-	return !container || is_inside(tracer, container);
+	if (sides->container)
+		return is_inside(cgroup, sides->container);
+	root = BPF_CORE_READ(tracee, nsproxy, cgroup_ns, root_cset, dfl_cgrp, dom_cgrp);
+	return !root || is_below_root(cgroup, root);
 }
 
 /* --- floors that stick --- */
@@ -357,18 +361,16 @@ static __always_inline void unstick(__u64 task)
 }
 
 /* The floors of cgroups that bind a task. Return: are there any? */
-static __always_inline bool floors_of(struct task_struct *task, struct state *state,
-				      struct stuck *ret)
+static __always_inline bool floors_of(struct task_struct *task, struct stuck *ret)
 {
-	struct standing standing;
+	struct psc_effective standing;
 
-	standing_read(task, state, &standing);
+	ret->container = standing_read(task, &standing);
 	ret->floors.word = 0;
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		ret->floors.floor[mode] = standing.walk.effective.policy.floor[mode];
-	ret->container = standing.kept;
+		ret->floors.floor[mode] = standing.policy.floor[mode];
 	if (!ret->container)
-		ret->container = standing.walk.effective.floor_from[PSC_MODE_BOUNDARY];
+		ret->container = standing.floor_from[PSC_MODE_BOUNDARY];
 	return psc_policy_locked(&ret->floors);
 }
 
@@ -383,9 +385,12 @@ static __always_inline void stick_or_all(struct state *state, __u64 task,
 {
 	if (stick(state, task, floors))
 		return;
-	/* No room: rather everybody than nobody. */
-	for (int i = 0; i < STICK_TRIES && !floors_add(&state->lost, &floors->floors); i++)
-		;
+	/*
+	 * No room: rather everybody than nobody. Bit by bit, which cannot fail, and of two
+	 * different floors makes one that is at least as strict as both.
+	 */
+	__sync_fetch_and_or(&state->lost.word, floors->floors.word);
+	read_barrier();		/* who reads stuck then finds it */
 	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
 }
 
@@ -409,7 +414,7 @@ static __always_inline void stick_to(struct task_struct *task, bool all_threads)
 	struct thread_walk walk = { .state = state };
 	struct signal_struct *signal;
 
-	if (!state->locked || !floors_of(task, state, &walk.floors))
+	if (!state->locked || !floors_of(task, &walk.floors))
 		return;
 	if (!all_threads) {
 		stick_or_all(state, (__u64)task, &walk.floors);

@@ -17,20 +17,13 @@ struct cred___caps32 {
 	} cap_effective;
 } __attribute__((preserve_access_index));
 
-struct cred___caps64 {
-	struct {
-		__u64 val;
-	} cap_effective;
-} __attribute__((preserve_access_index));
-
 static __always_inline bool cred_has_cap(const struct cred *cred, unsigned int cap)
 {
-	const struct cred___caps64 *caps64 = (const void *)cred;
 	const struct cred___caps32 *caps32 = (const void *)cred;
 
-	if (bpf_core_field_exists(caps64->cap_effective.val))
-		return caps64->cap_effective.val & (1ULL << cap);
-	return caps32->cap_effective.cap[cap / 32] & (1U << (cap % 32));
+	if (bpf_core_field_exists(cred->cap_effective.val))
+		return BPF_CORE_READ(cred, cap_effective.val) & (1ULL << cap);
+	return BPF_CORE_READ(caps32, cap_effective.cap[cap / 32]) & (1U << (cap % 32));
 }
 
 #endif

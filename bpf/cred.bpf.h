@@ -9,8 +9,8 @@
 #define USER_NS_LEVEL_MAX 33		/* create_user_ns() refuses a parent above level 32 */
 
 struct user_ns_walk {
-	const struct user_namespace *ns;	/* the one reached so far */
-	const struct user_namespace *own;	/* where the asking cred belongs */
+	struct user_namespace *ns;	/* the one reached so far */
+	struct user_namespace *own;	/* where the asking cred belongs */
 	uid_t euid;
 	bool above;			/* own is above the namespace that is asked about, */
 	bool owner;			/* and who asks is the owner of that, or of one between */
@@ -19,8 +19,8 @@ struct user_ns_walk {
 /* Rarely taken, so read as plain memory: see describe() for what that saves. */
 static long user_ns_step(__u32 i, struct user_ns_walk *walk)
 {
-	const struct user_namespace *ns = walk->ns, *own = walk->own;
-	const struct user_namespace *parent = BPF_CORE_READ(ns, parent);
+	struct user_namespace *ns = walk->ns, *own = walk->own;
+	struct user_namespace *parent = BPF_CORE_READ(ns, parent);
 
 	if (BPF_CORE_READ(ns, level) <= BPF_CORE_READ(own, level))
 		return 1;
@@ -44,7 +44,10 @@ static long user_ns_step(__u32 i, struct user_ns_walk *walk)
  */
 static __noinline bool capable_in(const struct cred *cred, struct user_namespace *ns)
 {
-	struct user_ns_walk walk = { .ns = ns, .own = cred->user_ns, .euid = cred->euid.val };
+	struct user_ns_walk walk = {
+		.ns = ns, .own = BPF_CORE_READ(cred, user_ns),
+		.euid = BPF_CORE_READ(cred, euid.val),
+	};
 
 	if (ns == walk.own)
 		return cred_has_cap(cred, CAP_SYS_PTRACE);
@@ -55,7 +58,7 @@ static __noinline bool capable_in(const struct cred *cred, struct user_namespace
 /* The same for the initial user namespace, the only one at level 0. */
 static __noinline bool capable_initially(const struct cred *cred)
 {
-	return cred->user_ns->level == 0 && cred_has_cap(cred, CAP_SYS_PTRACE);
+	return BPF_CORE_READ(cred, user_ns, level) == 0 && cred_has_cap(cred, CAP_SYS_PTRACE);
 }
 
 #endif

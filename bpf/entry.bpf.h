@@ -12,6 +12,12 @@
 #define CSS_ONLINE 2			/* include/linux/cgroup-defs.h */
 #define WRITER_TRIES 256
 
+/*
+ * Is psc_cg_move attached? Set by the loader. In a frozen map of constants, so that the
+ * verifier has decided by it what psc_ctl does: writing it later changes nothing.
+ */
+const volatile __u32 psc_sees_moves;
+
 struct target {
 	struct kernfs_node *kn;
 	struct cgroup *cgroup;
@@ -58,15 +64,14 @@ static __always_inline int target_of(const struct psc_request *req, struct targe
 	return 0;
 }
 
-/* What the path from a cgroup upwards and the global policy say. */
-static __always_inline void path_read(struct cgroup *cgroup, struct state *state,
-				      struct cgroup_walk *ret)
+/* What the path from the target upwards, from that level on, and the global policy say. */
+static __always_inline void path_read(const struct target *target, __u32 level,
+				      struct psc_effective *ret)
 {
-	ret->cgroup = cgroup;
-	ret->state = state;
-	ret->effective = PSC_EFFECTIVE_NONE;
-	bpf_loop(CGROUPS_DEEP, probe_step, ret, 0);
-	effective_add(&ret->effective, policy_read(&state->policy).word, 0);
+	*ret = PSC_EFFECTIVE_NONE;
+	path_add(ret, target->cgroup, level);
+	effective_add(ret, floors_alone(&psc_state.lost), 0);
+	effective_add(ret, policy_read(&psc_state.policy).word, 0);
 }
 
 /* An entry has come, or gone. */
@@ -75,6 +80,26 @@ static __always_inline void entries_add(struct state *state, __u32 level, __s32 
 	if (level < PSC_CGROUP_LEVELS)
 		__sync_fetch_and_add(&state->at_level[level], n);
 	__sync_fetch_and_add(&state->entries, n);
+}
+
+static long add_step(__u32 i, __u64 *level)
+{
+	__u64 at = *level + i;
+
+	if (at >= PSC_CGROUP_LEVELS)
+		return 1;
+	if (psc_state.next_level[at] < *level)
+		psc_state.next_level[at] = *level;
+	return 0;
+}
+
+/*
+ * Let those who walk up a path look at this level as well. Only the one writer does, and
+ * takes no level back.
+ */
+static __always_inline void level_add(__u64 level)
+{
+	bpf_loop(PSC_CGROUP_LEVELS, add_step, &level, 0);
 }
 
 /* Return: 0, or -PSC_E_AGAIN when it is still there. */
@@ -97,6 +122,13 @@ static __always_inline int entry_delete(struct state *state, __u64 id, __u32 lev
 	return 0;
 }
 
+/* Users choose the names that patterns match: some room is the administrator's. */
+static __always_inline bool has_room(const struct state *state, __u32 origin)
+{
+	return state->entries < (origin == PSC_ORIGIN_CONFIG ? PSC_CGROUPS_MAX / 4 * 3 :
+							       PSC_CGROUPS_MAX);
+}
+
 /*
  * Put an entry into its place. The cgroup may be removed meanwhile: either
  * psc_cg_gone finds the entry, or we find that the cgroup is no longer online.
@@ -108,10 +140,6 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 	struct cgroup_entry *now;
 	int err = 0;
 
-	/* Users choose the names that patterns match: some room is the administrator's. */
-	if (!replace && entry->origin == PSC_ORIGIN_CONFIG &&
-	    state->entries >= PSC_CGROUPS_MAX / 4 * 3)
-		return -PSC_E_NOSPC;
 	if (replace) {
 		now = bpf_map_lookup_elem(&psc_cgroups, &id);
 		if (now) {
@@ -120,6 +148,7 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 		}
 	} else {
 		/* Counted first: readers look only where there are any. */
+		level_add(target->level);
 		entries_add(state, target->level, 1);
 		err = bpf_map_update_elem(&psc_cgroups, &id, entry, BPF_NOEXIST);
 		if (err)
@@ -178,8 +207,14 @@ static __always_inline int entry_change(struct state *state, const struct target
 	if (err)
 		return err;
 	entry.policy = change->policy;
+	/* It could not stick to who is moved elsewhere. */
+	if (!psc_sees_moves && psc_policy_locked(&entry.policy))
+		return -PSC_E_OPNOTSUPP;
 	if (entry.policy.word == PSC_POLICY_NONE.word)
 		return exists ? entry_delete(state, target->id, target->level) : 0;
+	/* Before anything is locked for nothing. */
+	if (!exists && !has_room(state, change->origin))
+		return -PSC_E_NOSPC;
 	entry.id = target->id;
 	entry.origin = change->origin;
 	entry.pad = 0;
@@ -187,75 +222,67 @@ static __always_inline int entry_change(struct state *state, const struct target
 	return err ? err : entry_put(state, target, &entry, exists);
 }
 
-WORDS(state);
-
-__noinline int writer_begin_words(state_words *words)
+static long writer_step(__u32 i, bool *won)
 {
-	struct state *state = (struct state *)words;
-
-	if (!state)
-		return false;
-	for (int i = 0; i < WRITER_TRIES; i++)
-		if (__sync_val_compare_and_swap(&state->writer, 0, 1) == 0)
-			return true;
-	return false;
+	*won = __sync_val_compare_and_swap(&psc_state.writer, 0, 1) == 0;
+	return *won;
 }
 
 /*
  * One writer at a time, so that no entry is lost or comes back. A writer that was
  * preempted makes others give up for the moment.
  */
-static __always_inline bool writer_begin(struct state *state)
+static __always_inline bool writer_begin(void)
 {
-	return writer_begin_words((state_words *)state);
+	bool won = false;
+
+	bpf_loop(WRITER_TRIES, writer_step, &won, 0);
+	return won;
 }
 
-static __always_inline void writer_end(struct state *state)
+static __always_inline void writer_end(void)
 {
-	__sync_val_compare_and_swap(&state->writer, 1, 0);
+	__sync_val_compare_and_swap(&psc_state.writer, 1, 0);
 }
 
-static __always_inline void target_reply(struct state *state, struct psc_request *req,
-					 const struct target *target)
+static __always_inline void target_reply(struct psc_request *req, const struct target *target)
 {
 	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
-	struct cgroup_walk walk;
+	struct psc_effective effective;
 
 	entry_read(target->id, &entry);
-	path_read(target->cgroup, state, &walk);
-	effective_end(&walk.effective);
+	path_read(target, target->level, &effective);
+	effective_end(&effective);
 	req->policy.word = entry.policy.word;
 	req->origin = entry.origin;
-	req->effective.word = walk.effective.policy.word;
+	req->effective.word = effective.policy.word;
 	req->cgroup = target->id;
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		req->source[mode] = walk.effective.scope_from[mode];
+		req->source[mode] = effective.scope_from[mode];
 }
 
 /* Answer a request with PSC_FLAG_CGROUP. Return: 0 or a negative PSC_E_*. */
 static __always_inline int cgroup_request(struct state *state, struct psc_request *req)
 {
 	struct change change = { .of_cgroup = 1, .origin = req->origin, .armed = req->armed };
-	struct cgroup_walk above;
+	struct psc_effective above;
 	struct target target;
-	struct cgroup *cgroup;
 	int err = target_of(req, &target);
 
 	if (err)
 		return err;
 	change_ask(&change, req);
-	cgroup = target.cgroup;
-	path_read(BPF_CORE_READ(cgroup, self.parent, cgroup), state, &above);
-	change.above = above.effective.policy;
+	path_read(&target, target.level - 1, &above);
+	change.above = above.policy;
 	if (req->op == PSC_OP_INFO) {
 		err = change_make(&change);
-	} else if (writer_begin(state)) {
+	} else if (writer_begin()) {
 		err = entry_change(state, &target, &change);
-		writer_end(state);
+		writer_end();
 	} else {
 		err = -PSC_E_AGAIN;
 	}
-	target_reply(state, req, &target);
+	target_reply(req, &target);
 	return err;
 }
 

@@ -55,48 +55,61 @@ static __always_inline struct bpf_map *state_map(void)
 	return (void *)&psc_state - bpf_core_field_offset(struct bpf_array, value);
 }
 
-/* Which of the maps whose content decides verdicts is it? Or -1. */
+/* The other maps whose content decides verdicts. */
+#define POLICY_TABLES(DO) \
+	DO(PSC_MAP_GUARDED, psc_guarded) \
+	DO(PSC_MAP_CGROUPS, psc_cgroups) \
+	DO(PSC_MAP_STUCK, psc_stuck) \
+	DO(PSC_MAP_RELATIONS, psc_relations) \
+	DO(PSC_MAP_TRACERS, psc_tracers) \
+	DO(PSC_MAP_SERIAL, psc_serial)
+
+/* Which of the policy's maps is it? Or -1. */
 static __always_inline int policy_map_index(__u64 map)
 {
+#define IS(index, table) \
+	if (map == (__u64)&(table)) \
+		return index;
 	if (map == (__u64)state_map())
 		return PSC_MAP_STATE;
-	if (map == (__u64)&psc_guarded)
-		return PSC_MAP_GUARDED;
-	if (map == (__u64)&psc_cgroups)
-		return PSC_MAP_CGROUPS;
-	if (map == (__u64)&psc_stuck)
-		return PSC_MAP_STUCK;
-	if (map == (__u64)&psc_relations)
-		return PSC_MAP_RELATIONS;
-	if (map == (__u64)&psc_tracers)
-		return PSC_MAP_TRACERS;
-	if (map == (__u64)&psc_serial)
-		return PSC_MAP_SERIAL;
+	POLICY_TABLES(IS)
+#undef IS
 	return -1;
 }
 
 static __always_inline bool is_policy_map_id(__u32 id)
 {
-#define HAS_ID(map) (id == ((struct bpf_map *)&(map))->id)
-	return id == BPF_CORE_READ(state_map(), id) || HAS_ID(psc_guarded) || HAS_ID(psc_cgroups) ||
-	       HAS_ID(psc_stuck) || HAS_ID(psc_relations) || HAS_ID(psc_tracers) ||
-	       HAS_ID(psc_serial);
-#undef HAS_ID
+#define OR_HAS_ID(index, table) || id == ((struct bpf_map *)&(table))->id
+	return id == BPF_CORE_READ(state_map(), id) POLICY_TABLES(OR_HAS_ID);
+#undef OR_HAS_ID
+}
+
+struct used_walk {
+	struct bpf_map **maps;
+	__u32 n;
+	bool found;
+};
+
+static long used_step(__u32 i, struct used_walk *walk)
+{
+	__u64 map;
+
+	if (i >= walk->n)
+		return 1;
+	walk->found = bpf_probe_read_kernel(&map, sizeof(map), &walk->maps[i]) ||
+		      policy_map_index(map) >= 0;
+	return walk->found;
 }
 
 /* Does the program use one of these maps? Ours all do, and so would one that writes them. */
 static __always_inline bool uses_policy_map(struct bpf_prog_aux *aux)
 {
-	__u32 n = aux->used_map_cnt;
-	__u64 map;
+	struct used_walk walk = {
+		.maps = BPF_CORE_READ(aux, used_maps), .n = BPF_CORE_READ(aux, used_map_cnt),
+	};
 
-	for (__u32 i = 0; i < USED_MAPS_MAX && i < n; i++) {
-		if (bpf_probe_read_kernel(&map, sizeof(map), &aux->used_maps[i]))
-			return true;
-		if (policy_map_index(map) >= 0)
-			return true;
-	}
-	return false;
+	bpf_loop(USED_MAPS_MAX, used_step, &walk, 0);
+	return walk.found;
 }
 
 /*
@@ -108,7 +121,7 @@ static __always_inline bool uses_policy_map(struct bpf_prog_aux *aux)
 static __always_inline bool overrules(const struct guarded *guard, struct bpf_prog *prog,
 				      __u32 btf_id)
 {
-	enum bpf_attach_type kind = prog->expected_attach_type;
+	enum bpf_attach_type kind = BPF_CORE_READ(prog, expected_attach_type);
 
 	if (kind == BPF_CGROUP_SYSCTL)
 		return true;
@@ -125,17 +138,32 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 	return (void *)mnt - bpf_core_field_offset(struct mount, mnt);
 }
 
+/* The walk from a mount to the masters it receives from. */
+struct master_walk {
+	struct mount *from, *to;
+	int group;			/* of peers that @from is in, or 0 */
+};
+
+static long master_step(__u32 i, struct master_walk *walk)
+{
+	struct mount *to = walk->to;
+
+	if (!to || to == walk->from ||
+	    (walk->group && BPF_CORE_READ(to, mnt_group_id) == walk->group))
+		return 1;
+	walk->to = BPF_CORE_READ(to, mnt_master);
+	return 0;
+}
+
 /* Does what is mounted below @from appear below @to as well, by mount propagation? */
 static __always_inline bool propagates(struct mount *from, struct mount *to)
 {
-	int group = BPF_CORE_READ(from, mnt_group_id);
+	struct master_walk walk = {
+		.from = from, .to = to, .group = BPF_CORE_READ(from, mnt_group_id),
+	};
 
-	for (int i = 0; i < MASTERS_MAX && to; i++) {
-		if (to == from || (group && BPF_CORE_READ(to, mnt_group_id) == group))
-			return true;
-		to = BPF_CORE_READ(to, mnt_master);
-	}
-	return to != NULL;
+	bpf_loop(MASTERS_MAX, master_step, &walk, 0);
+	return walk.to;
 }
 
 /*
@@ -168,19 +196,29 @@ static long child_step(__u32 i, struct umount_walk *walk)
 	return 0;
 }
 
-/* Is @mount @victim, or mounted somewhere below it? */
+struct below_walk {
+	struct mount *mount, *victim;
+	bool ended;			/* at the root */
+};
+
+static long below_step(__u32 i, struct below_walk *walk)
+{
+	struct mount *mount = walk->mount, *parent = BPF_CORE_READ(mount, mnt_parent);
+
+	if (mount == walk->victim)
+		return 1;
+	walk->ended = parent == mount;
+	walk->mount = parent;
+	return parent == mount;
+}
+
+/* Is @mount @victim, or mounted somewhere below it, or too far below something? */
 static __always_inline bool is_below(struct mount *mount, struct mount *victim)
 {
-	for (int i = 0; i < MOUNTS_DEEP; i++) {
-		struct mount *parent = BPF_CORE_READ(mount, mnt_parent);
+	struct below_walk walk = { .mount = mount, .victim = victim };
 
-		if (mount == victim)
-			return true;
-		if (parent == mount)
-			return false;
-		mount = parent;
-	}
-	return true;
+	bpf_loop(MOUNTS_DEEP, below_step, &walk, 0);
+	return !walk.ended;
 }
 
 static long peer_step(__u32 i, struct umount_walk *walk)
@@ -239,32 +277,50 @@ static __always_inline bool same_namespace(struct mount *one, struct mount *othe
 	return BPF_CORE_READ(one, mnt_ns) == BPF_CORE_READ(other, mnt_ns);
 }
 
+/* The walk from the pins up to the root. */
+struct place_walk {
+	struct mount *mount;
+	struct dentry *place;
+	struct mount *on;		/* the mount reached so far, */
+	struct dentry *step;		/* and the directory in it */
+	bool leads;
+};
+
+static long place_step(__u32 i, struct place_walk *walk)
+{
+	struct mount *on = walk->on, *parent;
+	struct dentry *step = walk->step;
+
+	if (walk->place == step && (!walk->mount || propagates(walk->mount, on))) {
+		walk->leads = true;
+		return 1;
+	}
+	if (step != BPF_CORE_READ(on, mnt.mnt_root)) {
+		walk->step = BPF_CORE_READ(step, d_parent);
+		return 0;
+	}
+	parent = BPF_CORE_READ(on, mnt_parent);
+	walk->step = BPF_CORE_READ(on, mnt_mountpoint);
+	walk->on = parent;
+	return parent == on;
+}
+
 /*
  * Is @place on the way from the root to the pins, or one of them? With a @mount: would
- * what is mounted there be in the way? The walk goes from the pins to the root.
+ * what is mounted there be in the way? What is too long to be looked at is.
  */
 static __always_inline bool leads_to_pins(struct mount *mount, struct dentry *place,
 					  const struct guarded *guard)
 {
-	struct mount *on = (struct mount *)guard->mount, *parent;
-	struct dentry *step = (struct dentry *)guard->dir;
+	struct place_walk walk = {
+		.mount = mount, .place = place,
+		.on = (struct mount *)guard->mount, .step = (struct dentry *)guard->dir,
+		.leads = !guard->mount,
+	};
 
-	if (BPF_CORE_READ(place, d_parent) == step)
-		step = place;
-	for (int i = 0; i < PATH_DEEP && on; i++) {
-		if (place == step && (!mount || propagates(mount, on)))
-			return true;
-		if (step != BPF_CORE_READ(on, mnt.mnt_root)) {
-			step = BPF_CORE_READ(step, d_parent);
-			continue;
-		}
-		parent = BPF_CORE_READ(on, mnt_parent);
-		if (parent == on)
-			return false;
-		step = BPF_CORE_READ(on, mnt_mountpoint);
-		on = parent;
-	}
-	return true;
+	if (BPF_CORE_READ(place, d_parent) == walk.step)
+		walk.step = place;
+	return bpf_loop(PATH_DEEP, place_step, &walk, 0) == PATH_DEEP || walk.leads;
 }
 
 #endif

@@ -87,11 +87,11 @@ static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
 	case PSC_FACT_INSIDE:
 		return shares_container(sides, self, tracee);
 	case PSC_FACT_ADMIN:
-		return capable_initially(self->cred);
+		return capable_initially(BPF_CORE_READ(self, cred));
 	case PSC_FACT_ALIVE:	/* pid_alive() */
-		return tracee->thread_pid != NULL;
+		return BPF_CORE_READ(tracee, thread_pid) != NULL;
 	case PSC_FACT_ANCESTOR:
-		return is_descendant(tracee, (__u64)self->group_leader);
+		return is_descendant(tracee, (__u64)BPF_CORE_READ(self, group_leader));
 	case PSC_FACT_EXCEPTION:
 		return has_exception(self, tracee);
 	case PSC_FACT_SIBLING:
@@ -99,7 +99,8 @@ static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
 	case PSC_FACT_CAPABLE:
 		/* As ns_capable(__task_cred(tracee)->user_ns) asks: what the
 		 * caller acts with, in the namespace the tracee belongs to. */
-		return capable_in(self->cred, tracee->real_cred->user_ns);
+		return capable_in(BPF_CORE_READ(self, cred),
+				  BPF_CORE_READ(tracee, real_cred, user_ns));
 	}
 	return false;
 }
@@ -217,7 +218,8 @@ int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
 	 * what it acts with, in the namespace the caller acts in. */
 	if (verdict.need)
 		verdict = psc_judge(&question, PSC_FACT_CAPABLE,
-				    capable_in(parent->real_cred, self->cred->user_ns) ?
+				    capable_in(BPF_CORE_READ(parent, real_cred),
+					       BPF_CORE_READ(self, cred, user_ns)) ?
 				    PSC_FACT_CAPABLE : 0);
 	if (!verdict.need && !verdict.refused)
 		return 0;
@@ -234,12 +236,15 @@ int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
  *
  * Not an fmod_ret program on security_task_prctl, which could do the same: those
  * are skipped while another task, preempted, is inside them on the same CPU.
+ *
+ * ret is a long since newer compilers widen an int first, by which the verifier
+ * loses sight of its being an errno.
  */
 #define DONE (1L << 32)
 
 SEC("lsm/task_prctl")
 long BPF_PROG(psc_prctl, int option, unsigned long arg2, unsigned long arg3, unsigned long arg4,
-	      unsigned long arg5, int ret)
+	      unsigned long arg5, long ret)
 {
 	struct task_struct *self, *leader;
 	__u64 tracer = 0;
@@ -248,7 +253,7 @@ long BPF_PROG(psc_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	if (ret || option != PR_SET_PTRACER)
 		return ret;
 	self = bpf_get_current_task_btf();
-	leader = self->group_leader;
+	leader = BPF_CORE_READ(self, group_leader);
 	if (arg2 == 0) {
 		err = relation_clear(leader);
 	} else {
@@ -285,7 +290,7 @@ int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags
 	struct stuck floors;
 
 	if (ret || !state->locked ||
-	    !floors_of(bpf_get_current_task_btf(), state, &floors))
+	    !floors_of(bpf_get_current_task_btf(), &floors))
 		return ret;
 	return stick(state, (__u64)task, &floors) ? 0 : -ENOMEM;
 }
@@ -300,7 +305,7 @@ int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
 	struct state *state = &psc_state;
 	struct stuck floors;
 
-	if (state->locked && floors_of(bpf_get_current_task_btf(), state, &floors))
+	if (state->locked && floors_of(bpf_get_current_task_btf(), &floors))
 		stick_or_all(state, (__u64)task, &floors);
 	return 0;
 }
@@ -309,9 +314,9 @@ int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
  * Entered with cgroup_mutex held, so never by two at once: the counter a CPU that
  * keeps tracing programs from nesting does not make this one be skipped. No thread
  * is born or execs meanwhile: the kernel holds cgroup_threadgroup_rwsem, or the
- * process's own lock in its place.
+ * process's own lock in its place. Left out where this function cannot be traced.
  */
-SEC("fentry/cgroup_attach_task")
+SEC("?fentry/cgroup_attach_task")
 int BPF_PROG(psc_cg_move, struct cgroup *to, struct task_struct *task, bool all_threads)
 {
 	if (is_cgroup2(to))
@@ -325,7 +330,7 @@ int BPF_PROG(psc_cg_made, struct cgroup *cgroup, const char *path)
 	struct state *state = &psc_state;
 
 	if (state->watch && is_cgroup2(cgroup))
-		report_cgroup(cgroup->kn->id, path);
+		report_cgroup(BPF_CORE_READ(cgroup, kn, id), path);
 	return 0;
 }
 
@@ -338,7 +343,7 @@ int BPF_PROG(psc_cg_gone, struct cgroup *cgroup, const char *path)
 	if (cgroup->self.flags & CSS_ONLINE)
 		return 0;
 	if (state->entries && is_cgroup2(cgroup))
-		entry_delete(state, cgroup->kn->id, cgroup->level);
+		entry_delete(state, BPF_CORE_READ(cgroup, kn, id), cgroup->level);
 	return 0;
 }
 
@@ -353,8 +358,8 @@ int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *ne
 	/* Without a note the daemon takes the peer for one without rights. */
 	peer = bpf_sk_storage_get(&psc_peers, newsk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (peer) {
-		peer->capable = capable_initially(self->cred);
-		peer->uid = self->cred->uid.val;
+		peer->capable = capable_initially(BPF_CORE_READ(self, cred));
+		peer->uid = BPF_CORE_READ(self, cred, uid.val);
 		peer->pid = self->tgid;
 	}
 	return 0;
@@ -377,10 +382,10 @@ static __always_inline int policy_apply(struct state *state, const struct psc_re
 		if (err)
 			return err;
 		if (psc_policy_locked(&change.policy) && !state->locked) {
-			if (!writer_begin(state))
+			if (!writer_begin())
 				return -PSC_E_AGAIN;
 			err = lock_first(state, req->armed);
-			writer_end(state);
+			writer_end();
 			if (err)
 				return err;
 		}
@@ -412,7 +417,7 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 	    req->origin)
 		return -PSC_E_INVAL;
 	/* Nor does a floor come between the look and the writing. */
-	if (!writer_begin(state))
+	if (!writer_begin())
 		return -PSC_E_AGAIN;
 	if (!state->locked) {
 		guard->armed = 0;
@@ -424,13 +429,13 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 		req->armed = guard->armed;
 		err = 0;
 	}
-	writer_end(state);
+	writer_end();
 	return err;
 }
 
 static __always_inline int ctl_apply(struct state *state, struct psc_request *req)
 {
-	if (req->op != PSC_OP_INFO && !capable_initially(bpf_get_current_task_btf()->cred))
+	if (req->op != PSC_OP_INFO && !capable_initially(BPF_CORE_READ(bpf_get_current_task_btf(), cred)))
 		return -PSC_E_PERM;
 	if (req->op == PSC_OP_GUARD)
 		return guard_set(state, req);
@@ -439,6 +444,20 @@ static __always_inline int ctl_apply(struct state *state, struct psc_request *re
 	if (req->flags & PSC_FLAG_CGROUP)
 		return cgroup_request(state, req);
 	return policy_apply(state, req);
+}
+
+/* The global policy, and the floors that bind everybody. */
+static __always_inline union psc_policy policy_for_all(const struct state *state)
+{
+	struct psc_effective effective = PSC_EFFECTIVE_NONE;
+	union psc_policy policy = policy_read(&state->policy);
+
+	if (!policy_read(&state->lost).word)
+		return policy;
+	effective_add(&effective, floors_alone(&state->lost), 0);
+	effective_add(&effective, policy.word, 0);
+	effective_end(&effective);
+	return effective.policy;
 }
 
 SEC("syscall")
@@ -453,8 +472,9 @@ int psc_ctl(struct psc_request *req)
 	req->locked = state->locked;
 	req->entries = state->entries;
 	req->stuck = state->stuck;
+	req->sees_moves = psc_sees_moves;
 	if (!(req->flags & PSC_FLAG_CGROUP))
-		req->policy = policy_read(&state->policy);
+		req->policy = policy_for_all(state);
 	return err;
 }
 
@@ -475,21 +495,24 @@ static __always_inline int refuse_if(bool refuse, enum psc_guard guard)
 
 static __always_inline int guard_load(struct bpf_prog_aux *aux)
 {
-	struct bpf_prog *target = aux->dst_prog;
+	struct bpf_prog *target, *prog;
 	struct guarded *guard;
 
 	if (!locked())
 		return 0;
 	guard = guarded();
-	return refuse_if(!guard || (target ? uses_policy_map(target->aux) :
-					     overrules(guard, aux->prog, aux->attach_btf_id)),
+	target = BPF_CORE_READ(aux, dst_prog);
+	prog = BPF_CORE_READ(aux, prog);
+	return refuse_if(!guard || (target ? uses_policy_map(BPF_CORE_READ(target, aux)) :
+					     overrules(guard, prog,
+						       BPF_CORE_READ(aux, attach_btf_id))),
 			 PSC_GUARD_LOAD);
 }
 
 SEC("?lsm/bpf_prog_load")
 int BPF_PROG(psc_g_load, struct bpf_prog *prog)
 {
-	return guard_load(prog->aux);
+	return guard_load(BPF_CORE_READ(prog, aux));
 }
 
 SEC("?lsm/bpf_prog_alloc_security")
@@ -507,14 +530,16 @@ int BPF_PROG(psc_g_alloc, struct bpf_prog_aux *aux)
 SEC("lsm/bpf_prog")
 int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 {
+	struct bpf_prog_aux *aux;
 	struct guarded *guard;
 
 	if (!locked())
 		return 0;
-	if (!uses_policy_map(prog->aux))
-		return guard_load(prog->aux);
+	aux = BPF_CORE_READ(prog, aux);
+	if (!uses_policy_map(aux))
+		return guard_load(aux);
 	guard = guarded();
-	if (guard && prog->aux->load_time < guard->armed)
+	if (guard && BPF_CORE_READ(aux, load_time) < guard->armed)
 		return prog->type == BPF_PROG_TYPE_SYSCALL ? 0 : -ENOENT;
 	return refuse_if(true, PSC_GUARD_PROG);
 }
@@ -601,7 +626,7 @@ int BPF_PROG(psc_g_mount, const char *device, const struct path *path, const cha
 	guard = guarded();
 	if (!guard)
 		return refuse_if(true, PSC_GUARD_MOUNT);
-	mount = mount_of(path->mnt);
+	mount = mount_of(BPF_CORE_READ(path, mnt));
 	if (flags & MS_REMOUNT)
 		return refuse_if((__u64)mount == guard->mount, PSC_GUARD_REMOUNT);
 	if (!(flags & MS_BIND)) {
@@ -612,7 +637,7 @@ int BPF_PROG(psc_g_mount, const char *device, const struct path *path, const cha
 			return refuse_if(same_namespace(mount, (struct mount *)guard->mount),
 					 PSC_GUARD_MOVE);
 	}
-	return refuse_if(leads_to_pins(mount, path->dentry, guard), PSC_GUARD_MOUNT);
+	return refuse_if(leads_to_pins(mount, BPF_CORE_READ(path, dentry), guard), PSC_GUARD_MOUNT);
 }
 
 /* move_mount(2), the last step of every mount by the newer system calls. */
@@ -624,9 +649,10 @@ int BPF_PROG(psc_g_move, const struct path *from, const struct path *to, int ret
 	if (ret || !locked())
 		return ret;
 	guard = guarded();
-	if (!guard || carries_pins(mount_of(from->mnt), (struct mount *)guard->mount))
+	if (!guard || carries_pins(mount_of(BPF_CORE_READ(from, mnt)), (struct mount *)guard->mount))
 		return refuse_if(true, PSC_GUARD_MOVE);
-	return refuse_if(leads_to_pins(mount_of(to->mnt), to->dentry, guard), PSC_GUARD_MOUNT);
+	return refuse_if(leads_to_pins(mount_of(BPF_CORE_READ(to, mnt)),
+				       BPF_CORE_READ(to, dentry), guard), PSC_GUARD_MOUNT);
 }
 
 SEC("lsm/sb_pivotroot")
@@ -637,7 +663,7 @@ int BPF_PROG(psc_g_pivot, const struct path *old_path, const struct path *new_pa
 	if (ret || !locked())
 		return ret;
 	guard = guarded();
-	return refuse_if(!guard || same_namespace(mount_of(new_path->mnt),
+	return refuse_if(!guard || same_namespace(mount_of(BPF_CORE_READ(new_path, mnt)),
 						  (struct mount *)guard->mount), PSC_GUARD_MOVE);
 }
 

@@ -40,7 +40,7 @@ static __always_inline __u64 tracer_id(__u64 tracer)
 /* Declare @tracer (0 for anyone) for the leader @tracee. Return: 0 or -ENOMEM. */
 static __always_inline long relation_add(struct task_struct *tracee, __u64 tracer)
 {
-	struct relation relation = { .tracer = tracer, .tracee_start = tracee->start_boottime };
+	struct relation relation = { .tracer = tracer, .tracee_start = BPF_CORE_READ(tracee, start_boottime) };
 	__u64 key = (__u64)tracee;
 
 	if (tracer) {
@@ -112,7 +112,7 @@ static __always_inline int relation_read(struct task_struct *tracee, struct rela
 	if (!relation || *(volatile __u64 *)&relation->serial != ret->serial)
 		return -1;
 	/* The start is compared in case psc_task_free was not there to see a death. */
-	return ret->tracee_start == tracee->start_boottime;
+	return ret->tracee_start == BPF_CORE_READ(tracee, start_boottime);
 }
 
 static __always_inline bool relation_get(struct task_struct *tracee, struct relation *ret)
@@ -135,9 +135,9 @@ static __noinline bool has_exception(struct task_struct *tracer, struct task_str
 	struct task_struct *named;
 	__u64 leader, *id;
 
-	if (tracee->ptrace && tracee->parent->signal == tracer->signal)
+	if (tracee->ptrace && BPF_CORE_READ(tracee, parent, signal) == BPF_CORE_READ(tracer, signal))
 		return true;
-	if (!relation_get(tracee->group_leader, &relation))
+	if (!relation_get(BPF_CORE_READ(tracee, group_leader), &relation))
 		return false;
 	if (!relation.tracer)
 		return true;

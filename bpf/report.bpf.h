@@ -37,9 +37,11 @@ static __always_inline bool within_burst(__u32 kind)
  */
 static __always_inline void describe(struct psc_party *party, struct task_struct *task)
 {
+	struct cred *cred = (struct cred *)BPF_CORE_READ(task, real_cred);
+
 	party->pid = BPF_CORE_READ(task, tgid);
 	party->tid = BPF_CORE_READ(task, pid);
-	party->uid = BPF_CORE_READ(task, real_cred, uid.val);
+	party->uid = BPF_CORE_READ(cred, uid.val);
 	party->pad = 0;
 	party->start_ns = BPF_CORE_READ(task, start_boottime);
 	party->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);

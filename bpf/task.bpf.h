@@ -36,20 +36,19 @@ struct ancestor_walk {
 	bool found;
 };
 
-/* Several generations a step, which is cheaper. Above the idle task is the idle task. */
-#define GENERATIONS 2
-
+/*
+ * The only walk whose pointers are typed: it is the one that may be long. Above the idle
+ * task is the idle task.
+ */
 static long ancestor_step(__u32 i, struct ancestor_walk *walk)
 {
 	struct task_struct *leader = walk->leader;
 
-	for (int j = 0; j < GENERATIONS; j++) {
-		if ((__u64)leader == walk->ancestor) {
-			walk->found = true;
-			return 1;
-		}
-		leader = leader->real_parent->group_leader;
+	if ((__u64)leader == walk->ancestor) {
+		walk->found = true;
+		return 1;
 	}
+	leader = leader->real_parent->group_leader;
 	walk->leader = leader;
 	return leader->pid == 0;
 }
@@ -79,16 +78,16 @@ static __noinline bool is_descendant(struct task_struct *task, __u64 ancestor)
 #define XA_LEVELS_MAX 11	/* 64 bits in steps of 6 */
 #define XA_RETRIES 4
 
-/* The pointer stored at @index, 0 for none. __radix_tree_lookup() of lib/radix-tree.c. */
-static __always_inline __u64 xa_load_once(const struct xarray *xa, __u64 index, bool *retry)
+/* The pointer that @ns keeps for a number, 0 for none. __radix_tree_lookup() of lib/radix-tree.c. */
+static __always_inline __u64 idr_find_once(struct pid_namespace *ns, __u64 index, bool *retry)
 {
-	__u64 entry = (__u64)BPF_CORE_READ(xa, xa_head);
+	__u64 entry = (__u64)BPF_CORE_READ(ns, idr.idr_rt.xa_head);
 	const __u64 slots = bpf_core_field_size(((struct xa_node *)0)->slots) / sizeof(void *);
 	bool root = true;
 
 	*retry = false;
 	for (int i = 0; i < XA_LEVELS_MAX; i++) {
-		const struct xa_node *node = (const void *)(entry - 2);
+		struct xa_node *node = (void *)(entry - 2);
 		__u8 shift;
 
 		if (!XA_NODE(entry))
@@ -146,7 +145,7 @@ static __always_inline __u64 task_by_vpid(int nr)
 	for (int i = 0; i < XA_RETRIES; i++) {
 		bool retry;
 
-		pid = (struct pid *)xa_load_once(&ns->idr.idr_rt, index, &retry);
+		pid = (struct pid *)idr_find_once(ns, index, &retry);
 		if (!retry)
 			break;
 	}

@@ -17,7 +17,7 @@
  * pins. Tests build sets of another one.
  */
 #ifndef PSC_ABI
-#define PSC_ABI 2
+#define PSC_ABI 3
 #endif
 
 /* Yama's values of kernel.yama.ptrace_scope, with our words for them. */
@@ -152,12 +152,16 @@ struct psc_request {
 	/* for each mode, the id of the cgroup whose scope, or else floor, is the
 	 * effective one; 0 for the global policy */
 	__u64 source[PSC_MODE_SLOTS];
+	/* out: are moves of tasks between cgroups seen? Without, floors of cgroups are
+	 * refused, as they could not go along */
+	__u32 sees_moves;
+	__u32 pad;
 	/* out, PSC_OP_GUARD: when the guards were armed. In, SET and RAISE_FLOOR: the
 	 * same, if the request raises the first floor; else ignored. */
 	__u64 armed;
 	__u32 hooks[PSC_HOOKS_MAX];	/* PSC_OP_GUARD: BTF ids of those functions, 0 for none */
 };
-_Static_assert(sizeof(struct psc_request) == 304, "ABI");
+_Static_assert(sizeof(struct psc_request) == 312, "ABI");
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {

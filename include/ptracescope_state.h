@@ -22,6 +22,8 @@ struct state {
 	__u32 watch;		/* are new cgroups reported? */
 	__u32 writer;		/* somebody changes psc_cgroups */
 	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
+	/* The deepest level down to each one that has ever had an entry, 0: none has. */
+	__u8 next_level[PSC_CGROUP_LEVELS];
 };
 
 #endif

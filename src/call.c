@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <sys/stat.h>
 
 #include "client.h"
 #include "escape.h"
@@ -38,6 +39,7 @@ static enum psc_cli_exit no_answer(const struct psc_cli *cli, int err)
 {
 	_cleanup_free_ char *path = psc_escape(cli->socket, strlen(cli->socket), 256);
 	const char *shown = path ? path : "?";
+	struct stat st;
 
 	switch (err) {
 	case -ENOMEM:
@@ -49,9 +51,15 @@ static enum psc_cli_exit no_answer(const struct psc_cli *cli, int err)
 				"answer; too many connections, or it ended", shown);
 	case -ETIMEDOUT:
 		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: no answer from the daemon within %d "
-				"seconds", shown, PSC_CLIENT_TIMEOUT_MS / 1000);
-	case -ENOENT:
+				"seconds; what was asked for may still be done", shown,
+				PSC_CLIENT_TIMEOUT_MS / 1000);
 	case -ECONNREFUSED:
+		if (stat(cli->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
+			return psc_fail(PSC_EXIT_UNREACHABLE, "%s: is no socket; remove it, and "
+					"start the daemon anew: systemctl restart ptracescoped",
+					shown);
+		/* fall through */
+	case -ENOENT:
 		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: %s; ptracescoped is not running, start "
 				"it: systemctl start ptracescoped", shown, strerror(-err));
 	default:

@@ -373,6 +373,8 @@ static int walk_one(const struct walk *walk, int parent, const char *path, const
 	err = join(path, name, &below);
 	if (!err && !after)
 		err = walk->fn(walk->data, fd, below);
+	if (err == PSC_CGROUP_SKIP)
+		return 0;
 	if (!err)
 		err = walk_children(walk, fd, below, after && *after ? after : NULL, level + 1);
 	return err;
@@ -460,20 +462,52 @@ char *psc_cgroup_pattern(char *text)
 	return text;
 }
 
+/* Is it that of a unit, wherever in the slices it is? */
+static bool is_unit_pattern(const char *pattern)
+{
+	return !strchr(pattern, '/');
+}
+
+/* The last component of a path all others of which are slices; NULL when they are not. */
+static const char *name_in_slices(const char *path)
+{
+	for (const char *slash; (slash = strchr(path, '/')); path = slash + 1)
+		if (!ends_in(path, (size_t)(slash - path), ".slice"))
+			return NULL;
+	return path;
+}
+
+bool psc_cgroup_matches_below(const char *pattern, const char *path)
+{
+	_cleanup_free_ char *patterns = NULL, *parts = NULL;
+	char *save[2], *glob, *part;
+
+	if (is_unit_pattern(pattern)) {
+		const char *name = name_in_slices(path);
+
+		return name && ends_in(name, strlen(name), ".slice");
+	}
+	patterns = strdup(pattern);
+	parts = strdup(path);
+	if (!patterns || !parts)
+		return true;
+	glob = strtok_r(patterns, "/", &save[0]);
+	part = strtok_r(parts, "/", &save[1]);
+	while (glob && part && fnmatch(glob, part, FNM_NOESCAPE) == 0) {
+		glob = strtok_r(NULL, "/", &save[0]);
+		part = strtok_r(NULL, "/", &save[1]);
+	}
+	return glob && !part;
+}
+
 bool psc_cgroup_matches(const char *pattern, const char *path)
 {
-	const char *name;
+	if (is_unit_pattern(pattern)) {
+		const char *name = name_in_slices(path);
 
-	if (*pattern == '/')
-		pattern++;
-	else if (!strchr(pattern, '/')) {
-		/* A unit, wherever in the slices it is; perhaps with systemd's underscore. */
-		name = path;
-		for (const char *slash; (slash = strchr(name, '/')); name = slash + 1)
-			if (!ends_in(name, (size_t)(slash - name), ".slice"))
-				return false;
-		return fnmatch(pattern, name, FNM_NOESCAPE) == 0 ||
-		       (*name == '_' && fnmatch(pattern, name + 1, FNM_NOESCAPE) == 0);
+		/* Perhaps with systemd's underscore. */
+		return name && (fnmatch(pattern, name, FNM_NOESCAPE) == 0 ||
+				(*name == '_' && fnmatch(pattern, name + 1, FNM_NOESCAPE) == 0));
 	}
-	return fnmatch(pattern, path, FNM_PATHNAME | FNM_NOESCAPE) == 0;
+	return fnmatch(pattern + (*pattern == '/'), path, FNM_PATHNAME | FNM_NOESCAPE) == 0;
 }

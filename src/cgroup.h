@@ -8,6 +8,7 @@
 #ifndef PSC_CGROUP_H
 #define PSC_CGROUP_H
 
+#include <limits.h>
 #include <stdbool.h>
 
 #include "ptracescope.h"
@@ -78,7 +79,11 @@ int psc_cgroup_id(int fd, __u64 *ret);
  */
 int psc_cgroup_above(const struct psc_cgroups *cgroups, const char *path, __u64 id, char **ret);
 
-/* @fd is valid during the call. 0 goes on; what else is returned, ends the walk. */
+/*
+ * @fd is valid during the call. 0 goes on, PSC_CGROUP_SKIP does so elsewhere than below
+ * this one; what else is returned, ends the walk.
+ */
+#define PSC_CGROUP_SKIP INT_MAX
 typedef int (*psc_cgroup_fn)(void *data, int fd, const char *path);
 
 /**
@@ -111,5 +116,8 @@ char *psc_cgroup_pattern(char *text);
 
 /* Does the cgroup of this path match such a pattern? */
 bool psc_cgroup_matches(const char *pattern, const char *path);
+
+/* Could one further down match it? */
+bool psc_cgroup_matches_below(const char *pattern, const char *path);
 
 #endif

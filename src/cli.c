@@ -216,6 +216,8 @@ static int parse_argument(int argc, char *const *argv, int *i, enum option optio
 	if (!equals && *i + 1 == argc)
 		return psc_cli_usage(ret_error, missing[option], text, "");
 	argument = equals ? equals + 1 : argv[++*i];
+	if (option == OPTION_SOCKET && !*argument)	/* which is a name nobody is safe from */
+		return psc_cli_usage(ret_error, missing[option], text, "");
 	if (option == OPTION_DEFAULT) {
 		cli->has_fallback = true;
 		return psc_cli_value(psc_name_find(PSC_NAME_YAMA), argument, true, &cli->fallback,

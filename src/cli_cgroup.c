@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* "ptracescopectl cgroup ..." */
 #include <errno.h>
+#include <limits.h>
 
 #include "cli.h"
 #include "util.h"
+
+/* As many levels as there can be, all with the longest of names, and where they are mounted. */
+#define CGROUP_MAX ((PSC_CGROUP_LEVELS + 1) * (NAME_MAX + 1))
 
 static const struct {
 	const char *word;
@@ -100,6 +104,8 @@ int psc_cli_parse_cgroup(int n, char *const *words, struct psc_cli *cli, char **
 	if (n - 1 < commands[i].arguments_min + takes_cgroup)
 		return psc_cli_usage(ret_error, "missing argument after", words[n - 1],
 				     commands[i].takes);
+	if (takes_cgroup && strlen(words[1]) > CGROUP_MAX)
+		return psc_cli_usage(ret_error, "too long for a cgroup:", words[1], "");
 	if (takes_cgroup)
 		cli->cgroup = words[1];
 	words += 1 + takes_cgroup;

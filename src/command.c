@@ -228,10 +228,11 @@ enum psc_cli_exit psc_command_run(const struct psc_cli *cli)
 	};
 	enum psc_cli_exit code = run[cli->command](cli);
 
-	if (code == PSC_EXIT_DONE && fflush(stdout))
-		return psc_fail(PSC_EXIT_FAILED, "standard output: %s", strerror(errno));
-	if (code == PSC_EXIT_DONE && ferror(stdout))
-		return psc_fail(PSC_EXIT_FAILED,
-				"standard output: not everything could be written");
-	return code;
+	if (fflush(stdout))
+		psc_log(LOG_ERR, "standard output: %s", strerror(errno));
+	else if (ferror(stdout))
+		psc_log(LOG_ERR, "standard output: not everything could be written");
+	else
+		return code;
+	return code == PSC_EXIT_DONE ? PSC_EXIT_FAILED : code;
 }

@@ -32,8 +32,9 @@ static enum psc_cli_exit cgroup_json(const struct psc_cli *cli, json_t **ret)
 				strerror(-err));
 	}
 	*ret = json_string(path ? path : cli->cgroup);
-	return *ret ? PSC_EXIT_DONE : psc_fail(PSC_EXIT_USAGE, "the name of the cgroup is not "
-					       "UTF-8; use --pid");
+	return *ret ? PSC_EXIT_DONE : psc_fail(PSC_EXIT_USAGE, "the name of the cgroup is not UTF-8, "
+					       "so it has no place in a call; take one above it, "
+					       "or a section of ptracescope.conf(5)");
 }
 
 /*

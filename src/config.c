@@ -54,6 +54,7 @@ struct own_file {
 	unsigned int line;
 	struct psc_section *section;	/* NULL before the first: the whole system */
 	unsigned int seen[PSC_NAMES];	/* lines of its assignments, indexed like psc_names[] */
+	unsigned int seen_lockdown;
 };
 
 /* "[PATTERN]" begins a section. */
@@ -102,6 +103,12 @@ static int bad_value(struct own_file *file, const struct psc_name *name, const c
 			     name->name, psc_value_list(name, file->section, all), hint);
 }
 
+static int set_twice(struct own_file *file, const char *name, unsigned int first)
+{
+	return psc_conf_fail(file->conf, -EINVAL, "%s:%u: %s has been set in line %u already; "
+			     "remove one of the two", file->path, file->line, name, first);
+}
+
 /* "lockdown = integrity": the one setting that is not a part of the policy. */
 static int parse_lockdown(struct own_file *file, const char *value)
 {
@@ -114,6 +121,9 @@ static int parse_lockdown(struct own_file *file, const char *value)
 		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is no value for lockdown; it "
 				     "must be integrity or none", file->path, file->line,
 				     psc_conf_quote(quoted, value));
+	if (file->seen_lockdown)
+		return set_twice(file, "lockdown", file->seen_lockdown);
+	file->seen_lockdown = file->line;
 	file->conf->config.lockdown = streq(value, "integrity");
 	return 0;
 }
@@ -146,9 +156,7 @@ static int parse_line(struct own_file *file, char *text)
 	}
 	first = &file->seen[name - psc_names];
 	if (*first)
-		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: %s has been set in line %u "
-				     "already; remove one of the two", file->path, file->line,
-				     name->name, *first);
+		return set_twice(file, name->name, *first);
 	*first = file->line;
 	if (psc_value_parse(name, value, file->section, &scope) != 0)
 		return bad_value(file, name, value);
@@ -195,6 +203,14 @@ bool psc_config_for_cgroup(const struct psc_config *config, const char *path,
 		}
 	}
 	return any;
+}
+
+bool psc_config_goes_below(const struct psc_config *config, const char *path)
+{
+	for (size_t s = 0; s < config->n_sections; s++)
+		if (psc_cgroup_matches_below(config->sections[s].pattern, path))
+			return true;
+	return false;
 }
 
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)

@@ -57,6 +57,9 @@ int psc_config_load(const char *root, struct psc_config *ret, char **ret_error);
 bool psc_config_for_cgroup(const struct psc_config *config, const char *path,
 			   struct psc_setting ret[PSC_NAMES]);
 
+/* Could a section of @config be for a cgroup below this path? */
+bool psc_config_goes_below(const struct psc_config *config, const char *path);
+
 /* Free what @config holds and clear it, @config itself is the caller's. */
 void psc_config_free(struct psc_config *config);
 

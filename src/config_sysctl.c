@@ -150,12 +150,14 @@ static bool concerns_us(const char *key)
 static int parse_kernel_scope(const char *text, unsigned int *ret, bool *ret_more)
 {
 	const char *digits = *text == '-' ? text + 1 : text;
+	/* Not base 0: with that, strtoul() of C23 takes "0b1", which the kernel does not. */
+	int base = *digits != '0' ? 10 : digits[1] == 'x' || digits[1] == 'X' ? 16 : 8;
 	unsigned long number;
 	char *end;
 
 	if (*digits < '0' || *digits > '9')
 		return -EINVAL;
-	number = strtoul(digits, &end, 0);
+	number = strtoul(digits, &end, base);
 	if (end - text > 20 || (*end && *end != ' ' && *end != '\t'))
 		return -EINVAL;
 	if (number > PSC_SCOPE_MAX || (digits != text && number))

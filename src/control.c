@@ -27,6 +27,7 @@ static const struct psc_server_limits default_limits = {
 	.connections_max = 512,
 	.connections_kept = 64,
 	.per_uid_max = 64,
+	.accept_burst = 128,
 	.stall_usec = 30ULL * 1000 * 1000,
 };
 
@@ -148,6 +149,8 @@ static int set(struct psc_varlink_call *call, const struct psc_name *name, struc
 		return locked(call, name);
 	case -PSC_E_RANGE:
 		return psc_control_out_of_range(call, name, req.value);
+	case -EBUSY:
+		return psc_control_fail(call, err, PSC_CONTROL_NO_FLOOR);
 	default:
 		return psc_control_fail(call, err, name->name);
 	}

@@ -15,6 +15,9 @@ void psc_control_done(const struct psc_varlink_call *call, const char *what);
 /* Answer with the error Failed: @what failed with @err, a negative errno. */
 int psc_control_fail(struct psc_varlink_call *call, int err, const char *what);
 
+/* What a request for the first floor fails with when something stands against it. */
+#define PSC_CONTROL_NO_FLOOR "there can be no floor now, see its log"
+
 /* The parameter "name"; NULL when there is none such, which is answered: *ret_err. */
 const struct psc_name *psc_control_name(struct psc_varlink_call *call, int *ret_err);
 

@@ -151,6 +151,8 @@ static int answer_failure(struct psc_varlink_call *call, const struct psc_name *
 		return locked(call, name, cgroup->fd);
 	case -PSC_E_RANGE:
 		return psc_control_out_of_range(call, name, req->value);
+	case -EBUSY:
+		return psc_control_fail(call, err, PSC_CONTROL_NO_FLOOR);
 	case -PSC_E_NOSPC:
 		return psc_control_fail(call, err, "no room for the entry of one more cgroup");
 	case -PSC_E_OPNOTSUPP:	/* one that is threaded would have been refused before */
@@ -323,16 +325,16 @@ static int parse_position(const char *hex, char **ret)
 
 	if (!path)
 		return -ENOMEM;
-	for (size_t i = 0; i < len; i++) {
-		unsigned int byte;
-
-		if (strspn(hex + 2 * i, "0123456789abcdef") < 2 ||
-		    sscanf(hex + 2 * i, "%2x", &byte) != 1 || !byte)
-			return -EINVAL;
-		path[i] = (char)byte;
-	}
-	if (hex[2 * len])
+	/* Looked at once, however long it is: anybody may send it. */
+	if (strspn(hex, "0123456789abcdef") != 2 * len || hex[2 * len])
 		return -EINVAL;
+	for (size_t i = 0; i < len; i++) {
+		char digits[] = { hex[2 * i], hex[2 * i + 1], '\0' };
+
+		path[i] = (char)strtoul(digits, NULL, 16);
+		if (!path[i])
+			return -EINVAL;
+	}
 	*ret = TAKE_PTR(path);
 	return 0;
 }

@@ -137,6 +137,8 @@ static json_t *on_status(void *data)
 		json_object_set_new(status, "yama", json_integer(yama));
 	if (status && lockdown)
 		json_object_set_new(status, "lockdown", json_string(lockdown));
+	if (status && psc_kernel_locked(d->kernel) > 0)
+		json_object_set_new(status, "vouched", json_boolean(d->kernel->looked));
 	if (status && d->kernel->kept)
 		json_object_set_new(status, "kept", json_string(d->kernel->kept));
 	return status;
@@ -155,6 +157,7 @@ static int on_detach(void *data)
 
 	if (err)
 		return err;
+	psc_lock_clear(d->options.pin_dir);
 	psc_notice("detached: these programs no longer restrict ptrace");
 	/* In the loop's next turn, when the reply has been written. */
 	err = sd_event_add_defer(d->event, NULL, on_end, d);
@@ -215,6 +218,22 @@ static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_
 	return -EACCES;
 }
 
+/* Before anything of a reload is applied: can all of it be, its floors and sections too? */
+static int check_reload(struct daemon *d, const struct psc_config *config,
+			const struct psc_plan *plan, char **ret_error)
+{
+	bool locks;
+	int err = psc_sections_check(&d->sections, config, &plan->floors, &locks, ret_error);
+
+	if (err || (!locks && !psc_plan_locks(plan)))
+		return err;
+	err = psc_lock_try(d->kernel, d->options.pin_dir);
+	if (err && asprintf(ret_error, "there can be no floor now: %s; the log says more",
+			    strerror(-err)) < 0)
+		*ret_error = NULL;
+	return err;
+}
+
 /*
  * Put what a configuration sets globally in force, as @kind says; at a reload only
  * if its sections can be, too. Needs the kernel side.
@@ -229,7 +248,7 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 	if (!err)
 		err = psc_plan_make(config, kind, policy, &plan, &error);
 	if (!err && kind == PSC_PLAN_RELOAD)
-		err = psc_sections_check(&d->sections, config, &error);
+		err = check_reload(d, config, &plan, &error);
 	for (size_t i = 0; !err && i < plan.n; i++)
 		err = request(d, &plan.requests[i]);
 	if (err) {
@@ -292,7 +311,8 @@ static int lock(struct daemon *d)
 
 	d->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (d->lock_fd < 0)
-		return psc_log_err(-errno, "%s: %s", dir, strerror(errno));
+		return psc_log_err(-errno, "%s: %s%s", dir, strerror(errno),
+				   errno == EACCES ? "; ptracescoped has to be started by root" : "");
 	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	return errno == EWOULDBLOCK ?
@@ -478,7 +498,7 @@ static int start(struct daemon *d)
 
 	if (!err)
 		err = lock(d);
-	if (psc_lock_prepare())
+	if (!err && psc_lock_prepare())
 		psc_warning("/proc/1/root: %s, so no floor can be set", strerror(errno));
 	if (!err)
 		err = enforce(d, &config);

@@ -147,32 +147,64 @@ static int refuse_set(const char *dir, int err, const char *what, const char *na
 		dir, what, name ? " " : "", name ? name : "", dir);
 }
 
+/* One of the policy's maps is the one it was when it was first opened. Return: 0 or -EUCLEAN. */
+static int know_map(const char *dir, struct psc_kernel *kernel, enum psc_pin_id id, int fd)
+{
+	struct bpf_map_info info = {};
+	__u32 len = sizeof(info);
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return -errno;
+	if (!kernel->map_ids[id])
+		kernel->map_ids[id] = info.id;
+	if (kernel->map_ids[id] == info.id)
+		return 0;
+	return psc_log_err(-EUCLEAN, "%s/%s is not the map that is in force: something has been "
+			   "mounted over it, or pinned in its place", dir, psc_pins[id].name);
+}
+
 /* Open one pin into its place. Return: 0 or a negative errno, after a message. */
 static int take_pin(const char *dir, struct psc_kernel *kernel, enum psc_pin_id id)
 {
 	const struct psc_pin *pin = &psc_pins[id];
-	int fd = open_pin(dir, pin);
+	_cleanup_close_ int fd = open_pin(dir, pin);
+	int err;
 
 	if (fd == -ENOENT)
 		return refuse_set(dir, -EUCLEAN, "incomplete, missing", pin->name);
-	/* There is a floor since we asked, or about to be one. */
-	if (fd == -EPERM && pin->secret)
-		return 0;
 	if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
 		return refuse_set(dir, -EUCLEAN, "not ours:", pin->name);
 	if (fd < 0)
-		return psc_log_err(fd, "%s/%s: %s", dir, pin->name, strerror(-fd));
-	kernel->fds[id] = fd;
+		return fd == -EPERM && pin->secret ? fd :
+			psc_log_err(fd, "%s/%s: %s", dir, pin->name, strerror(-fd));
+	err = pin->secret ? know_map(dir, kernel, id, fd) : 0;
+	if (err)
+		return err;
+	kernel->fds[id] = TAKE_FD(fd);
 	return 0;
 }
 
-/* Open all that is still to be opened, under a floor without what the guards refuse then. */
+static bool is_left_out(const struct psc_kernel *kernel, int id)
+{
+	return id == PSC_PIN_CG_MOVE && !kernel->sees_moves;
+}
+
+int psc_kernel_pins(const struct psc_kernel *kernel)
+{
+	return PSC_PINS - is_left_out(kernel, PSC_PIN_CG_MOVE);
+}
+
+/*
+ * Open all that is still to be opened, under a floor without what the guards refuse then.
+ * Return: 0; -EPERM when they do and there should be no floor; or another negative errno,
+ * after a message.
+ */
 static int take_pins(const char *dir, struct psc_kernel *kernel, bool locked)
 {
 	int err = 0;
 
 	for (int i = 0; i < PSC_PINS && !err; i++)
-		if (kernel->fds[i] < 0 && !(locked && psc_pins[i].secret))
+		if (kernel->fds[i] < 0 && !is_left_out(kernel, i) && !(locked && psc_pins[i].secret))
 			err = take_pin(dir, kernel, (enum psc_pin_id)i);
 	return err;
 }
@@ -217,10 +249,19 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 				   "enforcement for a start afresh", dir, info.abi, PSC_ABI, dir);
 	if (err)
 		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
+	kernel->sees_moves = info.sees_moves;
 	err = take_pins(dir, kernel, info.locked);
+	/* A daemon has died with the guards armed; or there is a floor since we asked. */
+	if (err == -EPERM) {
+		err = psc_kernel_disarm(kernel, dir);
+		err = err && err != -PSC_E_LOCKED ? err :
+			take_pins(dir, kernel, err == -PSC_E_LOCKED);
+	}
 	if (err)
 		return err;
 	kernel->build = info.build;
+	kernel->dir_dev = st.st_dev;
+	kernel->dir_ino = st.st_ino;
 	*ret = TAKE_PTR(kernel);
 	return 0;
 }
@@ -248,6 +289,14 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req)
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
 {
 	return psc_ctl_run(kernel->fds[PSC_PIN_CTL], req);
+}
+
+int psc_kernel_disarm(struct psc_kernel *kernel, const char *dir)
+{
+	_cleanup_close_ int fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_GUARD, .dir_fd = fd };
+
+	return fd < 0 ? -errno : psc_kernel_request(kernel, &req);
 }
 
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret)
@@ -301,6 +350,26 @@ bool psc_ftrace_enabled(void)
 
 	return psc_read_file("/proc/sys/kernel/ftrace_enabled", 64, &text, NULL) ||
 	       !streq(psc_strip(text), "0");
+}
+
+int psc_try_attach(const char *function, enum bpf_prog_type prog_type, enum bpf_attach_type type)
+{
+	static const struct bpf_insn go_on[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
+	_cleanup_close_ int prog_fd = -1, link_fd = -1;
+	int id = libbpf_find_vmlinux_btf_id(function, type);
+
+	if (id <= 0)
+		return id ? id : -ENOENT;
+	opts.attach_btf_id = (__u32)id;
+	prog_fd = bpf_prog_load(prog_type, "psc_probe", "GPL", go_on, ARRAY_SIZE(go_on), &opts);
+	if (prog_fd < 0)
+		return -errno;
+	link_fd = bpf_raw_tracepoint_open(NULL, prog_fd);
+	return link_fd < 0 ? -errno : 0;
 }
 
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])

@@ -3,7 +3,9 @@
 #ifndef PSC_KERNEL_H
 #define PSC_KERNEL_H
 
+#include <linux/bpf.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "ptracescope.h"
 
@@ -72,12 +74,20 @@ static inline const char *psc_pin_object(const struct psc_pin *pin)
 	return pin->section ? pin->section : pin->name;
 }
 
-/* What a complete set consists of, indexed by enum psc_pin_id. */
+/*
+ * What a complete set consists of, indexed by enum psc_pin_id; without PSC_PIN_CG_MOVE
+ * where the kernel does not let that program be attached.
+ */
 extern const struct psc_pin psc_pins[PSC_PINS];
 
 struct psc_kernel {
 	int fds[PSC_PINS];	/* of every pin; -1 where a floor keeps it closed */
+	__u32 map_ids[PSC_PINS];	/* of the policy's maps, 0: not opened yet */
+	dev_t dir_dev;		/* the directory of the pins */
+	ino_t dir_ino;
 	__u64 build;		/* build id of the programs */
+	bool looked;		/* around, before the first floor: psc_lock_request() */
+	bool sees_moves;	/* psc_cg_move is there; where not, cgroups can have no floors */
 	const char *kept;	/* why they are not replaced by the daemon's own, or NULL */
 };
 
@@ -94,6 +104,9 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret);
 
 void psc_kernel_close(struct psc_kernel *kernel);
 
+/* How many pins the set has, with those that a floor keeps closed. */
+int psc_kernel_pins(const struct psc_kernel *kernel);
+
 /**
  * psc_ctl_run - one request to a psc_ctl program
  * @ctl_fd: the program
@@ -107,8 +120,15 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req);
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
 
 /*
+ * Have the guards rest where they are armed and there is no floor. Return: 0,
+ * -PSC_E_LOCKED when there is one, or another negative errno.
+ */
+int psc_kernel_disarm(struct psc_kernel *kernel, const char *dir);
+
+/*
  * Close the policy's maps, and open them again. Nobody, not even the daemon, may have
- * them open when a floor comes. Return: 0 or a negative errno.
+ * them open when a floor comes. Return: 0; -EUCLEAN, after a message, when there are
+ * others in their place now; or another negative errno.
  */
 void psc_kernel_close_secrets(struct psc_kernel *kernel);
 int psc_kernel_open_secrets(struct psc_kernel *kernel, const char *dir);
@@ -128,6 +148,17 @@ int psc_kernel_locked(struct psc_kernel *kernel);
  * and switch ftrace off until reboot, so nothing here may.
  */
 bool psc_ftrace_enabled(void);
+
+/**
+ * psc_try_attach - can a program be attached to this function?
+ * @function: as in the kernel's BTF; of an LSM hook, the hook
+ *
+ * Asked of the kernel with a program that returns 0, "go on", and is let go of at once: a
+ * function may be there and be closed to tracing, or taken. Not while ftrace is off.
+ *
+ * Return: 0, or the negative errno of what failed.
+ */
+int psc_try_attach(const char *function, enum bpf_prog_type prog_type, enum bpf_attach_type type);
 
 /* The counters, summed over CPUs. Return: 0 or a negative errno. */
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS]);

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "ptracescope_state.h"
 #include "ptracescope.skel.h"
+#include "types.h"
 #include "util.h"
 
 /* Where a set is assembled before it takes its place in one rename. bpffs has no dots in names. */
@@ -154,10 +155,29 @@ static int freeze_maps(struct ptracescope_bpf *skel)
 /* Take the guard of loading that hangs on a hook which this kernel has. */
 static int fit_guards(struct ptracescope_bpf *skel)
 {
-	bool has_load = libbpf_find_vmlinux_btf_id("bpf_prog_load", BPF_LSM_MAC) > 0;
+	/* In the types that loading will use: to read them takes as long as much of the rest. */
+	int err = bpf_program__set_attach_target(skel->progs.psc_g_load, 0, "bpf_prog_load");
 
-	return bpf_program__set_autoload(has_load ? skel->progs.psc_g_load :
-						    skel->progs.psc_g_alloc, true);
+	if (err && err != -ENOENT && err != -ESRCH)
+		return err;
+	return bpf_program__set_autoload(err ? skel->progs.psc_g_alloc : skel->progs.psc_g_load,
+					 true);
+}
+
+/* Everything but floors of cgroups works without psc_cg_move, so that may be missing. */
+static int fit_moves(struct ptracescope_bpf *skel)
+{
+	/* Trying while ftrace is off makes the kernel warn; there nothing is attached at all. */
+	bool sees_moves = psc_ftrace_enabled() &&
+			  !psc_try_attach("cgroup_attach_task", BPF_PROG_TYPE_TRACING,
+					  BPF_TRACE_FENTRY);
+
+	if (!sees_moves)
+		psc_warning("cgroup_attach_task() of this kernel cannot be traced, so a process "
+			    "cannot be followed from one cgroup to another: floors of cgroups "
+			    "will be refused");
+	skel->rodata->psc_sees_moves = sees_moves;
+	return bpf_program__set_autoload(skel->progs.psc_cg_move, sees_moves);
 }
 
 /* Open and load; with a predecessor on its maps, else on new ones, frozen. */
@@ -170,12 +190,19 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 
 	if (!skel)
 		return -errno;
+	/* By which libbpf fits the programs to the kernel. */
+	err = psc_types_open(NULL);
+	if (err)
+		return err;
 	skel->rodata->psc_build = build_id(skel);
 	/* A map of variables is mapped into our memory otherwise, and could not be frozen. */
 	bpf_map__set_map_flags(skel->maps.data_psc_state, 0);
 	err = fit_guards(skel);
+	if (!err)
+		err = fit_moves(skel);
 	if (err)
-		return psc_log_err(err, "reading the kernel's BTF failed: %s", strerror(-err));
+		return psc_log_err(err, "fitting the programs to this kernel failed: %s",
+				   strerror(-err));
 	if (predecessor)
 		err = psc_loader_inherit(skel->obj, predecessor);
 	else
@@ -227,6 +254,8 @@ static int attach_set(struct ptracescope_bpf *skel)
 			continue;
 		if (!slot || !prog)
 			return -ENOENT;
+		if (!bpf_program__autoload(prog))	/* left out */
+			continue;
 		*slot = bpf_program__attach(prog);
 		if (!*slot)
 			return psc_log_err(-errno, "attaching %s failed: %s", name,
@@ -262,6 +291,8 @@ static int pin_set(struct ptracescope_bpf *skel, const char *dir)
 		char path[PATH_MAX];
 		int err = pin_path(path, dir, psc_pins[i].name);
 
+		if (i == PSC_PIN_CG_MOVE && !skel->rodata->psc_sees_moves)
+			continue;
 		if (err)
 			return err;
 		if (fd < 0)
@@ -374,7 +405,7 @@ static int upgrade(const struct psc_loader_options *options, struct psc_kernel *
 
 	if (err == -EACCES)
 		return keep_other(*kernel, "they are locked by a floor until reboot");
-	if (count_pins(options->pin_dir) != PSC_PINS)
+	if (count_pins(options->pin_dir) != psc_kernel_pins(*kernel))
 		return keep_other(*kernel, "there are pins that this version does not know");
 	if (!err)
 		err = load(options, *kernel, &skel);

@@ -6,19 +6,28 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
 
+#include "cgroup.h"
 #include "loader.h"
 #include "log.h"
 #include "ptracescope_state.h"
 #include "ptracescope.skel.h"
+#include "types.h"
 #include "util.h"
 
 /* Programs that have just gone hold their maps a little longer. */
 #define LOOKS_MAX 50
 #define LOOK_AGAIN_NS (20 * 1000 * 1000)
+
+#define KERNFS_ROOT_INO 1		/* the first node of a kernfs, fs/kernfs/dir.c */
+
+/* Where psc_g_sysctl is until the floor is. bpffs has no dots in names. */
+#define SPARE_SUFFIX "-sysctl"
 
 struct lock {
 	int scan_fd, scan_maps_fd;	/* links of the two iterators */
@@ -28,19 +37,26 @@ struct lock {
 
 /*
  * Functions that nobody else may decide under a floor, by an fmod_ret program on
- * security_NAME() or by an LSM program: of these, the one attached last is asked
- * first, and by returning 1 << 32 it ends the hook with success.
+ * security_NAME() or by an LSM program on bpf_lsm_NAME(): of these, the one attached
+ * last is asked first, and by returning 1 << 32 it ends the hook with success.
  */
 static const char *const hooks[] = {
-	"ptrace_access_check", "ptrace_traceme", "bpf", "bpf_map", "bpf_prog", "bpf_prog_load",
-	"bpf_prog_alloc", "bpf_prog_alloc_security", "inode_unlink", "inode_rmdir",
-	"inode_rename", "sb_umount", "sb_mount", "sb_remount", "sb_pivotroot", "move_mount",
+	"ptrace_access_check", "ptrace_traceme", "bpf", "bpf_map", "bpf_prog", "inode_unlink",
+	"inode_rmdir", "inode_rename", "sb_umount", "sb_mount", "sb_remount", "sb_pivotroot",
+	"move_mount",
 };
 
 /* Of these only the fmod_ret kind, which would keep ours from being asked at all. */
 static const char *const functions[] = { "security_task_prctl", "security_task_alloc" };
 
-_Static_assert(2 * ARRAY_SIZE(hooks) + ARRAY_SIZE(functions) <= PSC_HOOKS_MAX, "their ids have room");
+/* Of each pair one: bpf/ptracescope.bpf.c, psc_g_load and psc_g_alloc. */
+static const char *const loads[][2] = {
+	{ "security_bpf_prog_load", "security_bpf_prog_alloc" },
+	{ "bpf_lsm_bpf_prog_load", "bpf_lsm_bpf_prog_alloc_security" },
+};
+
+_Static_assert(2 * ARRAY_SIZE(hooks) + ARRAY_SIZE(functions) + 2 * ARRAY_SIZE(loads) <=
+	       PSC_HOOKS_MAX, "their ids have room");
 
 /* The id of a function, 0 where the kernel has no such one. */
 static __u32 find_function(const struct btf *btf, const char *prefix, const char *name)
@@ -53,21 +69,37 @@ static __u32 find_function(const struct btf *btf, const char *prefix, const char
 	return id > 0 ? (__u32)id : 0;
 }
 
+/* One that every kernel has. Return: 0 or -ENOENT, after a message. */
+static int need_function(const struct btf *btf, const char *prefix, const char *name, __u32 *ret)
+{
+	*ret = find_function(btf, prefix, name);
+	if (*ret)
+		return 0;
+	return psc_log_err(-ENOENT, "no floor, as %s%s(), which is to be guarded, is not among the "
+			   "kernel's types", prefix, name);
+}
+
 static int find_hooks(__u32 ids[PSC_HOOKS_MAX])
 {
-	struct btf *btf = btf__load_vmlinux_btf();
-	size_t n = 0;
+	struct btf *btf;
+	int err = psc_types_open(&btf);
 
-	if (!btf)
-		return -errno;
-	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
-		ids[n++] = find_function(btf, "security_", hooks[i]);
-		ids[n++] = find_function(btf, "bpf_lsm_", hooks[i]);
+	if (err)
+		return err;
+	for (size_t i = 0; !err && i < ARRAY_SIZE(hooks); i++)
+		err = need_function(btf, "security_", hooks[i], ids++) ?:
+			need_function(btf, "bpf_lsm_", hooks[i], ids++);
+	for (size_t i = 0; !err && i < ARRAY_SIZE(functions); i++)
+		err = need_function(btf, "", functions[i], ids++);
+	for (size_t i = 0; !err && i < ARRAY_SIZE(loads); i++) {
+		ids[0] = find_function(btf, "", loads[i][0]);
+		ids[1] = find_function(btf, "", loads[i][1]);
+		if (!ids[0] && !ids[1])
+			err = need_function(btf, "", loads[i][0], ids);
+		ids += 2;
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(functions); i++)
-		ids[n++] = find_function(btf, "", functions[i]);
 	btf__free(btf);
-	return 0;
+	return err;
 }
 
 /* The root of the initial mount namespace; -1 before it is asked for. */
@@ -91,22 +123,36 @@ static int open_initially(const char *dir)
 	return fd < 0 ? -errno : fd;
 }
 
-/* Tell the guards what to protect, and arm them or not. */
-static int guard(struct psc_kernel *kernel, const char *dir, bool arm, __u64 *ret_armed)
+/* The directory of the pins, as the guards are to know it. Return: a descriptor or -errno. */
+static int open_pins(const struct psc_kernel *kernel, const char *dir)
 {
 	_cleanup_close_ int fd = open_initially(dir);
-	struct psc_request req = {
-		.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = arm, .dir_fd = fd,
-	};
-	int err = fd < 0 ? fd : 0;
+	struct stat st;
 
-	if (!err && arm)
-		err = find_hooks(req.hooks);
+	if (fd < 0)
+		return psc_log_err(fd, "%s in the initial mount namespace: %s", dir, strerror(-fd));
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev == kernel->dir_dev && st.st_ino == kernel->dir_ino)
+		return TAKE_FD(fd);
+	return psc_log_err(-EUCLEAN, "%s in the initial mount namespace is not the directory of "
+			   "the pins in force: something is mounted over it, or they are in a "
+			   "mount namespace of their own", dir);
+}
+
+/* Tell the guards what to protect, and arm them. */
+static int arm(struct psc_kernel *kernel, const char *dir, __u64 *ret_armed)
+{
+	_cleanup_close_ int fd = open_pins(kernel, dir);
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1, .dir_fd = fd,
+	};
+	int err = fd < 0 ? fd : find_hooks(req.hooks);
+
 	if (!err)
 		err = psc_kernel_request(kernel, &req);
 	if (err)
-		return psc_log_err(err, "the guards cannot be %s: %s", arm ? "armed" : "disarmed",
-				   strerror(-err));
+		return psc_log_err(err, "the guards cannot be armed: %s", strerror(-err));
 	*ret_armed = req.armed;
 	return 0;
 }
@@ -134,7 +180,9 @@ static int load(struct psc_kernel *kernel, const char *dir, struct lock *lock)
 		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl ||
 						prog == skel->progs.psc_scan ||
 						prog == skel->progs.psc_scan_maps);
-	err = kernel->fds[PSC_PIN_STATE] < 0 ? psc_kernel_open_secrets(kernel, dir) : 0;
+	err = psc_types_open(NULL);
+	if (!err && kernel->fds[PSC_PIN_STATE] < 0)
+		err = psc_kernel_open_secrets(kernel, dir);
 	if (!err)
 		err = psc_loader_inherit(skel->obj, kernel);
 	if (!err)
@@ -278,37 +326,81 @@ static int look_around(const struct psc_kernel *kernel, const struct lock *lock)
 	return err;
 }
 
-/* The root of the cgroup2 hierarchy. Return: a descriptor, -ENOENT when there is none. */
+/* The root of the cgroup2 hierarchy. Return: a descriptor, -ENOENT when it is not there. */
 static int open_root_cgroup(void)
 {
 	static const char *const places[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(places); i++) {
 		_cleanup_close_ int fd = open(places[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-		struct statfs st;
+		struct statfs fs;
+		struct stat st;
 
-		if (fd >= 0 && fstatfs(fd, &st) == 0 && st.f_type == CGROUP2_SUPER_MAGIC)
+		/* Not a cgroup below, whose programs would not be asked by all. */
+		if (fd >= 0 && fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP2_SUPER_MAGIC &&
+		    fstat(fd, &st) == 0 && st.st_ino == KERNFS_ROOT_INO)
 			return TAKE_FD(fd);
 	}
 	return -ENOENT;
 }
 
-/* Without cgroup2 it cannot be, and then the floor is worth that much less. */
-static int guard_sysctl(struct lock *lock)
+/* Has cgroup2 ever been mounted since boot? Or is that not to be seen? */
+static bool cgroup2_is_used(void)
 {
+	_cleanup_free_ char *own = NULL;
+
+	return psc_cgroup_of_pid("/proc", (unsigned int)getpid(), &own) != -ENODEV;
+}
+
+static int spare_path(char path[PATH_MAX], const char *dir)
+{
+	return snprintf(path, PATH_MAX, "%s" SPARE_SUFFIX, dir) >= PATH_MAX ? -ENAMETOOLONG : 0;
+}
+
+void psc_lock_clear(const char *dir)
+{
+	_cleanup_close_ int prog_fd = -1, cgroup_fd = -1;
+	char path[PATH_MAX];
+
+	if (spare_path(path, dir))
+		return;
+	prog_fd = bpf_obj_get(path);
+	cgroup_fd = open_root_cgroup();
+	if (prog_fd >= 0 && !bpf_prog_detach2(prog_fd, cgroup_fd, BPF_CGROUP_SYSCTL))
+		psc_notice("the guard of kernel.ftrace_enabled that was left behind half-way to a "
+			   "floor is detached");
+	unlink(path);
+}
+
+/*
+ * Without cgroup2 it cannot be, and then the floor is worth that much less. Until the floor
+ * is there the program has a pin, by which who comes after us finds what we have left
+ * behind; with the guards armed nobody opens it.
+ */
+static int guard_sysctl(struct lock *lock, const char *dir)
+{
+	char path[PATH_MAX];
 	int err;
 
 	lock->cgroup_fd = open_root_cgroup();
+	if (lock->cgroup_fd < 0 && cgroup2_is_used())
+		return psc_log_err(lock->cgroup_fd, "no floor while kernel.ftrace_enabled cannot "
+				   "be guarded: the root of the cgroup2 hierarchy is neither at "
+				   "/sys/fs/cgroup nor at /sys/fs/cgroup/unified");
 	if (lock->cgroup_fd < 0) {
 		psc_warning("kernel.ftrace_enabled cannot be guarded: there is no cgroup2 hierarchy");
 		return 0;
 	}
+	err = spare_path(path, dir);
+	if (!err && bpf_obj_pin(lock->sysctl_fd, path))
+		err = -errno;
+	if (err)
+		return psc_log_err(err, "no floor, as %s" SPARE_SUFFIX " cannot be made: %s", dir,
+				   strerror(-err));
 	if (!bpf_prog_attach(lock->sysctl_fd, lock->cgroup_fd, BPF_CGROUP_SYSCTL,
 			     BPF_F_ALLOW_MULTI))
 		return 0;
 	err = -errno;
-	psc_closep(&lock->cgroup_fd);
-	lock->cgroup_fd = -1;
 	return psc_log_err(err, "no floor while kernel.ftrace_enabled cannot be guarded: attaching "
 			   "a program to the root cgroup failed: %s", strerror(-err));
 }
@@ -317,24 +409,39 @@ static int guard_sysctl(struct lock *lock)
 static int lock_begin(struct psc_kernel *kernel, const char *dir, struct lock *lock,
 		      __u64 *ret_armed)
 {
-	int err = load(kernel, dir, lock);
+	int err = psc_kernel_disarm(kernel, dir);
 
+	if (!err) {
+		psc_lock_clear(dir);
+		err = load(kernel, dir, lock);
+	}
 	if (!err)
-		err = guard(kernel, dir, true, ret_armed);
+		err = arm(kernel, dir, ret_armed);
 	if (!err)
 		err = look_around(kernel, lock);
 	if (!err)
-		err = guard_sysctl(lock);
+		err = guard_sysctl(lock, dir);
 	return err;
 }
 
-static void lock_undo(struct psc_kernel *kernel, const char *dir, struct lock *lock)
+/* Back to where it began: there is no floor. */
+static void lock_undo(struct psc_kernel *kernel, const char *dir, const struct lock *lock)
 {
-	__u64 none;
+	int err;
 
 	if (lock->cgroup_fd >= 0)
 		bpf_prog_detach2(lock->sysctl_fd, lock->cgroup_fd, BPF_CGROUP_SYSCTL);
-	guard(kernel, dir, false, &none);
+	err = psc_kernel_disarm(kernel, dir);
+	if (err)
+		psc_log_err(err, "the guards cannot be disarmed: %s", strerror(-err));
+}
+
+static void drop_spare(const char *dir, const struct lock *lock)
+{
+	char path[PATH_MAX];
+
+	if (lock->cgroup_fd >= 0 && !spare_path(path, dir))
+		unlink(path);
 }
 
 static void lock_close(struct lock *lock)
@@ -345,15 +452,32 @@ static void lock_close(struct lock *lock)
 	psc_closep(&lock->cgroup_fd);
 }
 
+int psc_lock_try(struct psc_kernel *kernel, const char *dir)
+{
+	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
+	int err, locked = psc_kernel_locked(kernel);
+	__u64 armed;
+
+	if (locked)
+		return locked < 0 ? locked : 0;
+	err = lock_begin(kernel, dir, &lock, &armed);
+	lock_undo(kernel, dir, &lock);
+	drop_spare(dir, &lock);
+	lock_close(&lock);
+	return err;
+}
+
 int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req)
 {
 	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
 	struct psc_request again = *req;
 	int err = psc_kernel_request(kernel, req);
+	bool looked;
 
 	if (err != -PSC_E_CANCELED)
 		return err;
 	err = lock_begin(kernel, dir, &lock, &again.armed);
+	looked = !err;
 	if (!err) {
 		*req = again;
 		err = psc_kernel_request(kernel, req);
@@ -361,6 +485,9 @@ int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_requ
 	/* Unless it has locked and failed in the step after: then the guards stay. */
 	if (err && psc_kernel_locked(kernel) == 0)
 		lock_undo(kernel, dir, &lock);
+	else
+		kernel->looked = looked;
+	drop_spare(dir, &lock);
 	lock_close(&lock);
 	return err;
 }

@@ -8,9 +8,13 @@
 #include <systemd/sd-daemon.h>
 
 #include "daemon.h"
+#include "escape.h"
 #include "log.h"
 #include "prereq.h"
 #include "util.h"
+
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
 
 enum {
 	EXIT_USAGE = 2,
@@ -32,6 +36,21 @@ static const char help[] =
 	"Enforcement goes on when the daemon ends; `ptracescopectl detach` ends it.\n"
 	"Exit codes: 0 done, 1 failed, 2 usage, 3 an administrator\n"
 	"must act first: a prerequisite is missing, or the pins are not ours.\n";
+
+/* All that is printed. */
+static int print(const char *text)
+{
+	return fputs(text, stdout) < 0 || fflush(stdout) ?
+		psc_log_err(EXIT_FAILURE, "standard output: %s", strerror(errno)) : EXIT_SUCCESS;
+}
+
+static int usage(const char *before, const char *argument, const char *after)
+{
+	_cleanup_free_ char *shown = psc_escape(argument, strlen(argument), 128);
+
+	return psc_log_err(EXIT_USAGE, "%s '%s'%s; see 'ptracescoped --help'", before,
+			   shown ? shown : "?", after);
+}
 
 static int check(void)
 {
@@ -58,13 +77,9 @@ static int check(void)
 
 static int parse_relations_max(const char *text, unsigned int *ret)
 {
-	unsigned int value;
-
-	if (psc_parse_u32(text, &value) || value < 1 || value > PSC_RELATIONS_MAX)
-		return psc_log_err(-EINVAL, "--relations-max: '%s' is not a number from 1 to %d",
-				   text, PSC_RELATIONS_MAX);
-	*ret = value;
-	return 0;
+	if (!psc_parse_u32(text, ret) && *ret >= 1 && *ret <= PSC_RELATIONS_MAX)
+		return 0;
+	return usage("--relations-max:", text, " is no number from 1 to " STRING(PSC_RELATIONS_MAX));
 }
 
 int main(int argc, char **argv)
@@ -83,6 +98,7 @@ int main(int argc, char **argv)
 	int opt, err;
 
 	psc_occupy_standard_descriptors();
+	psc_log_set_name("ptracescoped");
 	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
 		switch (opt) {
 		case OPT_CHECK:
@@ -96,23 +112,20 @@ int main(int argc, char **argv)
 			psc_log_set_level(LOG_DEBUG);
 			break;
 		case 'h':
-			return fputs(help, stdout) < 0 || fflush(stdout) ? EXIT_FAILURE : 0;
+			return print(help);
 		case OPT_VERSION:
-			return printf("ptracescoped %s\n", PSC_VERSION) < 0 || fflush(stdout) ?
-				EXIT_FAILURE : 0;
+			return print("ptracescoped " PSC_VERSION "\n");
 		default:
 			fputs("Try 'ptracescoped --help'.\n", stderr);
 			return EXIT_USAGE;
 		}
 	}
-	if (optind < argc) {
-		fprintf(stderr, "ptracescoped: unexpected argument '%s'\n"
-			"Try 'ptracescoped --help'.\n", argv[optind]);
-		return EXIT_USAGE;
-	}
+	if (optind < argc)
+		return usage("unexpected argument", argv[optind], "");
 	if (only_check)
 		return check();
 
+	psc_log_set_name(NULL);		/* the journal has it */
 	umask(077);
 	err = psc_daemon_run(relations_max);
 	/* What trying again will not cure. */

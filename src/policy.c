@@ -30,6 +30,13 @@ static bool leave_higher(struct psc_request *req, const union psc_policy *policy
 	return req->modes != before;
 }
 
+void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy)
+{
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (psc_scope_rank(policy->floor[mode]) > psc_scope_rank(floors->floor[mode]))
+			floors->floor[mode] = policy->floor[mode];
+}
+
 int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 		  union psc_policy policy, struct psc_plan *ret, char **ret_error)
 {
@@ -62,6 +69,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 			return refuse_locked(setting, &psc_names[i], &policy, ret_error);
 		plan.requests[plan.n++] = req;
 	}
+	psc_floors_raise(&plan.floors, &policy);
 	*ret = plan;
 	return 0;
 }
@@ -71,11 +79,17 @@ static bool is_stricter(unsigned int a, unsigned int b)
 	return psc_scope_rank(a) > psc_scope_rank(b);
 }
 
+static bool is_locking(const struct psc_request *req)
+{
+	return req->op == PSC_OP_RAISE_FLOOR ? req->value > 0 :
+	       req->value == PSC_SCOPE_NO_ATTACH && !(req->flags & PSC_FLAG_REVOCABLE);
+}
+
 /* Does a cgroup with this entry say so already, as firmly as the request would make it? */
 static bool is_said(const union psc_policy *entry, const struct psc_request *req, unsigned int mode)
 {
 	return entry->scope[mode] == req->value &&
-	       (req->value != PSC_SCOPE_NO_ATTACH || entry->floor[mode] == req->value);
+	       (!is_locking(req) || entry->floor[mode] == req->value);
 }
 
 /* What is left of a setting of a cgroup. Return: 0, or -EACCES when a floor forbids it. */
@@ -129,31 +143,51 @@ static __u32 modes_after(const struct psc_setting settings[PSC_NAMES], size_t i)
 	return modes;
 }
 
-static int refuse_cgroup(const struct psc_setting *setting, const struct psc_name *name,
-			 const char *path, const union psc_policy *effective, char **ret_error)
+/* Why a setting of a cgroup is not as it should be; NULL when out of memory. */
+static char *tell_cgroup(const struct psc_setting *setting, const struct psc_name *name,
+			 const char *path, int err, const union psc_policy *effective)
 {
 	_cleanup_free_ char *shown = psc_escape(path, strlen(path), 256);
 	unsigned int floor = psc_policy_highest_floor(effective, name->modes);
-	char label[PSC_LABEL_SIZE];
+	char label[PSC_LABEL_SIZE], *text;
 
-	if (!shown || asprintf(ret_error, "%s: %s = %s for the cgroup '%s': locked at %s until "
-			       "reboot", setting->source, name->name,
-			       psc_value_text(setting->value), shown,
-			       psc_value_label(name, floor, label)) < 0)
-		return -ENOMEM;
-	return -EACCES;
+	if (!shown || asprintf(&text, "%s: %s = %s for the cgroup '%s': %s%s%s", setting->source,
+			       name->name, psc_value_text(setting->value), shown,
+			       err == -EACCES ? "locked at " : "it cannot be locked, as this "
+			       "kernel does not let us see processes move",
+			       err == -EACCES ? psc_value_label(name, floor, label) : "",
+			       err == -EACCES ? " until reboot" : "") < 0)
+		return NULL;
+	return text;
+}
+
+/* The same scope where there can be no floor. */
+static void soften(struct psc_request *req)
+{
+	req->op = PSC_OP_SET;
+	req->flags |= PSC_FLAG_REVOCABLE;
+}
+
+/* Put a request into a plan; what holds after it is what the next one finds. */
+static void plan_add(struct psc_plan *plan, struct psc_request *now, const struct psc_request *req)
+{
+	psc_policy_change(&now->policy, req, &now->effective);
+	psc_floors_raise(&now->effective, &now->policy);
+	plan->requests[plan->n++] = *req;
 }
 
 int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *path,
 		    const struct psc_request *info, enum psc_plan_kind kind,
 		    struct psc_plan *ret, char **ret_error)
 {
+	struct psc_request now = *info;
+	_cleanup_free_ char *error = NULL;
 	struct psc_plan plan = {};
 	__u32 wanted = 0;
 
 	for (size_t i = 0; i < PSC_NAMES; i++) {
 		struct psc_request req = psc_name_request(&psc_names[i], settings[i].value);
-		_cleanup_free_ char *error = NULL;
+		int err, unlockable;
 
 		if (!settings[i].present)
 			continue;
@@ -163,26 +197,40 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 		}
 		/* What somebody else has made stays theirs, and is not taken back later. */
 		req.origin = psc_entry_exists(&info->policy) ? info->origin : PSC_ORIGIN_CONFIG;
-		if (fit_setting(&req, info, kind)) {
-			int err = refuse_cgroup(&settings[i], &psc_names[i], path, &info->effective,
-						&error);
-
-			if (err == -EACCES && kind == PSC_PLAN_RELOAD)
-				*ret_error = TAKE_PTR(error);
-			if (err != -EACCES || kind == PSC_PLAN_RELOAD)
-				return err;
-			psc_notice("%s", error);
-		} else if (req.modes) {
-			plan.requests[plan.n++] = req;
+		unlockable = !info->sees_moves && is_locking(&req);
+		if (unlockable && kind != PSC_PLAN_RELOAD)
+			soften(&req);
+		err = fit_setting(&req, &now, kind);
+		if (!err && unlockable && req.modes)
+			err = -EOPNOTSUPP;
+		if (err && !error)
+			error = tell_cgroup(&settings[i], &psc_names[i], path, err, &now.effective);
+		if (err && !error)
+			return -ENOMEM;
+		if (err && kind == PSC_PLAN_RELOAD) {
+			*ret_error = TAKE_PTR(error);
+			return err;
 		}
+		if (err != -EACCES && req.modes)
+			plan_add(&plan, &now, &req);
 	}
 	if (kind == PSC_PLAN_RELOAD && stale_modes(info, wanted))
 		plan.requests[plan.n++] = (struct psc_request){
 			.abi = PSC_ABI, .op = PSC_OP_UNSET, .modes = stale_modes(info, wanted),
 			.origin = PSC_ORIGIN_CONFIG,
 		};
+	psc_floors_raise(&plan.floors, &now.effective);
 	*ret = plan;
+	*ret_error = TAKE_PTR(error);
 	return 0;
+}
+
+bool psc_plan_locks(const struct psc_plan *plan)
+{
+	for (size_t i = 0; i < plan->n; i++)
+		if (is_locking(&plan->requests[i]))
+			return true;
+	return false;
 }
 
 int psc_yama_scope(void)

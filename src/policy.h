@@ -11,6 +11,7 @@
 
 struct psc_plan {
 	size_t n;
+	union psc_policy floors;	/* that hold then, those from above included; no scopes */
 	struct psc_request requests[PSC_NAMES + 1];
 };
 
@@ -40,16 +41,25 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
  * @info: psc_ctl's reply to INFO about the cgroup
  * @kind: PSC_PLAN_RELOAD also lowers, and takes back what the configuration set
  *	before; with PSC_PLAN_RAISE an opinion that is there is only raised, and
- *	what a floor forbids is left out, with a notice. Opinions that come from a
- *	container runtime are only raised to a floor.
+ *	what cannot be is left out: what is below a floor, and where cgroups cannot
+ *	have floors, those, so that the scope alone is set. Opinions that come from
+ *	a container runtime are only raised to a floor.
  * @ret: requests that need the descriptor of the cgroup; none where all is as it should be
- * @ret_error: as psc_plan_make() does it
+ * @ret_error: an allocated message with the setting's file and line, on error and for
+ *	the first that is left out; NULL for none
  *
- * Return: 0, -EACCES when a setting is below a floor, -ENOMEM.
+ * Return: 0; -EACCES when a setting is below a floor, -EOPNOTSUPP when it is a floor and
+ * cgroups cannot have one, neither with PSC_PLAN_RAISE; -ENOMEM.
  */
 int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *path,
 		    const struct psc_request *info, enum psc_plan_kind kind,
 		    struct psc_plan *ret, char **ret_error);
+
+/* Raise the floors in @floors to those of @policy. */
+void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy);
+
+/* Does one of its requests raise a floor? */
+bool psc_plan_locks(const struct psc_plan *plan);
 
 /* Yama's own scope, or -1 where there is no Yama. */
 int psc_yama_scope(void);

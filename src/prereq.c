@@ -17,6 +17,7 @@
 #include <sys/vfs.h>
 
 #include "escape.h"
+#include "kernel.h"
 #include "util.h"
 
 #define READ_MAX 65536		/* of any file of /proc and /sys that is read here */
@@ -346,31 +347,7 @@ static int check_ftrace(struct checker *c)
 /* A hook that hardly anybody runs into, for a moment. */
 #define PROBE_HOOK "ptrace_traceme"
 
-/*
- * Load a program that returns 0, attach it, and let go of it at once. 0 is "go
- * on", so for that moment nothing changes for anybody.
- */
-static int run_probe(void)
-{
-	const struct bpf_insn go_on[] = {
-		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 0 },
-		{ .code = BPF_JMP | BPF_EXIT },
-	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
-	_cleanup_close_ int prog_fd = -1, link_fd = -1;
-	int id = libbpf_find_vmlinux_btf_id(PROBE_HOOK, BPF_LSM_MAC);
-
-	if (id <= 0)
-		return id ? id : -ENOENT;
-	opts.attach_btf_id = (__u32)id;
-	prog_fd = bpf_prog_load(BPF_PROG_TYPE_LSM, "psc_probe", "GPL", go_on, ARRAY_SIZE(go_on), &opts);
-	if (prog_fd < 0)
-		return -errno;
-	link_fd = bpf_raw_tracepoint_open(NULL, prog_fd);
-	return link_fd < 0 ? -errno : 0;
-}
-
-/* What an errno of run_probe() means, and what helps. */
+/* What an errno of psc_try_attach() means, and what helps. */
 static const struct {
 	int err;
 	const char *found;
@@ -381,7 +358,8 @@ static const struct {
 	  "built with CONFIG_BPF_JIT=y and CONFIG_DYNAMIC_FTRACE_WITH_DIRECT_CALLS=y" },
 	{ EPERM, "refused (EPERM)",
 	  "the privileges are there, so look for what else restricts bpf(2) here: a container,\n"
-	  "a seccomp filter, another security module, or a kernel made so by its vendor" },
+	  "a seccomp filter, another security module, a kernel made so by its vendor, or the\n"
+	  "floor of another ptracescoped, whose pins are not in this " BPFFS_PATH },
 	{ EACCES, "refused (EACCES)",
 	  "look for another security module that restricts bpf(2), such as SELinux" },
 	{ EBUSY, "the function is taken by another kind of tracer (EBUSY)",
@@ -394,6 +372,25 @@ static const struct {
 	{ ENOENT, "the function is not in the kernel's BTF",
 	  "boot a kernel built with CONFIG_BPF_LSM=y (those of Debian are)" },
 };
+
+/* Under a floor such a program is refused, which says nothing about the kernel. */
+static bool has_floor(void)
+{
+	_cleanup_close_ int fd = bpf_obj_get(PSC_PIN_DIR "/psc_ctl");
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+
+	return fd >= 0 && !psc_ctl_run(fd, &info) && info.locked;
+}
+
+/* What is missing here takes nothing else along. */
+static int check_moves(struct checker *c)
+{
+	int err = psc_try_attach("cgroup_attach_task", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY);
+
+	return add(c, "floors of cgroups", PSC_PREREQ_OK,
+		   err ? text("not here: cgroup_attach_task() cannot be traced: %s", strerror(-err)) :
+			 text("possible"), NULL);
+}
 
 static int check_attach(struct checker *c)
 {
@@ -410,9 +407,11 @@ static int check_attach(struct checker *c)
 	if (c->ftrace_off)
 		return add(c, what, PSC_PREREQ_UNKNOWN,
 			   text("cannot be tried while ftrace is off"), NULL);
-	err = run_probe();
+	if (has_floor())
+		return add(c, what, PSC_PREREQ_OK, text("works: a floor is in force"), NULL);
+	err = psc_try_attach(PROBE_HOOK, BPF_PROG_TYPE_LSM, BPF_LSM_MAC);
 	if (!err)
-		return add(c, what, PSC_PREREQ_OK, text("works"), NULL);
+		return add(c, what, PSC_PREREQ_OK, text("works"), NULL) ?: check_moves(c);
 	for (size_t i = 0; i < ARRAY_SIZE(probe_errors); i++)
 		if (err == -probe_errors[i].err)
 			return add(c, what, PSC_PREREQ_MISSING,

@@ -18,18 +18,27 @@ struct psc_sections {
 	int (*request)(void *data, struct psc_request *req);	/* runs psc_ctl */
 	void *data;
 	sd_event *event;
-	sd_event_source *rescan;
+	sd_event_source *rescan;	/* that looks at all cgroups, soon */
+	char *rescanned;		/* how far it has come; NULL: not begun */
+	bool lost;			/* events, since it began */
+	sd_event_source *quiet;		/* ends the time in which messages are counted */
+	unsigned int said, held;	/* so far in that: logged, and left out */
 	struct psc_config config;	/* what is in force */
 };
 
 /**
- * psc_sections_check - does a floor of any cgroup forbid to put this in force at a reload?
- * @ret_error: if so, an allocated message with file, line and cgroup
+ * psc_sections_check - can this be put in force at a reload?
+ * @floors: the global ones that there will be then
+ * @ret_locks: does it raise a floor of a cgroup?
+ * @ret_error: if not, an allocated message with file, line and cgroup
  *
- * Return: 0, -EACCES, or another negative errno.
+ * Floors that the configuration itself sets are taken into account.
+ *
+ * Return: 0, -EACCES below a floor, -EOPNOTSUPP where cgroups cannot be locked and one
+ * should be, or another negative errno.
  */
 int psc_sections_check(const struct psc_sections *sections, const struct psc_config *config,
-		       char **ret_error);
+		       const union psc_policy *floors, bool *ret_locks, char **ret_error);
 
 /*
  * Put the sections of @config in force, which is taken over, as @kind says, and

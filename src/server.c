@@ -12,6 +12,14 @@
 #define READ_SIZE 4096
 #define ACCEPT_RETRY_USEC (1000 * 1000)
 
+/*
+ * Everybody's calls wait while there is something else to do: accepting who comes, those of
+ * who may change something, and what the daemon does by itself. So that others get their
+ * turn while somebody connects without pause, that has one, too.
+ */
+#define PRIORITY_OF_EVERYBODY (SD_EVENT_PRIORITY_NORMAL + 10)
+#define ACCEPT_BURST_USEC (100 * 1000)
+
 struct connection {
 	struct psc_server *server;
 	struct connection *next, **link;	/* link: the pointer that points here */
@@ -329,6 +337,8 @@ static int connection_new(struct psc_server *server, int fd)
 		return -EBUSY;
 	}
 	err = sd_event_add_io(server->event, &c->io, fd, EPOLLIN, on_io, c);
+	if (err >= 0 && !c->client.capable)
+		err = sd_event_source_set_priority(c->io, PRIORITY_OF_EVERYBODY);
 	if (err < 0)
 		return err;
 	c->next = server->connections;
@@ -389,6 +399,9 @@ int psc_server_new(sd_event *event, int listen_fd, const struct psc_server_limit
 	server->ops = ops;
 	server->data = data;
 	err = sd_event_add_io(event, &server->accept, listen_fd, EPOLLIN, on_accept, server);
+	if (err >= 0 && limits->accept_burst)
+		err = sd_event_source_set_ratelimit(server->accept, ACCEPT_BURST_USEC,
+						    limits->accept_burst);
 	if (err >= 0)
 		err = sd_event_add_time_relative(event, &server->retry, CLOCK_MONOTONIC, 0, 0,
 						 on_retry, server);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Connections on a listening socket: NUL-terminated messages in, replies out,
- * in order, within limits, so that no client can starve another.
+ * in order, within limits, so that no client can starve another; capable ones go first.
  */
 #ifndef PSC_SERVER_H
 #define PSC_SERVER_H
@@ -16,6 +16,7 @@ struct psc_server_limits {
 	unsigned int connections_max;	/* all together */
 	unsigned int connections_kept;	/* of these, only for capable clients */
 	unsigned int per_uid_max;	/* of one uid, not counting capable clients */
+	unsigned int accept_burst;	/* connections in a tenth of a second, 0: any number */
 	uint64_t stall_usec;		/* an unfinished message or unread reply that does not
 					 * move on for so long ends the connection */
 };

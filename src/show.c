@@ -82,6 +82,16 @@ static void show_mode(const struct screen *screen, const json_t *status, unsigne
 	fputc('\n', screen->out);
 }
 
+/* Who restarts the daemon sees this as well: what it has not seen it cannot vouch for. */
+static void show_vouched(const struct screen *screen, const json_t *status)
+{
+	if (!json_is_false(json_object_get(status, "vouched")))
+		return;
+	label(screen, "floor");
+	fputs("not vouched for: the first one did not come through this daemon, which has not "
+	      "looked for what stood against it\n", screen->out);
+}
+
 static void show_yama(const struct screen *screen, const json_t *status)
 {
 	json_int_t yama = psc_show_number(status, "yama");
@@ -157,6 +167,7 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	show_state(&screen, status);
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		show_mode(&screen, status, mode);
+	show_vouched(&screen, status);
 	show_yama(&screen, status);
 	show_lockdown(&screen, status);
 

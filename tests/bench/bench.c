@@ -109,19 +109,30 @@ static void measure_levels(enum bench_system system, unsigned int crowd)
 	}
 }
 
+/* @entries at that depth; 0 for one at every depth down to it */
+static void measure_cgroups_at(unsigned int entries, unsigned int depth, bool main_only)
+{
+	unsigned int n = entries ? entries : 1;
+	char state[40];
+
+	if (entries)
+		snprintf(state, sizeof(state), "cgroups-%u-depth-%u", entries, depth);
+	else
+		snprintf(state, sizeof(state), "cgroups-every-depth-%u", depth);
+	bench_cgroups_make(n, depth, !entries);
+	measure_rows(BENCH_OURS, 0, state, main_only);
+	bench_cgroups_remove(n, depth);
+}
+
 static void measure_cgroups(void)
 {
-	static const unsigned int depths[] = { 1, 4, 16 }, entries[] = { 1, 10000 };
-	char state[32];
+	static const unsigned int depths[] = { 1, 4, 16 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
-		for (size_t j = 0; j < ARRAY_SIZE(entries); j++) {
-			bench_cgroups_make(entries[j], depths[i]);
-			snprintf(state, sizeof(state), "cgroups-%u-depth-%u", entries[j], depths[i]);
-			measure_rows(BENCH_OURS, 0, state, true);
-			bench_cgroups_remove(entries[j], depths[i]);
-		}
+		measure_cgroups_at(1, depths[i], false);
+		measure_cgroups_at(10000, depths[i], false);
 	}
+	measure_cgroups_at(0, 16, false);
 }
 
 static void measure_empty(bool main_only)
@@ -144,18 +155,19 @@ static void plan_product(unsigned int crowd)
 	measure_cgroups();
 	measure_levels(BENCH_OURS, crowd);
 	bench_daemon_kill();
-	measure_rows(BENCH_OURS, crowd, "no-daemon", true);
+	measure_rows(BENCH_OURS, crowd, "no-reader", false);
 	bench_print_fact("daemon-adopts", bench_daemon_start());
 	bench_raise_floor();
-	measure_rows(BENCH_OURS, crowd, "floor", true);
+	measure_rows(BENCH_OURS, crowd, "floor", false);
 }
 
 static void plan_guard(unsigned int crowd)
 {
 	measure_rows(BENCH_BARE, 0, "-", true);
 	measure_empty(true);
-	bench_daemon_start();
+	bench_print_fact("daemon-start", bench_daemon_start());
 	measure_alone(BENCH_OURS, true);
+	measure_cgroups_at(1, 4, true);
 	bench_crowd_declare(crowd);
 	measure_rows(BENCH_OURS, crowd, "-", true);
 }

@@ -68,8 +68,11 @@ void bench_crowd_stop(void);
 
 /* --- cgroups.c: cgroups with policies --- */
 
-/* Make @n cgroups with an entry each, @depth levels below the root; what is measured lives in one. */
-void bench_cgroups_make(unsigned int n, unsigned int depth);
+/*
+ * Make @n cgroups with an entry each, @depth levels below the root; what is measured lives
+ * in one. @every: those above them have one, too.
+ */
+void bench_cgroups_make(unsigned int n, unsigned int depth, bool every);
 void bench_cgroups_remove(unsigned int n, unsigned int depth);
 /* Move the caller there. */
 void bench_cgroup_enter(void);

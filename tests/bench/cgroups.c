@@ -40,16 +40,20 @@ static void set_entry(const char *path)
 		bench_die("the entry of %s: %s", path, strerror(-err));
 }
 
-void bench_cgroups_make(unsigned int n, unsigned int depth)
+void bench_cgroups_make(unsigned int n, unsigned int depth, bool every)
 {
 	char path[160];
 
 	snprintf(parent, sizeof(parent), TOP);
 	make(parent);
+	if (every)
+		set_entry(parent);
 	/* Those with entries are one deeper than their parent, which is at level 1. */
 	for (unsigned int level = 2; level < depth; level++) {
 		strcat(parent, "/p");
 		make(parent);
+		if (every)
+			set_entry(parent);
 	}
 	for (unsigned int i = 0; i < n; i++) {
 		snprintf(path, sizeof(path), "%s/%u", parent, i);

@@ -142,6 +142,8 @@ double bench_daemon_start(void)
 			ready = bench_clock() - start;
 	}
 	close(fd);
+	psc_kernel_close(kernel);
+	kernel = NULL;
 	err = psc_kernel_open(PSC_PIN_DIR, &kernel);
 	if (err)
 		bench_die(PSC_PIN_DIR ": %s", strerror(-err));
@@ -196,6 +198,8 @@ static int run(char *const argv[])
 
 void bench_raise_floor(void)
 {
+	/* There is none while anybody has the policy open. */
+	psc_kernel_close_secrets(kernel);
 	if (run((char *[]){ "ptracescopectl", "lock", "--yes", NULL }))
 		bench_die("ptracescopectl lock failed");
 }
@@ -256,6 +260,7 @@ static double memlock_of_link(int link_fd)
 	return memlock_of(fd);
 }
 
+/* Programs, the tables that are sized by the number of tasks or cgroups, other maps. */
 static void print_kernel_memory(void)
 {
 	double maps = 0, tables = 0, programs = 0;
@@ -276,6 +281,7 @@ static void print_kernel_memory(void)
 	bench_print_fact("programs-kib", programs / 1024);
 	bench_print_fact("maps-kib", maps / 1024);
 	bench_print_fact("tables-kib", tables / 1024);
+	bench_print_fact("threads-max", number_in("/proc/sys/kernel/threads-max", ""));
 }
 
 static const char call_get[] = "{\"method\":\"io.ptracescope.Get\",\"parameters\":"
@@ -324,7 +330,7 @@ static double cost_of_get(void)
 
 void bench_facts(void)
 {
-	double switches;
+	double switches, call;
 
 	sleep(SETTLE_S);
 	bench_print_fact("daemon-rss-kib", of_daemon("status", "VmRSS:"));
@@ -336,5 +342,7 @@ void bench_facts(void)
 			 of_daemon("status", "\nvoluntary_ctxt_switches:") - switches);
 	print_kernel_memory();
 	bench_print_fact("get-command", cost_of_get());
-	bench_print_fact("get-call", cost_of_call());
+	call = cost_of_call();
+	bench_print_fact("get-call", call);
+	bench_print_fact("get-calls-in-1e9", 1e9 / call);
 }

@@ -19,8 +19,10 @@
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "ptracescope.h"
 #include "util.h"
 
 #define BATCHES 9
@@ -28,6 +30,9 @@
 #define CHAIN 64		/* generations between the tracer and its descendant */
 #define WALKED 500		/* processes in the walk over /proc */
 #define NO_SUCH_FD 1000000
+#define REPORTING_S 1		/* what the daemon needs at most for a burst of events */
+#define WINDOW_S ((time_t)(PSC_EVENT_WINDOW_NS / 1000000000))
+_Static_assert(2 * (BATCHES + 1) <= PSC_EVENT_BURST, "attach-reported makes that many events");
 
 static enum bench_system in_force;
 static bool expect_refusal;
@@ -40,6 +45,8 @@ static bool enforced(void)
 {
 	return in_force == BENCH_YAMA || in_force == BENCH_OURS;
 }
+
+static void once_attach(void);
 
 /* --- processes --- */
 
@@ -134,6 +141,28 @@ static void setup_stranger(void)
 {
 	become_alice();
 	start_tracee(2, true, false);
+}
+
+/* Beyond the rate limit, and what was within it has been dealt with. */
+static void setup_refused(void)
+{
+	setup_stranger();
+	for (int i = 0; i < 2 * PSC_EVENT_BURST; i++)
+		once_attach();
+	sleep(REPORTING_S);
+}
+
+/*
+ * A stranger at the beginning of a window of the events' rate limit: all that the
+ * row does is reported. What is counted then is the reader's part, too.
+ */
+static void setup_reported(void)
+{
+	struct timespec now;
+
+	setup_stranger();
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	sleep((unsigned int)(WINDOW_S - now.tv_sec % WINDOW_S));
 }
 
 static void setup_root_stranger(void)
@@ -326,7 +355,8 @@ const struct bench_row bench_rows[] = {
 	{ "attach-declared", 500, 1, false, false, true, setup_declared, once_attach },
 	{ "attach-declared-1st", 500, 1, false, false, true, setup_declared_first, once_attach },
 	{ "attach-capable", 500, 1, false, false, true, setup_root_stranger, once_attach },
-	{ "attach-refused", 500, 1, false, true, true, setup_stranger, once_attach },
+	{ "attach-refused", 500, 1, false, true, true, setup_refused, once_attach },
+	{ "attach-reported", 2, 1, false, true, false, setup_reported, once_attach },
 	{ "read-check", 500, 1, false, false, true, setup_child, once_read_check },
 	{ "proc-stat", 100, 1, false, false, false, setup_files, once_stat },
 	{ "proc-environ", 100, 1, false, false, false, setup_files, once_environ },
@@ -336,7 +366,7 @@ const struct bench_row bench_rows[] = {
 	{ "prctl", 500, 1, false, false, true, setup_alice, once_prctl },
 	{ "set-ptracer", 300, 1, true, false, true, setup_child, once_declare },
 	{ "thread", 500, 1, false, false, true, setup_alice, once_thread },
-	{ "fork", 100, 1, false, false, true, setup_alice, once_fork },
+	{ "fork", 100, 1, false, false, false, setup_alice, once_fork },
 	{ "control", 200, 1, false, false, false, setup_nothing, once_control },
 };
 const size_t bench_n_rows = ARRAY_SIZE(bench_rows);
@@ -421,5 +451,7 @@ double bench_measure(const struct bench_row *row, enum bench_system system)
 	kill(-child, SIGKILL);
 	while (waitpid(-child, &status, 0) > 0)
 		;
+	if (row->refused)
+		sleep(REPORTING_S);
 	return cost;
 }

@@ -6,7 +6,8 @@
 #
 #   --kernel NAME   may be repeated; default: those in KERNELS, else "6.1 6.12 unstable"
 #   --crowd N       processes alive, and the most declared tracers (default 100000)
-#   --json          print JSON instead of the table
+#   --json          print JSON instead of the tables
+#   --document      put the tables and the chart into docs/ instead
 #   --again         no guests: print what the last run measured
 #   --guard         only compare the main rows, on one kernel, with recorded.tsv
 #   --record        the same, but write recorded.tsv
@@ -30,7 +31,7 @@ while [[ $# -gt 0 ]]; do
 		if [[ $1 == --kernel ]]; then kernels+=("$2"); else crowd=$2; fi
 		shift 2
 		;;
-	--json) format=json && shift ;;
+	--json | --document) format=${1#--} && shift ;;
 	--again) again=1 && shift ;;
 	--guard | --record) guard=${1#--} && shift ;;
 	*) die "unknown argument '$1'" ;;
@@ -90,5 +91,31 @@ fi
 for kernel in "${kernels[@]}"; do
 	results "$kernel" product yama
 done >"$build/results.tsv"
-awk -f "$bench_dir/$format.awk" "$build/results.tsv"
-[[ $format != table ]] || awk -f "$bench_dir/chart.awk" "$build/results.tsv" >"$build/chart.svg"
+
+tables() {
+	awk -f "$bench_dir/aims.awk" "$build/results.tsv"
+	awk -f "$bench_dir/table.awk" "$build/results.tsv"
+}
+
+# document FILE: put what is on standard input between its markers.
+document() {
+	awk 'NR == FNR { text = text $0 "\n"; next }
+		/^<!-- results end -->/ { inside = 0 }
+		!inside
+		/^<!-- results begin -->/ { inside = 1; printf "\n%s", text }' - "$1" >"$build/document"
+	cat "$build/document" >"$1"
+}
+
+awk -f "$bench_dir/chart.awk" "$build/results.tsv" >"$build/chart.svg"
+case $format in
+json)
+	awk -f "$bench_dir/json.awk" "$build/results.tsv"
+	;;
+table)
+	tables
+	;;
+document)
+	tables | document "$bench_dir/../../docs/performance.md"
+	cp "$build/chart.svg" "$bench_dir/../../docs/performance.svg"
+	;;
+esac

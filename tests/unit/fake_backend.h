@@ -28,6 +28,7 @@ struct fake_backend {
 	int request_err;	/* of the next psc_ctl run that changes something, once */
 	int peer_err;
 	__u32 capable;
+	bool blind;		/* cgroups cannot be locked */
 	int detach_err;
 	int reload_err;
 	const char *reload_message;
@@ -82,6 +83,8 @@ static inline int fake_cgroup_request(struct fake_backend *fake, struct psc_requ
 		entry = *old;
 	fake_add_above(fake, req->dir_fd, &above);
 	err = psc_policy_change(&entry.policy, req, &above.policy);
+	if (!err && fake->blind && psc_policy_locked(&entry.policy))
+		err = -PSC_E_OPNOTSUPP;
 	if (err)
 		return err;
 	if (req->op != PSC_OP_INFO) {
@@ -117,6 +120,7 @@ static int fake_request(void *data, struct psc_request *req)
 		return 0;
 	}
 	req->entries = fake->n_entries;
+	req->sees_moves = !fake->blind;
 	if (req->flags & PSC_FLAG_CGROUP)
 		return fake_cgroup_request(fake, req);
 	err = psc_policy_change(&fake->policy, req, NULL);

@@ -322,13 +322,26 @@ static void test_patterns(void **state)
 		{ "dev-x\\x2dy.swap", "a.slice/dev-x\\x2dy.swap", "a.slice/dev-xx2dy.swap" },
 		{ "a/\\*", "a/\\b", "a/*" },
 	};
+	/* Where there is no need to look. */
+	static const struct { const char *pattern, *path; } nowhere[] = {
+		{ "web.service", "a.service" },
+		{ "web.service", "a.slice/b.service" },
+		{ "web.service", "a.service/b.slice" },
+		{ "*", "plain" },
+		{ "a/b", "a/b" },
+		{ "/plain", "plain" },
+		{ "a/b", "x" },
+		{ "a/*/c", "x/b" },
+		{ "a/*", "a/b" },
+		{ "a/b*/c", "a/x" },
+	};
 	static const char *const none[] = {
 		"", "/", "//", "-.slice", ".", "..", "a/..", "./a", "a/./b", "../a",
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char text[64];
+		char text[64], above[64];
 		const char *pattern;
 
 		strcpy(text, rows[i].pattern);
@@ -336,9 +349,19 @@ static void test_patterns(void **state)
 		assert_ptr_equal(pattern, text);
 		if (!psc_cgroup_matches(pattern, rows[i].yes))
 			fail_msg("%s does not match %s", rows[i].pattern, rows[i].yes);
+		/* What matches is found by going down from above. */
+		snprintf(above, sizeof(above), "%s", rows[i].yes);
+		for (char *slash; (slash = strrchr(above, '/'));) {
+			*slash = '\0';
+			if (!psc_cgroup_matches_below(pattern, above))
+				fail_msg("nothing below %s matches %s", above, rows[i].pattern);
+		}
 		if (psc_cgroup_matches(pattern, rows[i].no))
 			fail_msg("%s matches %s", rows[i].pattern, rows[i].no);
 	}
+	for (size_t i = 0; i < ARRAY_SIZE(nowhere); i++)
+		if (psc_cgroup_matches_below(nowhere[i].pattern, nowhere[i].path))
+			fail_msg("%s could match below %s", nowhere[i].pattern, nowhere[i].path);
 	for (size_t i = 0; i < ARRAY_SIZE(none); i++) {
 		char text[64];
 

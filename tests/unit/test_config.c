@@ -637,7 +637,15 @@ static const struct {
 	{ BOUNDARY " = 2\n", NULL, 0, 1, "'2' is no value for " BOUNDARY "; it must be one of "
 	  "0 (off), 1 (on)" },
 
+	{ "lockdown = on\n", NULL, 0, 1, "'on' is no value for lockdown; it must be integrity or none" },
+	{ "lockdown\n", NULL, 0, 1, "'=' is missing in 'lockdown'" },
+	{ "lockdown = none\n\nlockdown = integrity\n", NULL, 0, 3, "lockdown has been set in line 1 "
+	  "already; remove one of the two" },
+	{ YAMA " = 1\nlockdown = integrity\n", YAMA, 1, 1 },
+
 	/* sections */
+	{ "[a]\nlockdown = none\n", NULL, 0, 2, "lockdown is the whole system's; put it before the "
+	  "first section" },
 	{ YAMA " = 1\n[a.service]\n" YAMA " = 2\n", YAMA, 1, 1 },
 	{ "[\n", NULL, 0, 1, "']' is missing at the end of '['; write [CGROUP]" },
 	{ "[a\n", NULL, 0, 1, "']' is missing" },

@@ -86,6 +86,8 @@ static const struct parse_case parse_cases[] = {
 	{ { "list", "-yh" }, -EINVAL, "unknown option '-yh'" },
 	{ { "list", "--json=1" }, -EINVAL, "no value belongs to option '--json'" },
 	{ { "list", "--socket" }, -EINVAL, "missing PATH after '--socket'" },
+	{ { "list", "--socket", "" }, -EINVAL, "missing PATH after '--socket'" },
+	{ { "list", "--socket=" }, -EINVAL, "missing PATH after '--socket='" },
 	{ { "set", "-1" }, -EINVAL, "unknown option '-1'" },
 	{ { "--nonsense", "--help" }, -EINVAL, "unknown option '--nonsense'" },
 	{ { "get", ATTACH, ATTACH }, -EINVAL, "unexpected argument '" ATTACH "'; get takes" },
@@ -345,7 +347,14 @@ static void test_unreachable(void **state)
 	assert_non_null(strstr(result.err, "systemctl start ptracescoped"));
 	assert_string_equal(result.out, "");
 
+	/* Something else in its place. */
 	unlink(socket_path);
+	assert_return_code(mkdir(socket_path, 0700), errno);
+	run_against(NULL, arguments, &result);
+	assert_int_equal(result.code, 4);
+	assert_non_null(strstr(result.err, ": is no socket; remove it, and start the daemon anew"));
+	rmdir(socket_path);
+
 	run_against(NULL, arguments, &result);
 	assert_int_equal(result.code, 4);
 	assert_non_null(strstr(result.err, "No such file or directory; "));
@@ -421,7 +430,7 @@ static void test_strange_answers(void **state)
 
 static void test_full_disk(void **state)
 {
-	static const char *const commands[] = { "get", "list", "status", "--help", "--version" };
+	static const char *const commands[] = { "get", "list", "status", "doctor", "--help", "--version" };
 	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
 	struct service s;
 

@@ -117,6 +117,18 @@ static void test_parse(void **state)
 		assert_int_equal(parse(arguments, &cli, &error), -EINVAL);
 		assert_non_null(strstr(error, "--lock and --pid do not go with 'get'"));
 	}
+	for (size_t len = 16640; len <= 16641; len++) {
+		_cleanup_free_ char *name = malloc(len + 1), *error = NULL;
+		const char *arguments[] = { "cgroup", "get", NULL, NULL };
+		struct psc_cli cli;
+
+		assert_non_null(name);
+		memset(name, 'a', len);
+		name[len] = '\0';
+		arguments[2] = name;
+		assert_int_equal(parse(arguments, &cli, &error), len == 16640 ? 0 : -EINVAL);
+		assert_true(!error || strstr(error, "too long for a cgroup: 'aaa"));
+	}
 }
 
 static struct fake_root tree;
@@ -204,7 +216,8 @@ static void test_runs(void **state)
 		{ { "cgroup", "get", "no.service" }, 1, "",
 		  LINE("cgroup 'no.service': there is no such cgroup") },
 		{ { "cgroup", "get", "\xff" }, 2, "",
-		  LINE("the name of the cgroup is not UTF-8; use --pid") },
+		  LINE("the name of the cgroup is not UTF-8, so it has no place in a call; take "
+		       "one above it, or a section of ptracescope.conf(5)") },
 		{ { "cgroup", "get", "a\033b" }, 1, "",
 		  LINE("cgroup 'a\\x1bb': there is no such cgroup") },
 		{ { "cgroup", "get", "--pid", "4194305" }, 1, "",

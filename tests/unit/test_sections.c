@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include <stdbool.h>
+#include <sys/mman.h>
 
 #include "cgroup_tree.h"
 #include "fake_backend.h"
@@ -30,12 +31,14 @@ struct state {
 	struct fake_backend fake;
 	struct psc_sections sections;
 	unsigned int writes;		/* requests that ask for a change */
+	unsigned int looks;		/* that ask about a cgroup */
 };
 
 static int request(void *data, struct psc_request *req)
 {
 	struct state *s = data;
 
+	s->looks += req->op == PSC_OP_INFO && req->flags;
 	s->writes += req->op != PSC_OP_INFO && req->op != PSC_OP_WATCH;
 	return fake_request(&s->fake, req);
 }
@@ -230,15 +233,17 @@ static void test_reload_without_sections(void **state)
 static void test_check(void **state)
 {
 	struct state *s = *state;
+	const union psc_policy none = {};
 	struct psc_config config;
 	char *error = NULL;
+	bool locks;
 
 	cgroup_make(&s->tree, "x.slice/a.service");
 	apply(s, "[x.slice]\n" FLOOR "2\n", PSC_PLAN_RAISE);
 
 	config = load(s, "[x.slice]\n" YAMA "2\n[a.service]\n" READ "1\n\n" YAMA "siblings\n");
 	s->writes = 0;
-	assert_int_equal(psc_sections_check(&s->sections, &config, &error), -EACCES);
+	assert_int_equal(psc_sections_check(&s->sections, &config, &none, &locks, &error), -EACCES);
 	assert_string_equal(error, CONF ":6: kernel.yama.ptrace_scope = siblings for the cgroup "
 			    "'x.slice/a.service': locked at 2 (admin-only) until reboot");
 	assert_int_equal(s->writes, 0);
@@ -250,9 +255,196 @@ static void test_check(void **state)
 	assert_string_equal(entry(s, "x.slice"), "22-- 2200");
 
 	config = load(s, "[a.service]\n" YAMA "2\n");
-	assert_int_equal(psc_sections_check(&s->sections, &config, &error), 0);
+	assert_int_equal(psc_sections_check(&s->sections, &config, &none, &locks, &error), 0);
 	assert_null(error);
+	assert_false(locks);
 	psc_config_free(&config);
+}
+
+/* Floors of the same configuration, which are not there yet. */
+static void test_check_foresees(void **state)
+{
+#define FOR(path, value, floor) " for the cgroup '" path "': locked at " floor " until reboot"
+	static const struct {
+		const char *text;
+		unsigned int global;	/* a floor that there will be */
+		const char *error;
+		bool locks;
+	} rows[] = {
+		{ "[x.slice]\n" YAMA "2\n" FLOOR "2\n[a.service]\n" YAMA "1\n", 0,
+		  CONF ":5: " YAMA "1" FOR("x.slice/y.slice/a.service", , "2 (admin-only)"), true },
+		/* in whatever order they are written */
+		{ "[a.service]\n" YAMA "1\n[x.slice]\n" YAMA "3\n", 0,
+		  CONF ":2: " YAMA "1" FOR("x.slice/y.slice/a.service", , "3 (no-attach)"), true },
+		{ "[a.service]\n" YAMA "0\n", 1,
+		  CONF ":2: " YAMA "0" FOR("x.slice/y.slice/a.service", , "1 (restricted)"), false },
+		{ "[x.slice]\n" BOUNDARY "1\n" FLOOR "1\n[a.service]\n" BOUNDARY "0\n", 0, NULL,
+		  true },
+		{ "[x.slice]\n" FLOOR "2\n[a.service]\n" YAMA "2\n" FLOOR "1\n", 0, NULL, true },
+		/* only below */
+		{ "[x.slice]\n" FLOOR "2\n[z.service]\n" YAMA "0\n", 0, NULL, true },
+		{ "[a.service]\n" YAMA "3\n" FLOOR "2\n", 0, NULL, true },
+		{ "[*.service]\n" YAMA "2\n", 2, NULL, false },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const union psc_policy floors = {
+			.floor = { [PSC_MODE_ATTACH] = (__u8)rows[i].global },
+		};
+		struct psc_config config;
+		char *error = NULL;
+		struct state *s;
+		bool locks;
+
+		assert_int_equal(setup(state), 0);
+		s = *state;
+		cgroup_make(&s->tree, "x.slice/y.slice/a.service");
+		cgroup_make(&s->tree, "z.service");
+		config = load(s, rows[i].text);
+		assert_int_equal(psc_sections_check(&s->sections, &config, &floors, &locks, &error),
+				 rows[i].error ? -EACCES : 0);
+		if (rows[i].error)
+			assert_string_equal(error, rows[i].error);
+		else
+			assert_null(error);
+		assert_int_equal(locks, rows[i].locks);
+		assert_int_equal(s->writes, 0);
+		/* And that is what happens. */
+		s->fake.policy.floor[PSC_MODE_ATTACH] = (__u8)rows[i].global;
+		assert_int_equal(psc_sections_apply(&s->sections, &config, PSC_PLAN_RELOAD),
+				 rows[i].error != NULL);
+		free(error);
+		assert_int_equal(teardown(state), 0);
+	}
+#undef FOR
+}
+
+/* Where cgroups cannot be locked. */
+static void test_blind(void **state)
+{
+	static const struct { const char *text, *entry, *line; } rows[] = {
+		{ YAMA "3\n", "33--", YAMA "3" },
+		{ YAMA "1\n" FLOOR "2\n", "22--", FLOOR "2" },
+		{ YAMA "2\n" FLOOR "1\n", "22--", NULL },
+		{ FLOOR "2\n", "22--", FLOOR "2" },
+		{ YAMA "2\n" BOUNDARY "on\n", "22-1", NULL },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const union psc_policy none = {};
+		struct psc_config config;
+		char *error = NULL, text[256];
+		struct state *s;
+		bool locks;
+		int err;
+
+		assert_int_equal(setup(state), 0);
+		s = *state;
+		s->fake.blind = true;
+		cgroup_make(&s->tree, "a.service");
+		snprintf(text, sizeof(text), "[a.service]\n%s", rows[i].text);
+		config = load(s, text);
+		err = psc_sections_check(&s->sections, &config, &none, &locks, &error);
+		/* A floor, whatever it is, is an error where it would be reported. */
+		if (strstr(text, FLOOR) || rows[i].line) {
+			assert_int_equal(err, -EOPNOTSUPP);
+			assert_non_null(strstr(error, " for the cgroup 'a.service': it cannot be "
+					       "locked, as this kernel does not let us see "
+					       "processes move"));
+			if (rows[i].line)
+				assert_non_null(strstr(error, rows[i].line));
+		} else {
+			assert_int_equal(err, 0);
+		}
+		free(error);
+		/* At a start what can be had is. */
+		assert_int_equal(psc_sections_apply(&s->sections, &config, PSC_PLAN_RAISE), 0);
+		assert_string_equal(entry(s, "a.service"), rows[i].entry);
+		apply(s, text, PSC_PLAN_RAISE);
+		assert_int_equal(s->writes, 0);
+		assert_int_equal(teardown(state), 0);
+	}
+}
+
+/* Nothing is asked about cgroups below which no section reaches. */
+static void test_pruned(void **state)
+{
+	struct state *s = *state;
+	const struct { const char *text; unsigned int looks; } rows[] = {
+		{ "[a.service]\n" YAMA "2\n", 0 },
+		{ "[user.slice/*]\n" YAMA "2\n", 1 },
+		{ "[user.slice/u@*.service/*/*]\n" YAMA "2\n", 1 },
+		{ "[deep.service]\n" YAMA "2\n", 0 },
+	};
+
+	cgroup_make(&s->tree, "user.slice/u@1.service/x/deep.service");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct psc_config config = load(s, rows[i].text);
+
+		s->looks = 0;
+		psc_sections_apply(&s->sections, &config, PSC_PLAN_RAISE);
+		assert_int_equal(s->looks, rows[i].looks);
+	}
+}
+
+/* What is logged while this does its work. */
+static void capture(void (*work)(struct state *s), struct state *s, char *ret, size_t size)
+{
+	int old = dup(STDERR_FILENO), file = memfd_create("log", MFD_CLOEXEC);
+	ssize_t n;
+
+	assert_return_code(dup2(file, STDERR_FILENO), 0);
+	psc_log_set_level(LOG_NOTICE);
+	work(s);
+	psc_log_set_level(LOG_CRIT);
+	assert_return_code(dup2(old, STDERR_FILENO), 0);
+	n = pread(file, ret, size - 1, 0);
+	assert_return_code(n, 0);
+	ret[n] = '\0';
+	close(old);
+	close(file);
+}
+
+static unsigned int count(const char *text, const char *what)
+{
+	unsigned int n = 0;
+
+	while ((text = strstr(text, what))) {
+		text++;
+		n++;
+	}
+	return n;
+}
+
+static void make_many(struct state *s)
+{
+	apply(s, "[u.slice]\n" FLOOR "2\n[u.slice/*]\n" YAMA "0\n", PSC_PLAN_RAISE);
+}
+
+static void end_quiet(struct state *s)
+{
+	assert_return_code(sd_event_source_set_time(s->sections.quiet, 0), 0);
+	assert_true(sd_event_run(s->sections.event, UINT64_MAX) > 0);
+}
+
+/* Who makes cgroups by the hundred does not fill the log. */
+static void test_messages(void **state)
+{
+	struct state *s = *state;
+	char path[64], log[16384];
+
+	for (int i = 0; i < 100; i++) {
+		snprintf(path, sizeof(path), "u.slice/%d", i);
+		cgroup_make(&s->tree, path);
+	}
+	capture(make_many, s, log, sizeof(log));
+	assert_int_equal(count(log, "locked at 2 (admin-only)"), 10);
+	assert_int_equal(count(log, "\n"), 10);
+	capture(end_quiet, s, log, sizeof(log));
+	assert_int_equal(count(log, "90 more messages about cgroups were left out\n"), 1);
+	assert_null(s->sections.quiet);
+	capture(make_many, s, log, sizeof(log));
+	assert_int_equal(count(log, "\n"), 10);
 }
 
 static void made(struct state *s, const char *path, __u64 id)
@@ -316,15 +508,50 @@ static void test_lost(void **state)
 	assert_string_equal(entry(s, path), "00--");
 }
 
+/* Thousands of cgroups are not looked at in one go, and what is lost then is not forgotten. */
+static void test_slices(void **state)
+{
+	struct state *s = *state;
+	unsigned int turns = 0;
+	char path[64];
+
+	apply(s, "[x.slice/*]\n" YAMA "2\n", PSC_PLAN_RAISE);
+	for (int i = 0; i < 600; i++) {
+		snprintf(path, sizeof(path), "x.slice/%d/sub", i);
+		cgroup_make(&s->tree, path);
+	}
+	psc_sections_lost(&s->sections);
+	while (s->sections.rescan) {
+		unsigned int before = s->writes;
+
+		assert_return_code(sd_event_run(s->sections.event, UINT64_MAX), 0);
+		assert_true(s->writes - before <= 256);
+		if (++turns == 1) {
+			assert_non_null(s->sections.rescanned);
+			psc_sections_lost(&s->sections);
+			/* One that has been passed by, or not. */
+			cgroup_make(&s->tree, "x.slice/00");
+		}
+	}
+	assert_int_equal(s->fake.n_entries, 601);
+	assert_true(turns >= 6);
+	assert_string_equal(entry(s, "x.slice/00"), "22--");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_later_wins),
 		cmocka_unit_test(test_entries_of_others),
+		cmocka_unit_test(test_check_foresees),
+		cmocka_unit_test(test_blind),
+		cmocka_unit_test_setup_teardown(test_pruned, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reload_without_sections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
 	};
 
 	psc_log_set_level(LOG_CRIT);

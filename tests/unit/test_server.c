@@ -425,6 +425,72 @@ static void test_limits(void **state)
 }
 
 /* Without descriptors the loop rests; with them again, those who wait are served. */
+/* However many calls of others wait, who may change something does not wait for them. */
+static void test_priority(void **state)
+{
+	struct service s;
+	int crowd[8], admin, late;
+
+	(void)state;
+	service_start(&s, &limits);
+	s.fake.capable = 0;
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+		crowd[i] = open_client(&s);
+	spin(&s);
+	s.fake.capable = 1;
+	admin = open_client(&s);
+	spin(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++)
+		for (int n = 0; n < 4; n++)
+			put_message(crowd[i], GET_YAMA);
+	/* All of theirs are seen before the other's is there. */
+	assert_true(sd_event_run(s.event, 0) > 0);
+	put_message(admin, SET(YAMA, "1"));
+	assert_true(sd_event_run(s.event, 0) > 0);
+	expect_json(admin, REPLY("\"value\":1"));
+	/* Nor does one who comes just now: it is accepted, and answered. */
+	late = open_client(&s);
+	put_message(late, SET(YAMA, "2"));
+	assert_true(sd_event_run(s.event, 0) > 0);
+	assert_true(sd_event_run(s.event, 0) > 0);
+	expect_json(late, REPLY("\"value\":2"));
+	spin(&s);
+	for (size_t i = 0; i < ARRAY_SIZE(crowd); i++) {
+		for (int n = 0; n < 4; n++)
+			expect(crowd[i], GOT_REPLY);
+		close(crowd[i]);
+	}
+	close(admin);
+	close(late);
+	service_stop(&s);
+}
+
+/* Who connects without pause does not keep others from being answered. */
+static void test_connecting(void **state)
+{
+	struct psc_server_limits few = limits;
+	char buffer[256];
+	struct service s;
+	int fd, i = 0;
+
+	(void)state;
+	few.accept_burst = 2;
+	service_start(&s, &few);
+	s.fake.capable = 0;
+	fd = open_client(&s);
+	spin(&s);
+	put_message(fd, GET_YAMA);
+	/* Somebody always waits to be accepted. */
+	close(open_client(&s));
+	do {
+		close(open_client(&s));
+		assert_return_code(sd_event_run(s.event, 0), 0);
+		assert_true(i++ < 100);
+	} while (get(fd, buffer, sizeof(buffer)) != GOT_REPLY);
+	close(fd);
+	service_stop(&s);
+}
+
 static void test_no_descriptors(void **state)
 {
 	struct rlimit old, none;
@@ -567,6 +633,8 @@ int main(void)
 		TEST(test_stalls),
 		TEST(test_idle_clock),
 		TEST(test_limits),
+		TEST(test_priority),
+		TEST(test_connecting),
 		TEST(test_no_descriptors),
 		TEST(test_leaving),
 		TEST(test_mutations),

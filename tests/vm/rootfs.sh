@@ -7,7 +7,7 @@
 #
 #   systemd   (default) a minimal Debian with a real systemd, whose varlinkctl bookworm does not
 #             have yet
-#   podman    the same with podman and crun
+#   podman    the same with podman, crun and runc
 
 # shellcheck source=tests/vm/common.sh
 . "$(dirname "$0")/common.sh"
@@ -19,7 +19,7 @@ packages=(systemd systemd-sysv dbus libbpf1 libjansson4 libsystemd0 procps strac
 declare -Ar more=(
 	[systemd]=''
 	# catatonit holds a pod's namespaces; from uidmap on it is for containers of users.
-	[podman]='podman crun catatonit busybox-static uidmap dbus-user-session libpam-systemd'
+	[podman]='podman crun runc catatonit busybox-static uidmap dbus-user-session libpam-systemd'
 )
 
 # Nothing of these helps a guest that lives for a minute: no network, disks, consoles, clocks.

@@ -5,8 +5,10 @@
 .DEFAULT_GOAL := all
 
 VM := build/vm
+# The verifier sees what the compiler makes, so one that is not Debian 12's has to do as well.
+NEXT_CLANG := clang-19
 VM_PACKAGES := qemu-system-$(if $(filter aarch64 arm64,$(shell uname -m)),arm,x86) busybox-static \
-	dash cpio kmod mmdebstrap uidmap zstd xz-utils util-linux bpftool debian-archive-keyring
+	dash cpio kmod mmdebstrap uidmap zstd xz-utils util-linux debian-archive-keyring $(NEXT_CLANG)
 
 # C cases, and programs that shell cases call by name: guests have build/vm/progs in PATH.
 VM_CASES := $(patsubst tests/vm/%.c,$(VM)/%,$(wildcard tests/vm/cases/*.c))
@@ -31,11 +33,12 @@ $(VM)/cases $(VM)/progs:
 	$(Q)mkdir -p $@
 
 # What a user would install, which every guest gets; a daemon whose programs were built
-# differently, for upgrades to and from; and what is for Kubernetes.
+# differently and by another compiler, for upgrades to and from; and what is for Kubernetes.
 vm-product: all
 	$(Q)rm -rf $(VM)/product
 	$(Q)$(MAKE) --no-print-directory install DESTDIR=$(VM)/product PREFIX=/usr
-	$(Q)$(MAKE) --no-print-directory B=build/next BPF_CFLAGS="-O3 -g" build/next/ptracescoped
+	$(Q)$(MAKE) --no-print-directory B=build/next CLANG=$(NEXT_CLANG) BPF_CFLAGS="-O3 -g" \
+		build/next/ptracescoped
 	$(Q)install -m 755 build/next/ptracescoped $(VM)/product/usr/sbin/ptracescoped-next
 	$(Q)$(MAKE) --no-print-directory B=build/abi BPF_CFLAGS="-O2 -g -DPSC_ABI=1" \
 		CFLAGS="-O2 -g -DPSC_ABI=1" build/abi/ptracescoped

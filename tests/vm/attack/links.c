@@ -3,7 +3,9 @@
 #include <bpf/btf.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "attack.h"
@@ -65,93 +67,152 @@ static int run_prog_open(char **args)
 
 /* --- freplace --- */
 
-static struct btf *btf;
-static int func_id;
-
-/* int NAME(struct psc_request *), as BTF has it of psc_ctl. */
-static int make_btf(void)
+/* A pin, or the NAME of a program; then the name of a function in it. */
+static int open_program(char **args)
 {
-	int integer, request, pointer, proto;
-
-	btf = btf__new_empty();
-	if (!btf)
-		return failed("BTF");
-	integer = btf__add_int(btf, "int", 4, BTF_INT_SIGNED);
-	request = btf__add_struct(btf, "psc_request", 48);
-	btf__add_field(btf, "abi", integer, 0, 0);
-	pointer = btf__add_ptr(btf, request);
-	proto = btf__add_func_proto(btf, integer);
-	btf__add_func_param(btf, "req", pointer);
-	func_id = btf__add_func(btf, "user", BTF_FUNC_GLOBAL, proto);
-	return func_id < 0 || btf__load_into_kernel(btf) ? failed("BTF") : 0;
+	return args[0][0] == '/' ? open_pin(args) : run_prog_open(args);
 }
 
-static int load_with_btf(enum bpf_prog_type type, int target, int target_func)
+/* Their types, so that everything fits: the function's prototype is that of ours. */
+struct function {
+	int btf_fd, id;
+};
+
+static int find_function(const char *name, struct function *ret)
+{
+	struct bpf_prog_info info = {};
+	__u32 len = sizeof(info);
+	struct btf *theirs;
+
+	if (bpf_obj_get_info_by_fd(fd, &info, &len))
+		return failed("info");
+	theirs = btf__load_from_kernel_by_id(info.btf_id);
+	ret->btf_fd = bpf_btf_get_fd_by_id(info.btf_id);
+	if (!theirs || ret->btf_fd < 0)
+		return failed("their BTF");
+	ret->id = btf__find_by_name_kind(theirs, name, BTF_KIND_FUNC);
+	btf__free(theirs);
+	errno = -ret->id;
+	return ret->id < 0 ? failed(name) : 0;
+}
+
+static int load_as(const struct function *function, enum bpf_prog_type type, int target)
 {
 	/* Says that nothing is restricted: no policy, no error. */
 	const struct bpf_insn insns[] = { MOV_IMM(BPF_REG_0, 0), EXIT() };
-	struct bpf_func_info func = { .type_id = (__u32)func_id };
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_btf_fd = (__u32)btf__fd(btf),
+	struct bpf_func_info func = { .type_id = (__u32)function->id };
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_btf_fd = (__u32)function->btf_fd,
 		    .func_info = &func, .func_info_cnt = 1, .func_info_rec_size = sizeof(func));
 
 	if (type == BPF_PROG_TYPE_SYSCALL)
 		opts.prog_flags = BPF_F_SLEEPABLE;
 	if (target >= 0) {
 		opts.attach_prog_fd = (__u32)target;
-		opts.attach_btf_id = (__u32)target_func;
+		opts.attach_btf_id = (__u32)function->id;
 	}
 	return bpf_prog_load(type, "user", "GPL", insns, ARRAY_SIZE(insns), &opts);
 }
 
-/* The BTF id of the function that a program of ours consists of. */
-static int func_of(int prog, const char *name)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-	struct btf *theirs;
-	int id;
-
-	if (bpf_obj_get_info_by_fd(prog, &info, &len))
-		return failed("info");
-	theirs = btf__load_from_kernel_by_id(info.btf_id);
-	if (!theirs)
-		return failed("their BTF");
-	id = btf__find_by_name_kind(theirs, name, BTF_KIND_FUNC);
-	btf__free(theirs);
-	return id;
-}
-
-/* An extension of psc_ctl itself. */
+/* An extension of ours itself. */
 static int run_extend(char **args)
 {
-	int func = func_of(fd, "psc_ctl"), prog;
+	struct function function;
+	int err = find_function(args[1], &function), prog;
 
-	(void)args;
-	if (func < 0 || make_btf())
-		return -errno;
-	prog = load_with_btf(BPF_PROG_TYPE_EXT, fd, func);
+	if (err)
+		return err;
+	prog = load_as(&function, BPF_PROG_TYPE_EXT, fd);
 	if (prog < 0)
 		return failed("load");
 	return bpf_link_create(prog, 0, 0, NULL) < 0 ? failed("link") : 0;
 }
 
-/* An extension of a program of one's own, then attached to psc_ctl instead. */
+/* An extension of a program of one's own, then attached to ours instead. */
 static int run_retarget(char **args)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
-	int func = func_of(fd, "psc_ctl"), own, prog;
+	struct function function;
+	int err = find_function(args[1], &function), own, prog;
 
-	(void)args;
-	if (func < 0 || make_btf())
-		return -errno;
-	own = load_with_btf(BPF_PROG_TYPE_SYSCALL, -1, 0);
+	if (err)
+		return err;
+	own = load_as(&function, BPF_PROG_TYPE_SYSCALL, -1);
 	if (own < 0)
 		return failed("target");
-	prog = load_with_btf(BPF_PROG_TYPE_EXT, own, func_id);
+	prog = load_as(&function, BPF_PROG_TYPE_EXT, own);
 	if (prog < 0)
 		return failed("load");
-	opts.target_btf_id = (__u32)func;
+	opts.target_btf_id = (__u32)function.id;
 	return bpf_link_create(prog, fd, 0, &opts) < 0 ? failed("link") : 0;
+}
+
+/* --- tail calls --- */
+
+/*
+ * PROGRAM HOOK: a program of one's own on the same LSM hook, so of the same kind, and ours in
+ * an array that it may call into.
+ */
+static int prepare_tail(char **args)
+{
+	int array = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "jumps", 4, 4, 1, NULL), id, own;
+	const struct bpf_insn insns[] = {
+		MAP_FD(BPF_REG_2, array),
+		MOV_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_tail_call),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_LSM_MAC);
+	__u32 zero = 0;
+
+	if (open_program(args))
+		return -errno;
+	id = libbpf_find_vmlinux_btf_id(args[1], BPF_LSM_MAC);
+	if (array < 0 || id <= 0)
+		return failed("array");
+	opts.attach_btf_id = (__u32)id;
+	own = bpf_prog_load(BPF_PROG_TYPE_LSM, "user", "GPL", insns, ARRAY_SIZE(insns), &opts);
+	if (own < 0)
+		return failed("load");
+	if (bpf_map_update_elem(array, &zero, &fd, BPF_ANY))
+		return failed("insert");
+	close(fd);
+	return 0;
+}
+
+static int run_nothing(char **args)
+{
+	(void)args;
+	return 0;
+}
+
+/* --- through the daemon --- */
+
+/* PID: detach every link that it has open. */
+static int run_links_of(char **args)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, atoi(args[0]), 0), links = 0;
+
+	if (pidfd < 0)
+		return failed("pidfd");
+	for (int n = 0; n < 256; n++) {
+		struct bpf_link_info info = {};
+		__u32 len = sizeof(info);
+
+		fd = (int)syscall(SYS_pidfd_getfd, pidfd, n, 0);
+		if (fd < 0 && errno == EPERM)
+			return failed("getfd");
+		if (fd < 0)
+			continue;
+		if (!bpf_obj_get_info_by_fd(fd, &info, &len) && info.type && info.prog_id) {
+			links++;
+			if (!bpf_link_detach(fd))
+				return 0;
+		}
+		close(fd);
+	}
+	printf("none of %d links\n", links);
+	return links ? -EOPNOTSUPP : 0;
 }
 
 const struct attack attacks_on_links[] = {
@@ -159,7 +220,10 @@ const struct attack attacks_on_links[] = {
 	{ "link-update", open_pin, run_update },
 	{ "links-by-id", NULL, run_links_by_id },
 	{ "prog-open", NULL, run_prog_open },
-	{ "extend", open_pin, run_extend },
-	{ "retarget", open_pin, run_retarget },
+	{ "prog-hold", open_program, run_nothing },
+	{ "extend", open_program, run_extend },
+	{ "retarget", open_program, run_retarget },
+	{ "tail", prepare_tail, run_nothing },
+	{ "links-of", NULL, run_links_of },
 	{}
 };

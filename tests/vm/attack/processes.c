@@ -56,6 +56,26 @@ static int run_ctl(char **args)
 	return ask(&req);
 }
 
+/* CGROUP OPERATION VALUE FLAGS: of a cgroup, by a directory that was opened before. */
+static int cgroup_fd = -1;
+
+static int open_cgroup_ctl(char **args)
+{
+	cgroup_fd = open(args[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return cgroup_fd < 0 ? failed(args[0]) : open_ctl(args);
+}
+
+static int run_ctl_cgroup(char **args)
+{
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = (__u32)atoi(args[1]), .modes = PSC_MODES_YAMA,
+		.value = (__u32)atoi(args[2]), .flags = PSC_FLAG_CGROUP | (__u32)atoi(args[3]),
+		.dir_fd = cgroup_fd,
+	};
+
+	return ask(&req);
+}
+
 /* Have another directory guarded, and arm the guards anew. */
 static int run_guard(char **args)
 {
@@ -65,6 +85,54 @@ static int run_guard(char **args)
 	};
 
 	return req.dir_fd < 0 ? failed(args[0]) : ask(&req);
+}
+
+/* The same until there is a floor, which it is to get in the way of. */
+static int run_guard_race(char **args)
+{
+	struct psc_request req;
+	int dir_fd = open(args[0], O_PATH | O_DIRECTORY), err;
+
+	if (dir_fd < 0)
+		return failed(args[0]);
+	puts("begun");
+	fflush(stdout);
+	do {
+		req = (struct psc_request){
+			.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1, .dir_fd = dir_fd,
+		};
+		err = psc_ctl_run(ctl_fd, &req);
+	} while (!err || err == -EAGAIN);
+	errno = -err;
+	return failed("run");
+}
+
+/* PID OPERATION VALUE FLAGS: through the descriptor of psc_ctl that this process has. */
+static int take_ctl(char **args)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, atoi(args[0]), 0);
+
+	if (pidfd < 0)
+		return failed("pidfd");
+	for (int n = 0; n < 256; n++) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		ctl_fd = (int)syscall(SYS_pidfd_getfd, pidfd, n, 0);
+		if (ctl_fd < 0 && errno == EPERM)
+			return failed("getfd");
+		if (ctl_fd >= 0 && !bpf_obj_get_info_by_fd(ctl_fd, &info, &len) &&
+		    strcmp(info.name, "psc_ctl") == 0)
+			return 0;
+		close(ctl_fd);
+	}
+	errno = ENOENT;
+	return failed("psc_ctl");
+}
+
+static int run_ctl_of(char **args)
+{
+	return run_ctl(args + 1);
 }
 
 /* --- processes --- */
@@ -191,7 +259,10 @@ static int run_kexec(char **args)
 const struct attack attacks_on_processes[] = {
 	{ "policy", open_ctl, run_policy },
 	{ "ctl", open_ctl, run_ctl },
+	{ "ctl-cgroup", open_cgroup_ctl, run_ctl_cgroup },
 	{ "ctl-guard", open_ctl, run_guard },
+	{ "ctl-guard-race", open_ctl, run_guard_race },
+	{ "ctl-of", take_ctl, run_ctl_of },
 	{ "memory", open_memory, run_memory },
 	{ "poke", seize, run_poke },
 	{ "getfd", NULL, run_getfd },

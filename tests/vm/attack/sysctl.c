@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -96,6 +97,18 @@ static int run_pass_link(char **args)
 	return err;
 }
 
+/* How many programs on sysctls are there? */
+static int run_count(char **args)
+{
+	__u32 ids[8] = {}, count = ARRAY_SIZE(ids);
+
+	(void)args;
+	if (bpf_prog_query(cgroup_fd, BPF_CGROUP_SYSCTL, 0, NULL, ids, &count))
+		return failed("query");
+	printf("%u\n", count);
+	exit(0);
+}
+
 static __u32 attached_id(void)
 {
 	__u32 ids[8] = {}, count = ARRAY_SIZE(ids);
@@ -155,6 +168,7 @@ const struct attack attacks_on_sysctl[] = {
 	{ "sysctl-pass-override", prepare_pass, run_pass_override },
 	{ "sysctl-pass-alone", prepare_pass, run_pass_alone },
 	{ "sysctl-pass-link", prepare_pass, run_pass_link },
+	{ "sysctl-count", open_cgroup, run_count },
 	{ "sysctl-detach", open_cgroup, run_detach },
 	{ "sysctl-detach-by-id", open_cgroup, run_detach_by_id },
 	{ "sysctl-replace", prepare_pass, run_replace },

@@ -11,6 +11,8 @@
 #include "puppet.h"
 #include "util.h"
 
+#define ROOM 1024	/* for what sticks to tasks */
+
 /* Under a global 0 a floor of 3 is what keeps root out. */
 static struct puppet stranger;
 
@@ -409,6 +411,29 @@ static void test_threaded(void)
 	cg_remove("t");
 }
 
+/* What sticks is a floor and no opinion, neither on its own process nor on anybody else. */
+static void test_no_opinion(void)
+{
+	struct puppet in, one, other;
+
+	cg_make("f");
+	in = puppet_new("f", ALICE);
+	one = puppet_new("", ALICE);
+	other = puppet_new("", ALICE);
+	is(cg_lock("f", READ, 1), 0, "f is locked, for reading");
+	is(global_set(ATTACH, 1), 0, "the global scope is 1");
+	is(peek(&one, other.pid), -EPERM, "alice may not attach");
+	is(cg_move("", in.pid), 0, "a process leaves f with its floor");
+	is(peek(&one, other.pid), -EPERM, "which opens nobody else to her");
+	is(peek(&one, in.pid), -EPERM, "nor that process");
+	is(global_set(ATTACH, 0), 0, "the global scope is 0");
+	is(peek(&one, other.pid), 0, "and she may");
+	puppet_end(&in);
+	puppet_end(&one);
+	puppet_end(&other);
+	cg_remove("f");
+}
+
 static void test_boundary(void)
 {
 	struct puppet in, peer, out, sub;
@@ -465,9 +490,76 @@ static void test_leftovers(void)
 	is(psc_kernel_locked(kernel), 1, "and still, once locked is locked until reboot");
 }
 
+static int __attribute__((noreturn)) sleeper(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+}
+
+/* Threads until there can be no more, and why; then live until killed. */
+static void __attribute__((noreturn)) crowd(int channel)
+{
+	static char stacks[2 * ROOM][1024] __attribute__((aligned(16)));
+	int result[2] = {};
+	char begin;
+
+	if (read(channel, &begin, 1) != 1)
+		_exit(1);
+	for (; result[0] < 2 * ROOM && !result[1]; result[0]++)
+		if (clone(sleeper, stacks[result[0] + 1], CLONE_VM | CLONE_FS | CLONE_FILES |
+			  CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) < 0)
+			result[1] = errno;
+	if (write(channel, result, sizeof(result)) < 0)
+		_exit(1);
+	sleeper(NULL);
+}
+
+/* No room for a floor that has to stick: nobody goes without. */
+static void test_no_room(void)
+{
+	struct puppet early, outside;
+	int result[2], channel[2];
+	pid_t pid;
+
+	cg_make("f");
+	early = puppet_new("f", ROOT);
+	outside = puppet_new("", ROOT);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel))
+		bail("socketpair");
+	fflush(stdout);
+	pid = fork();
+	if (pid == 0) {
+		close(channel[0]);
+		crowd(channel[1]);
+	}
+	close(channel[1]);
+	is(cg_move("f", pid) ?: cg_lock("f", ATTACH, 3), 0, "f is locked at 3");
+	if (write(channel[0], "", 1) != 1 ||
+	    read(channel[0], result, sizeof(result)) != sizeof(result))
+		bail("crowd");
+	is(result[1], ENOMEM, "a thread too many is not born");
+	is((int)global_info().stuck, ROOM, "as there is room for so many only");
+	is(look(outside.pid), 0, "others are as free as they were");
+	is(cg_move("", early.pid), 0, "a move cannot be refused");
+	is(look(early.pid), -EPERM, "who is moved has the floor");
+	is(look(outside.pid), -EPERM, "as has everybody then");
+	ok(global_info().policy.scope[0] == 3 && global_info().policy.floor[0] == 3,
+	   "which the global policy says");
+	cg_make("g");
+	is(cg_set("g", ATTACH, 0), -EACCES, "and what is set below it meets");
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	puppet_end(&early);
+	is(look(outside.pid), -EPERM, "until reboot");
+	puppet_end(&outside);
+	cg_remove("g");
+	cg_remove("f");
+}
+
 int main(void)
 {
-	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
+	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR, .relations_max = ROOM };
 	struct psc_request first = {
 		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 0,
 	};
@@ -487,10 +579,12 @@ int main(void)
 	test_changes();
 	test_delegation();
 	test_threaded();
+	test_no_opinion();
 	test_boundary();
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	test_leftovers();
+	test_no_room();
 	puppet_end(&stranger);
 	psc_kernel_close(kernel);
 	return finish();

@@ -43,6 +43,27 @@ static int set_at(int dir, const char *name, __u32 op, __u32 value)
 	return err;
 }
 
+/* By hand, as others here have the policy's maps open. */
+static int first_floor(const char *path)
+{
+	struct psc_request guard = { .abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1 };
+	struct psc_request floor = {
+		.abi = PSC_ABI, .op = PSC_OP_RAISE_FLOOR, .modes = ATTACH, .value = 1,
+		.flags = PSC_FLAG_CGROUP,
+	};
+	int err;
+
+	guard.dir_fd = open(PSC_PIN_DIR, O_PATH | O_CLOEXEC);
+	floor.dir_fd = cg_open(path);
+	if (guard.dir_fd < 0 || floor.dir_fd < 0 || psc_kernel_request(kernel, &guard))
+		bail("arming");
+	floor.armed = guard.armed;
+	err = psc_kernel_request(kernel, &floor);
+	close(guard.dir_fd);
+	close(floor.dir_fd);
+	return psc_kernel_disarm(kernel, PSC_PIN_DIR) ?: err;
+}
+
 static void test_many(void)
 {
 	struct puppet first, last, other;
@@ -92,6 +113,8 @@ static void test_many(void)
 	cg_make("more");
 	is(cg_set("more", ATTACH, 1), -ENOSPC, "beyond the limit: ENOSPC");
 	is((int)global_info().entries, PSC_CGROUPS_MAX, "which is not counted");
+	is(first_floor("more"), -ENOSPC, "nor is there room for a floor");
+	is(psc_kernel_locked(kernel), 0, "and nothing is locked for it");
 	is(cg_set("g0/1", ATTACH, 1), 0, "an entry that is there can still be changed");
 	is(cg_unset("m0/0", ATTACH), 0, "and be given up");
 	is(cg_set("more", ATTACH, 1), 0, "for another");
