@@ -164,25 +164,10 @@ static int fit_guards(struct ptracescope_bpf *skel)
 					 true);
 }
 
-/* Everything but floors of cgroups works without psc_cg_move, so that may be missing. */
-static int fit_moves(struct ptracescope_bpf *skel)
-{
-	/* Trying while ftrace is off makes the kernel warn; there nothing is attached at all. */
-	bool sees_moves = psc_ftrace_enabled() &&
-			  !psc_try_attach("cgroup_attach_task", BPF_PROG_TYPE_TRACING,
-					  BPF_TRACE_FENTRY);
-
-	if (!sees_moves)
-		psc_warning("cgroup_attach_task() of this kernel cannot be traced, so a process "
-			    "cannot be followed from one cgroup to another: floors of cgroups "
-			    "will be refused");
-	skel->rodata->psc_sees_moves = sees_moves;
-	return bpf_program__set_autoload(skel->progs.psc_cg_move, sees_moves);
-}
-
-/* Open and load; with a predecessor on its maps, else on new ones, frozen. */
-static int load(const struct psc_loader_options *options, const struct psc_kernel *predecessor,
-		struct ptracescope_bpf **ret)
+/* Return: 0, -ESRCH when what is to see moves cannot, or another errno, after a message. */
+static int load_with(const struct psc_loader_options *options,
+		     const struct psc_kernel *predecessor, bool sees_moves,
+		     struct ptracescope_bpf **ret)
 {
 	_cleanup_skel_ struct ptracescope_bpf *skel = ptracescope_bpf__open();
 	unsigned int max = options->relations_max ? options->relations_max : relations_max();
@@ -197,9 +182,11 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	skel->rodata->psc_build = build_id(skel);
 	/* A map of variables is mapped into our memory otherwise, and could not be frozen. */
 	bpf_map__set_map_flags(skel->maps.data_psc_state, 0);
-	err = fit_guards(skel);
-	if (!err)
-		err = fit_moves(skel);
+	skel->rodata->psc_sees_moves = sees_moves;
+	if (sees_moves && bpf_program__set_attach_target(skel->progs.psc_cg_move, 0,
+							 "cgroup_attach_task"))
+		return -ESRCH;
+	err = bpf_program__set_autoload(skel->progs.psc_cg_move, sees_moves) ?: fit_guards(skel);
 	if (err)
 		return psc_log_err(err, "fitting the programs to this kernel failed: %s",
 				   strerror(-err));
@@ -221,6 +208,36 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	}
 	*ret = TAKE_PTR(skel);
 	return 0;
+}
+
+/*
+ * Open and load; with a predecessor on its maps, else on new ones, frozen. Everything but
+ * floors of cgroups works without psc_cg_move. So that is attached here, where it has nothing
+ * to do yet, and what cannot be attached, or not even loaded, is left out.
+ */
+static int load(const struct psc_loader_options *options, const struct psc_kernel *predecessor,
+		struct ptracescope_bpf **ret)
+{
+	_cleanup_skel_ struct ptracescope_bpf *skel = NULL;
+	int err = load_with(options, predecessor, true, &skel);
+
+	if (!err && psc_ftrace_enabled()) {
+		skel->links.psc_cg_move = bpf_program__attach(skel->progs.psc_cg_move);
+		if (!skel->links.psc_cg_move)
+			err = -ESRCH;
+	}
+	if (err == -ESRCH) {
+		ptracescope_bpf__destroy(skel);
+		skel = NULL;
+		err = load_with(options, predecessor, false, &skel);
+		if (!err)
+			psc_warning("cgroup_attach_task() of this kernel cannot be traced, so a "
+				    "process cannot be followed from one cgroup to another: floors "
+				    "of cgroups will be refused");
+	}
+	if (!err)
+		*ret = TAKE_PTR(skel);
+	return err;
 }
 
 /* Where the skeleton keeps the link of a program, so that destroying it detaches. */
@@ -254,7 +271,7 @@ static int attach_set(struct ptracescope_bpf *skel)
 			continue;
 		if (!slot || !prog)
 			return -ENOENT;
-		if (!bpf_program__autoload(prog))	/* left out */
+		if (!bpf_program__autoload(prog) || *slot)	/* left out, or attached by load() */
 			continue;
 		*slot = bpf_program__attach(prog);
 		if (!*slot)
