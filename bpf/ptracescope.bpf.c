@@ -189,14 +189,12 @@ static __noinline int access_ask(unsigned long long *ctx)
 	return access_judge(self, tracee, access, question.mode);
 }
 
+/* No program before us has refused: the first result that is not 0 ends the hook. */
 SEC("lsm/ptrace_access_check")
-int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access, int ret)
+int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access)
 {
-	union psc_policy policy;
+	union psc_policy policy = policy_read(&psc_state.policy);
 
-	if (ret)
-		return ret;
-	policy = policy_read(&psc_state.policy);
 	if (psc_policy_open(&policy, mode_of(access)) && !cgroups_matter())
 		return 0;
 	return access_ask(ctx);
