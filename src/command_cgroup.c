@@ -3,6 +3,7 @@
 #include "command.h"
 
 #include <errno.h>
+#include <stdint.h>
 
 #include "call.h"
 #include "cgroup.h"
@@ -64,12 +65,22 @@ static enum psc_cli_exit call_cgroup(const struct psc_cli *cli, const char *meth
 /* What is in effect there for @name. Return: whether the daemon said so. */
 static bool effective(const json_t *cgroup, const struct psc_name *name, unsigned int *ret)
 {
-	const json_t *mode = json_object_get(json_object_get(cgroup, "effective"),
-					     psc_mode_word(name->mode));
-	json_int_t value = psc_show_number(mode, name->op == PSC_OP_SET ? "scope" : "floor");
+	const json_t *modes = json_object_get(cgroup, "effective");
+	union psc_policy policy = {};
 
-	*ret = (unsigned int)value;
-	return value >= 0 && psc_value_fits_name(name, *ret, true);
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		const json_t *of = json_object_get(modes, psc_mode_word(mode));
+		json_int_t scope = psc_show_number(of, "scope"), floor = psc_show_number(of, "floor");
+
+		if (!(name->modes & PSC_MODE_BIT(mode)))
+			continue;
+		if (scope < 0 || scope > UINT8_MAX || floor < 0 || floor > UINT8_MAX)
+			return false;
+		policy.scope[mode] = (__u8)scope;
+		policy.floor[mode] = (__u8)floor;
+	}
+	*ret = psc_name_get(name, &policy);
+	return psc_value_fits_name(name, *ret, true);
 }
 
 /* Print an answer; @bare: the value of a name alone. Takes over @cgroup. */

@@ -241,12 +241,14 @@ static int run_reload(struct psc_varlink_call *call)
 	const struct psc_backend *backend = psc_control_backend(call);
 	_cleanup_free_ char *message = NULL;
 	int err = backend->reload(backend->data, &message);
+	json_t *text = err ? psc_control_text(message ? message : strerror(-err)) : NULL;
 
+	if (err == -EUCLEAN)
+		return psc_varlink_error(call, PSC_INTERFACE ".Failed",
+					 json_pack("{s:i, s:o}", "errno", -err, "message", text));
 	if (err)
 		return psc_varlink_error(call, PSC_INTERFACE ".ConfigurationError",
-					 json_pack("{s:o}", "message",
-						   psc_control_text(message ? message :
-								    strerror(-err))));
+					 json_pack("{s:o}", "message", text));
 	psc_control_done(call, "configuration reloaded");
 	return psc_varlink_reply(call, json_object());
 }

@@ -71,10 +71,14 @@ static void lock_kernel_down(struct daemon *d)
 static int request(void *data, struct psc_request *req)
 {
 	struct daemon *d = data;
+	bool looked = d->kernel->looked;
 	int err = psc_lock_request(d->kernel, d->options.pin_dir, req);
 
 	if (!err && req->op != PSC_OP_INFO)
 		lock_kernel_down(d);
+	/* The first floor: from now on that is proved again and again. */
+	if (d->canary && d->kernel->looked && !looked)
+		psc_canary_prove(d->canary);
 	return err;
 }
 
@@ -182,7 +186,7 @@ static int refuse_config(struct daemon *d, int err, char *error)
 	free(d->config_error);
 	d->config_error = one_line(error ? error : strerror(-err));
 	free(error);
-	return psc_log_err(err, "configuration refused, nothing of it applied: %s",
+	return psc_log_err(err, "configuration refused, what was in force stays: %s",
 			   d->config_error ? d->config_error : strerror(-err));
 }
 
@@ -202,7 +206,7 @@ static void restore(struct daemon *d, union psc_policy policy)
 	}
 }
 
-/* And the sections for cgroups. Return: 0, or -EACCES when some are not in force. */
+/* And the sections for cgroups. Return: 0, or -EUCLEAN when some are not in force. */
 static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_plan_kind kind)
 {
 	int refused = psc_sections_apply(&d->sections, config, kind);
@@ -211,11 +215,12 @@ static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_
 		return 0;
 	free(d->config_error);
 	if (refused < 0)
-		d->config_error = strdup("not all cgroups could be looked at");
-	else if (asprintf(&d->config_error, "%d cgroups are without what their sections set; "
-			  "the log names them", refused) < 0)
+		d->config_error = strdup("the rest of it is in force, but not all cgroups could "
+					 "be looked at");
+	else if (asprintf(&d->config_error, "the rest of it is in force, but %d cgroups are without "
+			  "what their sections set; the log names the first", refused) < 0)
 		d->config_error = NULL;
-	return -EACCES;
+	return -EUCLEAN;
 }
 
 /* Before anything of a reload is applied: can all of it be, its floors and sections too? */
@@ -244,17 +249,18 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 	struct psc_plan plan;
 	char *error = NULL;
 	int err = psc_kernel_policy(d->kernel, &policy);
+	size_t sent = 0;
 
 	if (!err)
 		err = psc_plan_make(config, kind, policy, &plan, &error);
 	if (!err && kind == PSC_PLAN_RELOAD)
 		err = check_reload(d, config, &plan, &error);
-	for (size_t i = 0; !err && i < plan.n; i++)
-		err = request(d, &plan.requests[i]);
-	if (err) {
+	while (!err && sent < plan.n)
+		err = request(d, &plan.requests[sent++]);
+	if (err && sent)
 		restore(d, policy);
+	if (err)
 		return refuse_config(d, err, error);
-	}
 	free(d->config_error);
 	d->config_error = NULL;
 	d->lockdown = config->lockdown;
@@ -436,14 +442,13 @@ static int enforce(struct daemon *d, struct psc_config *ret)
 {
 	struct psc_config config = {};
 	struct psc_plan plan;
-	char *error = NULL;
-	int err, config_err = psc_config_load("", &config, &error);
+	char *error = NULL, *none = NULL;
+	int err, config_err = psc_plan_first("", &config, &plan, &error);
 	bool first = access(d->options.pin_dir, F_OK) < 0;
 
 	err = first ? require_prereqs() : 0;
-	if (!err)
-		err = psc_plan_make(config_err ? NULL : &config, PSC_PLAN_FIRST,
-				    (union psc_policy){}, &plan, &error);
+	if (!err && config_err)
+		err = psc_plan_make(NULL, PSC_PLAN_FIRST, (union psc_policy){}, &plan, &none);
 	if (!err) {
 		without_floors(&plan);
 		err = psc_loader_start(&d->options, plan.requests, plan.n, &d->kernel);

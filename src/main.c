@@ -10,6 +10,7 @@
 #include "daemon.h"
 #include "escape.h"
 #include "log.h"
+#include "policy.h"
 #include "prereq.h"
 #include "util.h"
 
@@ -56,6 +57,7 @@ static int check(void)
 {
 	struct psc_prereqs prereqs = {};
 	struct psc_config config = {};
+	struct psc_plan plan;
 	_cleanup_free_ char *error = NULL;
 	int missing, err;
 
@@ -65,7 +67,7 @@ static int check(void)
 	psc_prereq_print(&prereqs, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
 	psc_prereq_free(&prereqs);
 
-	err = psc_config_load("", &config, &error);
+	err = psc_plan_first("", &config, &plan, &error);
 	if (err)
 		psc_log(LOG_ERR, "configuration: %s", error ? error : strerror(-err));
 	else

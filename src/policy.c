@@ -37,6 +37,17 @@ void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy)
 			floors->floor[mode] = policy->floor[mode];
 }
 
+/* The modes that settings of narrower names, which come later, speak for. */
+static __u32 modes_after(const struct psc_setting settings[PSC_NAMES], size_t i)
+{
+	__u32 modes = 0;
+
+	while (++i < PSC_NAMES)
+		if (settings[i].present && psc_names[i].op == PSC_OP_SET)
+			modes |= psc_names[i].modes;
+	return modes;
+}
+
 int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 		  union psc_policy policy, struct psc_plan *ret, char **ret_error)
 {
@@ -54,6 +65,8 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 
 		if (!setting->present)
 			continue;
+		if (req.op == PSC_OP_SET)
+			req.modes &= ~modes_after(config->settings, i);
 		/* A configured floor means "at least". */
 		if (req.op == PSC_OP_RAISE_FLOOR &&
 		    setting->value <= psc_name_get(&psc_names[i], &policy))
@@ -74,12 +87,25 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 	return 0;
 }
 
+int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_plan *ret,
+		   char **ret_error)
+{
+	int err = psc_config_load(root, ret_config, ret_error);
+
+	if (err)
+		return err;
+	err = psc_plan_make(ret_config, PSC_PLAN_FIRST, (union psc_policy){}, ret, ret_error);
+	if (err)
+		psc_config_free(ret_config);
+	return err;
+}
+
 static bool is_stricter(unsigned int a, unsigned int b)
 {
 	return psc_scope_rank(a) > psc_scope_rank(b);
 }
 
-static bool is_locking(const struct psc_request *req)
+bool psc_request_locks(const struct psc_request *req)
 {
 	return req->op == PSC_OP_RAISE_FLOOR ? req->value > 0 :
 	       req->value == PSC_SCOPE_NO_ATTACH && !(req->flags & PSC_FLAG_REVOCABLE);
@@ -89,7 +115,7 @@ static bool is_locking(const struct psc_request *req)
 static bool is_said(const union psc_policy *entry, const struct psc_request *req, unsigned int mode)
 {
 	return entry->scope[mode] == req->value &&
-	       (!is_locking(req) || entry->floor[mode] == req->value);
+	       (!psc_request_locks(req) || entry->floor[mode] == req->value);
 }
 
 /* What is left of a setting of a cgroup. Return: 0, or -EACCES when a floor forbids it. */
@@ -129,17 +155,6 @@ static __u32 stale_modes(const struct psc_request *info, __u32 wanted)
 		if (!(wanted & PSC_MODE_BIT(mode)) &&
 		    info->policy.scope[mode] != PSC_SCOPE_INHERIT && !info->policy.floor[mode])
 			modes |= PSC_MODE_BIT(mode);
-	return modes;
-}
-
-/* The modes that settings of narrower names, which come later, speak for. */
-static __u32 modes_after(const struct psc_setting settings[PSC_NAMES], size_t i)
-{
-	__u32 modes = 0;
-
-	while (++i < PSC_NAMES)
-		if (settings[i].present && psc_names[i].op == PSC_OP_SET)
-			modes |= psc_names[i].modes;
 	return modes;
 }
 
@@ -197,7 +212,7 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 		}
 		/* What somebody else has made stays theirs, and is not taken back later. */
 		req.origin = psc_entry_exists(&info->policy) ? info->origin : PSC_ORIGIN_CONFIG;
-		unlockable = !info->sees_moves && is_locking(&req);
+		unlockable = !info->sees_moves && psc_request_locks(&req);
 		if (unlockable && kind != PSC_PLAN_RELOAD)
 			soften(&req);
 		err = fit_setting(&req, &now, kind);
@@ -228,7 +243,7 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 bool psc_plan_locks(const struct psc_plan *plan)
 {
 	for (size_t i = 0; i < plan->n; i++)
-		if (is_locking(&plan->requests[i]))
+		if (psc_request_locks(&plan->requests[i]))
 			return true;
 	return false;
 }

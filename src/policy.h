@@ -35,6 +35,16 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 		  union psc_policy policy, struct psc_plan *ret, char **ret_error);
 
 /**
+ * psc_plan_first - the configuration, and the requests that put it in force from nothing
+ * @root: as in psc_config_load()
+ * @ret_config: to be freed; nothing on error
+ *
+ * Return: 0, or the negative errno of psc_config_load() or psc_plan_make(), with their message.
+ */
+int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_plan *ret,
+		   char **ret_error);
+
+/**
  * psc_plan_cgroup - the requests that give a cgroup what the configuration sets for it
  * @settings: of psc_config_for_cgroup()
  * @path: for messages
@@ -58,7 +68,8 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 /* Raise the floors in @floors to those of @policy. */
 void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy);
 
-/* Does one of its requests raise a floor? */
+/* Does a request raise a floor? Does one of a plan's? */
+bool psc_request_locks(const struct psc_request *req);
 bool psc_plan_locks(const struct psc_plan *plan);
 
 /* Yama's own scope, or -1 where there is no Yama. */

@@ -7,6 +7,7 @@
 #include "escape.h"
 #include "log.h"
 #include "ratelimit.h"
+#include "server.h"
 #include "util.h"
 
 /* Whoever may make cgroups may also make more than we are told of. */
@@ -40,6 +41,7 @@ static int on_quiet(sd_event_source *source, uint64_t usec, void *data)
 	if (sections->held)
 		psc_notice("%u more messages about cgroups were left out", sections->held);
 	sections->said = sections->held = 0;
+	sections->no_floor = false;
 	return 0;
 }
 
@@ -75,10 +77,25 @@ static void say_failed(struct psc_sections *sections, const char *path, int err)
 	say(sections, LOG_WARNING, text ? text : strerror(ENOMEM));
 }
 
-static void put_in_force(struct pass *pass, int fd, const char *path, struct psc_plan *plan)
+/*
+ * What stands against a first floor takes time to find, and stands against the next one,
+ * too. @locked: there has been one.
+ */
+static int try_request(struct pass *pass, int fd, struct psc_request *req, bool locked)
+{
+	bool hopeless = !locked && pass->talks->no_floor && psc_request_locks(req);
+	int err = hopeless ? -EBUSY : request(pass->sections, fd, req);
+
+	if (err == -EBUSY)
+		pass->talks->no_floor = true;	/* until on_quiet() */
+	return err;
+}
+
+static void put_in_force(struct pass *pass, int fd, const char *path, struct psc_plan *plan,
+			 bool locked)
 {
 	for (size_t i = 0; i < plan->n; i++) {
-		int err = request(pass->sections, fd, &plan->requests[i]);
+		int err = try_request(pass, fd, &plan->requests[i], locked);
 
 		if (err == -PSC_E_NODEV)
 			return;
@@ -122,7 +139,7 @@ static int settle(struct pass *pass, int fd, const char *path, const struct psc_
 	if (err)	/* the next cgroup may fare better */
 		pass->refused++;
 	else
-		put_in_force(pass, fd, path, &plan);
+		put_in_force(pass, fd, path, &plan, info.locked);
 	return 0;
 }
 
@@ -184,12 +201,16 @@ static int walk(struct psc_sections *sections, enum psc_plan_kind kind, const ch
 		.kind = kind, .left = left,
 	};
 	int err = psc_cgroup_walk(sections->cgroups, after, visit, &pass);
+	_cleanup_free_ char *text = NULL;
 
+	if (err < 0 && asprintf(&text, "the configuration for cgroups is not wholly in force: %s",
+				strerror(-err)) < 0)
+		text = NULL;
 	if (err < 0)
-		psc_warning("the configuration for cgroups is not wholly in force: %s",
-			    strerror(-err));
+		say(sections, LOG_WARNING, text ? text : strerror(ENOMEM));
 	if (pass.changed)
-		psc_info("configuration for cgroups: %u changed", pass.changed);
+		psc_log(left ? LOG_DEBUG : LOG_INFO, "configuration for cgroups: %u changed",
+			pass.changed);
 	*ret_last = pass.last;
 	return err < 0 ? -1 : (int)pass.refused;
 }
@@ -213,6 +234,7 @@ int psc_sections_apply(struct psc_sections *sections, struct psc_config *config,
 	char *last;
 
 	psc_config_free(&sections->config);
+	sections->no_floor = false;
 	sections->config = *config;
 	*config = (struct psc_config){ 0 };
 	if (sections->config.n_sections && sections->cgroups->root_fd < 0)
@@ -275,7 +297,9 @@ static int on_rescan(sd_event_source *source, uint64_t usec, void *data)
 	sections->rescan = sd_event_source_disable_unref(sections->rescan);
 	if (!after)
 		sections->lost = false;
-	walk(sections, PSC_PLAN_RAISE, after, RESCAN_SLICE, &sections->rescanned);
+	/* What has failed is tried again. */
+	if (walk(sections, PSC_PLAN_RAISE, after, RESCAN_SLICE, &sections->rescanned) < 0)
+		sections->lost = true;
 	if (sections->rescanned)
 		rescan_in(sections, 0);
 	else if (sections->lost)
@@ -285,9 +309,13 @@ static int on_rescan(sd_event_source *source, uint64_t usec, void *data)
 
 static void rescan_in(struct psc_sections *sections, uint64_t usec)
 {
+	/* An accuracy of 0 would be that of sd-event's own choice, 250 ms. */
 	int err = sd_event_add_time_relative(sections->event, &sections->rescan, CLOCK_MONOTONIC,
-					     usec, 0, on_rescan, sections);
+					     usec, 1, on_rescan, sections);
 
+	/* The other slices take turns with everybody, as they are always due. */
+	if (err >= 0 && !usec)
+		err = sd_event_source_set_priority(sections->rescan, PSC_PRIORITY_OF_EVERYBODY);
 	if (err < 0)
 		psc_warning("not all new cgroups will be seen: %s", strerror(-err));
 }

@@ -23,6 +23,7 @@ struct psc_sections {
 	bool lost;			/* events, since it began */
 	sd_event_source *quiet;		/* ends the time in which messages are counted */
 	unsigned int said, held;	/* so far in that: logged, and left out */
+	bool no_floor;			/* in that: something stands against a first one */
 	struct psc_config config;	/* what is in force */
 };
 

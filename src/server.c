@@ -12,12 +12,7 @@
 #define READ_SIZE 4096
 #define ACCEPT_RETRY_USEC (1000 * 1000)
 
-/*
- * Everybody's calls wait while there is something else to do: accepting who comes, those of
- * who may change something, and what the daemon does by itself. So that others get their
- * turn while somebody connects without pause, that has one, too.
- */
-#define PRIORITY_OF_EVERYBODY (SD_EVENT_PRIORITY_NORMAL + 10)
+/* So that everybody gets his turn while somebody connects without pause, that has one, too. */
 #define ACCEPT_BURST_USEC (100 * 1000)
 
 struct connection {
@@ -338,7 +333,7 @@ static int connection_new(struct psc_server *server, int fd)
 	}
 	err = sd_event_add_io(server->event, &c->io, fd, EPOLLIN, on_io, c);
 	if (err >= 0 && !c->client.capable)
-		err = sd_event_source_set_priority(c->io, PRIORITY_OF_EVERYBODY);
+		err = sd_event_source_set_priority(c->io, PSC_PRIORITY_OF_EVERYBODY);
 	if (err < 0)
 		return err;
 	c->next = server->connections;

@@ -11,6 +11,12 @@
 
 #include "varlink.h"
 
+/*
+ * Everybody's calls wait while there is something else to do: accepting who comes, those of
+ * who may change something, and what the daemon does by itself.
+ */
+#define PSC_PRIORITY_OF_EVERYBODY (SD_EVENT_PRIORITY_NORMAL + 10)
+
 struct psc_server_limits {
 	size_t message_max;		/* bytes of a message, without its NUL */
 	unsigned int connections_max;	/* all together */

@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 
 #include "config.h"
+#include "policy.h"
+#include "ptracescope_policy.h"
 #include "util.h"
 
 #define YAMA "kernel.yama.ptrace_scope"
@@ -206,16 +208,14 @@ static void expect_unset(const struct tree *tree, const char *name)
 /* What the settings make of a policy, applied in the order of psc_names[]. */
 static union psc_policy applied(const struct tree *tree)
 {
-	union psc_policy policy = { .scope = { 1, 1, 0 } };
+	union psc_policy policy = {};
+	struct psc_plan plan;
+	char *error = NULL;
 
-	for (size_t i = 0; i < PSC_NAMES; i++) {
-		const struct psc_setting *s = &tree->config.settings[i];
-		struct psc_request req = psc_name_request(&psc_names[i], s->value);
-
-		for (unsigned int mode = 0; s->present && mode < PSC_MODES; mode++)
-			if (req.op == PSC_OP_SET && (req.modes & PSC_MODE_BIT(mode)))
-				policy.scope[mode] = (__u8)req.value;
-	}
+	if (psc_plan_make(&tree->config, PSC_PLAN_FIRST, policy, &plan, &error))
+		fail_msg("%s: no plan: %s", tree->what, error);
+	for (size_t i = 0; i < plan.n; i++)
+		assert_int_equal(psc_policy_change(&policy, &plan.requests[i], NULL), 0);
 	return policy;
 }
 
@@ -722,7 +722,7 @@ static void test_merge(void **state)
 	expect(tree, ATTACH, 1, OWN ":1");
 	expect(tree, READ, 1, OWN ":2");
 	expect(tree, FLOOR, 2, OWN ":3");
-	expect_applied(tree, 1, 2, 1);
+	expect_applied(tree, 2, 2, 1);
 
 	/* The later, broader one wins over the narrower; others are left alone. */
 	put(tree, OWN_D "/50-a.conf", YAMA " = 0\n");
@@ -731,7 +731,7 @@ static void test_merge(void **state)
 	expect_unset(tree, ATTACH);
 	expect(tree, READ, 1, OWN ":2");
 	expect(tree, FLOOR, 2, OWN ":3");
-	expect_applied(tree, 0, 0, 1);
+	expect_applied(tree, 2, 2, 1);
 
 	/* conf.d by name; the last floor counts, also when it is lower. */
 	put(tree, OWN_D "/60-b.conf", TRACEME " = 3\n" FLOOR " = 1\n");
@@ -739,13 +739,22 @@ static void test_merge(void **state)
 	load_ok(tree);
 	expect(tree, TRACEME, 3, OWN_D "/60-b.conf:1");
 	expect(tree, FLOOR, 1, OWN_D "/60-b.conf:2");
-	expect_applied(tree, 0, 3, 1);
+	expect_applied(tree, 1, 3, 1);
 
 	/* Within one file as well. */
 	put(tree, OWN_D "/70-d.conf", ATTACH " = 3\n" YAMA " = 1\n" TRACEME " = 2\n");
 	load_ok(tree);
 	expect_unset(tree, ATTACH);
 	expect_applied(tree, 1, 2, 1);
+
+	/* What is final, as nothing stands against it: the narrower one is not locked by the broader. */
+	put(tree, OWN_D "/70-d.conf", YAMA " = 3\n" TRACEME " = 2\n");
+	load_ok(tree);
+	expect_applied(tree, 3, 2, 1);
+	put(tree, OWN_D "/70-d.conf", YAMA " = 3\n" TRACEME " = 2\n" ATTACH " = 1\n");
+	load_ok(tree);
+	expect_applied(tree, 1, 2, 1);
+	put(tree, OWN_D "/70-d.conf", ATTACH " = 3\n" YAMA " = 1\n" TRACEME " = 2\n");
 
 	/* sysctl.d comes first, whatever its file is called. */
 	put(tree, "/etc/sysctl.d/99-zz.conf", YAMA " = 3\n");

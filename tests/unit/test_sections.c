@@ -32,6 +32,8 @@ struct state {
 	struct psc_sections sections;
 	unsigned int writes;		/* requests that ask for a change */
 	unsigned int looks;		/* that ask about a cgroup */
+	unsigned int tries;		/* for a floor, while something stands against it */
+	bool busy;
 };
 
 static int request(void *data, struct psc_request *req)
@@ -40,6 +42,10 @@ static int request(void *data, struct psc_request *req)
 
 	s->looks += req->op == PSC_OP_INFO && req->flags;
 	s->writes += req->op != PSC_OP_INFO && req->op != PSC_OP_WATCH;
+	if (s->busy && psc_request_locks(req)) {
+		s->tries++;
+		return -EBUSY;
+	}
 	return fake_request(&s->fake, req);
 }
 
@@ -447,6 +453,31 @@ static void test_messages(void **state)
 	assert_int_equal(count(log, "\n"), 10);
 }
 
+static void lock_many(struct state *s)
+{
+	apply(s, "[u.slice/*]\n" FLOOR "2\n", PSC_PLAN_RAISE);
+}
+
+/* What stands against a first floor is looked for once, not for every cgroup. */
+static void test_no_floor(void **state)
+{
+	struct state *s = *state;
+	char path[64], log[16384];
+
+	for (int i = 0; i < 20; i++) {
+		snprintf(path, sizeof(path), "u.slice/%d", i);
+		cgroup_make(&s->tree, path);
+	}
+	s->busy = true;
+	capture(lock_many, s, log, sizeof(log));
+	assert_int_equal(s->tries, 1);
+	assert_int_equal(count(log, "Device or resource busy"), 10);
+	assert_int_equal(s->fake.n_entries, 0);
+	s->busy = false;
+	capture(lock_many, s, log, sizeof(log));
+	assert_int_equal(s->fake.n_entries, 20);
+}
+
 static void made(struct state *s, const char *path, __u64 id)
 {
 	struct psc_cgroup_event event = {
@@ -549,6 +580,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reload_without_sections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_messages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_floor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_made, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slices, setup, teardown),
