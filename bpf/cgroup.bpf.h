@@ -37,7 +37,7 @@ WORDS(psc_effective);
 
 __noinline int entry_read_words(__u64 id, cgroup_entry_words *words)
 {
-	struct cgroup_entry *ret = (struct cgroup_entry *)words;
+	struct cgroup_entry *ret = (struct cgroup_entry *)words, copy = {};
 
 	if (!ret)
 		return false;
@@ -46,12 +46,16 @@ __noinline int entry_read_words(__u64 id, cgroup_entry_words *words)
 
 		if (!entry)
 			return false;
-		ret->policy = policy_read(&entry->policy);
-		ret->origin = *(volatile __u32 *)&entry->origin;
+		copy.policy = policy_read(&entry->policy);
+		copy.origin = *(volatile __u32 *)&entry->origin;
 		read_barrier();
-		ret->id = *(volatile __u64 *)&entry->id;
-		if (ret->id == id)
+		copy.id = *(volatile __u64 *)&entry->id;
+		if (copy.id == id) {
+			*ret = copy;
 			return true;
+		}
+		if (!copy.id)	/* is being deleted */
+			return false;
 	}
 	ret->policy.word = 0;
 	for (__u32 mode = 0; mode < PSC_MODES; mode++)
@@ -383,13 +387,21 @@ struct thread_walk {
 static __always_inline void stick_or_all(struct state *state, __u64 task,
 					 const struct stuck *floors)
 {
+	union psc_policy all = {};
+
 	if (stick(state, task, floors))
 		return;
 	/*
 	 * No room: rather everybody than nobody. Bit by bit, which cannot fail, and of two
-	 * different floors makes one that is at least as strict as both.
+	 * different floors makes one that is at least as strict as both, and a scope; for
+	 * siblings would make one that is none.
 	 */
-	__sync_fetch_and_or(&state->lost.word, floors->floors.word);
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		all.floor[mode] = floors->floors.floor[mode];
+		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
+			all.floor[mode] = PSC_SCOPE_RESTRICTED;
+	}
+	__sync_fetch_and_or(&state->lost.word, all.word);
 	read_barrier();		/* who reads stuck then finds it */
 	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
 }

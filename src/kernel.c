@@ -257,6 +257,8 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 		err = err && err != -PSC_E_LOCKED ? err :
 			take_pins(dir, kernel, err == -PSC_E_LOCKED);
 	}
+	if (err == -EPERM)
+		return psc_log_err(err, "%s: somebody arms the guards again and again", dir);
 	if (err)
 		return err;
 	kernel->build = info.build;

@@ -220,21 +220,24 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 {
 	_cleanup_skel_ struct ptracescope_bpf *skel = NULL;
 	int err = load_with(options, predecessor, true, &skel);
+	int blind = err == -ESRCH ? err : 0;
 
 	if (!err && psc_ftrace_enabled()) {
 		skel->links.psc_cg_move = bpf_program__attach(skel->progs.psc_cg_move);
-		if (!skel->links.psc_cg_move)
-			err = -ESRCH;
+		blind = skel->links.psc_cg_move ? 0 : -errno;
 	}
-	if (err == -ESRCH) {
+	/* Too many others may trace it just now; the predecessor is better than that. */
+	if (blind && predecessor && predecessor->sees_moves)
+		return psc_log_err(blind, "attaching psc_cg_move failed: %s", strerror(-blind));
+	if (blind) {
 		ptracescope_bpf__destroy(skel);
 		skel = NULL;
 		err = load_with(options, predecessor, false, &skel);
-		if (!err)
-			psc_warning("cgroup_attach_task() of this kernel cannot be traced, so a "
-				    "process cannot be followed from one cgroup to another: floors "
-				    "of cgroups will be refused");
 	}
+	if (blind && !err)
+		psc_warning("cgroup_attach_task() of this kernel cannot be traced (%s), so a "
+			    "process cannot be followed from one cgroup to another: floors of "
+			    "cgroups will be refused", strerror(-blind));
 	if (!err)
 		*ret = TAKE_PTR(skel);
 	return err;

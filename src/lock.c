@@ -22,6 +22,7 @@
 
 /* Programs that have just gone hold their maps a little longer. */
 #define LOOKS_MAX 50
+#define LOOKS_FOR_PROGRAMS 10		/* which may still be going themselves */
 #define LOOK_AGAIN_NS (20 * 1000 * 1000)
 
 #define KERNFS_ROOT_INO 1		/* the first node of a kernfs, fs/kernfs/dir.c */
@@ -254,7 +255,7 @@ static bool is_held(const struct psc_kernel *kernel, const struct lock *lock,
  * policy's maps which programs of ours use it.
  */
 static int look_at_programs(const struct psc_kernel *kernel, const struct lock *lock,
-			    __u64 uses[PSC_POLICY_MAPS], bool *ret_held)
+			    __u64 uses[PSC_POLICY_MAPS], bool *ret_held, bool last)
 {
 	_cleanup_close_ int fd = bpf_iter_create(lock->scan_fd);
 	struct psc_found_prog found;
@@ -270,9 +271,11 @@ static int look_at_programs(const struct psc_kernel *kernel, const struct lock *
 			continue;
 		}
 		found.name[sizeof(found.name) - 1] = '\0';
-		err = psc_log_err(-EBUSY, "no floor while BPF program %u (%s) is loaded: it %s",
-				  found.id, found.name, found.map < PSC_POLICY_MAPS ?
-				  "uses the policy's maps" : "could overrule this daemon's");
+		err = -EBUSY;
+		if (last)
+			psc_log(LOG_ERR, "no floor while BPF program %u (%s) is loaded: it %s",
+				found.id, found.name, found.map < PSC_POLICY_MAPS ?
+				"uses the policy's maps" : "could overrule this daemon's");
 	}
 	return more < 0 ? more : err;
 }
@@ -310,10 +313,11 @@ static int look_around(const struct psc_kernel *kernel, const struct lock *lock)
 		__u64 uses[PSC_POLICY_MAPS] = {};
 		bool held = false;
 
-		err = look_at_programs(kernel, lock, uses, &held);
-		if (err)
+		err = look_at_programs(kernel, lock, uses, &held, i >= LOOKS_FOR_PROGRAMS);
+		if (err && (err != -EBUSY || i >= LOOKS_FOR_PROGRAMS))
 			return err;
-		err = look_at_maps(lock, uses, i == LOOKS_MAX);
+		if (!err)
+			err = look_at_maps(lock, uses, i == LOOKS_MAX);
 		if (!err && held)
 			err = -EBUSY;
 		if (held && i == LOOKS_MAX)
@@ -365,10 +369,17 @@ void psc_lock_clear(const char *dir)
 	if (spare_path(path, dir))
 		return;
 	prog_fd = bpf_obj_get(path);
+	if (prog_fd < 0)
+		return;
 	cgroup_fd = open_root_cgroup();
-	if (prog_fd >= 0 && !bpf_prog_detach2(prog_fd, cgroup_fd, BPF_CGROUP_SYSCTL))
+	if (!bpf_prog_detach2(prog_fd, cgroup_fd, BPF_CGROUP_SYSCTL)) {
 		psc_notice("the guard of kernel.ftrace_enabled that was left behind half-way to a "
 			   "floor is detached");
+	} else if (errno != ENOENT) {	/* the pin is the only way to it */
+		psc_warning("the guard of kernel.ftrace_enabled that was left behind half-way to a "
+			    "floor, %s, cannot be detached: %s", path, strerror(errno));
+		return;
+	}
 	unlink(path);
 }
 
@@ -452,6 +463,19 @@ static void lock_close(struct lock *lock)
 	psc_closep(&lock->cgroup_fd);
 }
 
+/* At the end, back to where it began if there is no floor. Return: psc_kernel_locked() */
+static int lock_end(struct psc_kernel *kernel, const char *dir, struct lock *lock)
+{
+	int locked = psc_kernel_locked(kernel);
+
+	if (!locked)
+		lock_undo(kernel, dir, lock);
+	if (locked >= 0)	/* else it may still be needed */
+		drop_spare(dir, lock);
+	lock_close(lock);
+	return locked;
+}
+
 int psc_lock_try(struct psc_kernel *kernel, const char *dir)
 {
 	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
@@ -461,9 +485,7 @@ int psc_lock_try(struct psc_kernel *kernel, const char *dir)
 	if (locked)
 		return locked < 0 ? locked : 0;
 	err = lock_begin(kernel, dir, &lock, &armed);
-	lock_undo(kernel, dir, &lock);
-	drop_spare(dir, &lock);
-	lock_close(&lock);
+	lock_end(kernel, dir, &lock);
 	return err;
 }
 
@@ -482,12 +504,8 @@ int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_requ
 		*req = again;
 		err = psc_kernel_request(kernel, req);
 	}
-	/* Unless it has locked and failed in the step after: then the guards stay. */
-	if (err && psc_kernel_locked(kernel) == 0)
-		lock_undo(kernel, dir, &lock);
-	else
+	/* It may have locked and failed in the step after: then the guards stay. */
+	if (lock_end(kernel, dir, &lock) > 0)
 		kernel->looked = looked;
-	drop_spare(dir, &lock);
-	lock_close(&lock);
 	return err;
 }

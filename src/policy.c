@@ -19,13 +19,18 @@ static int refuse_locked(const struct psc_setting *setting, const struct psc_nam
 	return -EACCES;
 }
 
+static bool is_stricter(unsigned int a, unsigned int b)
+{
+	return psc_scope_rank(a) > psc_scope_rank(b);
+}
+
 /* Take out of @req the modes that it would lower. Return: whether it had any. */
 static bool leave_higher(struct psc_request *req, const union psc_policy *policy)
 {
 	__u32 before = req->modes;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (req->value < policy->scope[mode])
+		if (is_stricter(policy->scope[mode], req->value))
 			req->modes &= ~PSC_MODE_BIT(mode);
 	return req->modes != before;
 }
@@ -69,7 +74,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 			req.modes &= ~modes_after(config->settings, i);
 		/* A configured floor means "at least". */
 		if (req.op == PSC_OP_RAISE_FLOOR &&
-		    setting->value <= psc_name_get(&psc_names[i], &policy))
+		    !is_stricter(setting->value, psc_name_get(&psc_names[i], &policy)))
 			continue;
 		if (kind == PSC_PLAN_RAISE && req.op == PSC_OP_SET && leave_higher(&req, &policy))
 			psc_notice("%s: %s = %u is lower than what is in force, which stays; "
@@ -98,11 +103,6 @@ int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_p
 	if (err)
 		psc_config_free(ret_config);
 	return err;
-}
-
-static bool is_stricter(unsigned int a, unsigned int b)
-{
-	return psc_scope_rank(a) > psc_scope_rank(b);
 }
 
 bool psc_request_locks(const struct psc_request *req)
