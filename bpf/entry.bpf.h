@@ -140,6 +140,8 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 	struct cgroup_entry *now;
 	int err = 0;
 
+	/* Never taken back: readers look only at what entries may speak of. */
+	__sync_fetch_and_or(&state->spoken.word, psc_policy_spoken(&entry->policy).word);
 	if (replace) {
 		now = bpf_map_lookup_elem(&psc_cgroups, &id);
 		if (now) {

@@ -195,7 +195,9 @@ int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access)
 {
 	union psc_policy policy = policy_read(&psc_state.policy);
 
-	if (psc_policy_open(&policy, mode_of(access)) && !cgroups_matter())
+	/* In this order: no cgroup has had a say when the global policy was read. */
+	policy.word |= policy_read(&psc_state.spoken).word;
+	if (psc_policy_open(&policy, mode_of(access)))
 		return 0;
 	return access_ask(ctx);
 }

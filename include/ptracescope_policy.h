@@ -147,6 +147,18 @@ psc_policy_open(const union psc_policy *policy, __u32 mode)
 	return !(policy->word & (mode == PSC_MODE_ATTACH ? attach.word : read.word));
 }
 
+/* Of which modes a policy says something: their scopes are 0xff, all else is 0. */
+static inline __attribute__((always_inline)) union psc_policy
+psc_policy_spoken(const union psc_policy *policy)
+{
+	union psc_policy spoken = {};
+
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (policy->scope[mode] != PSC_SCOPE_INHERIT || policy->floor[mode])
+			spoken.scope[mode] = 0xff;
+	return spoken;
+}
+
 /* The entry of a cgroup that has none. */
 #define PSC_POLICY_NONE ((union psc_policy){ \
 	.scope = { PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT } })

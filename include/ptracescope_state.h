@@ -11,6 +11,8 @@
 struct state {
 	union psc_policy policy;
 	union psc_policy lost;	/* floors that found no room in psc_stuck, and bind everybody */
+	/* Scopes of 0xff for the modes that an entry of a cgroup has ever said something of. */
+	union psc_policy spoken;
 	union {
 		struct {
 			__u32 entries;	/* in psc_cgroups */

@@ -43,20 +43,26 @@ function over_bare(k, row, limit, ratio) {
 	return cell(ratio, "%.3f", ratio > limit)
 }
 
-# The most by which @state makes a row dearer than @base.
-function worst(k, declared, state, base, row, ratio, most_so_far) {
+# The most by which a state makes a row dearer than another, each with so many declared tracers.
+function worst(k, declared, state, base_declared, base, row, ratio, most_so_far) {
 	for (row in rows)
 		if (steady(row) && ((k, "ours", declared, state, row) in cost)) {
-			ratio = whole(k, "ours", declared, state, row) / whole(k, "ours", 0, base, row)
+			ratio = whole(k, "ours", declared, state, row) / \
+				whole(k, "ours", base_declared, base, row)
 			if (ratio > most_so_far)
 				most_so_far = ratio
 		}
 	return most_so_far
 }
 
+function all_declared(k, ratio) {
+	ratio = worst(k, most[k], "-", 0, "-")
+	return cell(ratio, "%.3f", ratio > 1.03)
+}
+
 function many_entries(k, depth, ratio, most_so_far) {
 	for (depth = 1; depth <= 16; depth *= 4) {
-		ratio = worst(k, 0, "cgroups-10000-depth-" depth, "cgroups-1-depth-" depth)
+		ratio = worst(k, most[k], "cgroups-10000-depth-" depth, most[k], "cgroups-1-depth-" depth)
 		if (ratio > most_so_far)
 			most_so_far = ratio
 	}
@@ -66,8 +72,8 @@ function many_entries(k, depth, ratio, most_so_far) {
 function level(k, row, of_one, most_so_far) {
 	for (row in rows)
 		if (steady(row)) {
-			of_one = (whole(k, "ours", 0, "cgroups-1-depth-16", row) - \
-				  whole(k, "ours", 0, "cgroups-1-depth-1", row)) / 15
+			of_one = (whole(k, "ours", most[k], "cgroups-1-depth-16", row) - \
+				  whole(k, "ours", most[k], "cgroups-1-depth-1", row)) / 15
 			if (of_one > most_so_far)
 				most_so_far = of_one
 		}
@@ -100,7 +106,7 @@ function line(aim, what, i, k, text) {
 		if (what == "read") text = text over_floor(k, "read-check", 1.1)
 		if (what == "classic") text = text over_floor(k, "attach-classic", 1.1)
 		if (what == "parent") text = text over_floor(k, "attach-parent", 1.5)
-		if (what == "declared") text = text cell(worst(k, most[k], "-", "-"), "%.3f", worst(k, most[k], "-", "-") > 1.03)
+		if (what == "declared") text = text all_declared(k)
 		if (what == "even") text = text break_even(k)
 		if (what == "times") text = text times_cheaper(k)
 		if (what == "entries") text = text many_entries(k)

@@ -110,7 +110,8 @@ static void measure_levels(enum bench_system system, unsigned int crowd)
 }
 
 /* @entries at that depth; 0 for one at every depth down to it */
-static void measure_cgroups_at(unsigned int entries, unsigned int depth, bool main_only)
+static void measure_cgroups_at(unsigned int entries, unsigned int depth, unsigned int declared,
+			       bool main_only)
 {
 	unsigned int n = entries ? entries : 1;
 	char state[40];
@@ -120,19 +121,21 @@ static void measure_cgroups_at(unsigned int entries, unsigned int depth, bool ma
 	else
 		snprintf(state, sizeof(state), "cgroups-every-depth-%u", depth);
 	bench_cgroups_make(n, depth, !entries);
-	measure_rows(BENCH_OURS, 0, state, main_only);
+	measure_rows(BENCH_OURS, declared, state, main_only);
 	bench_cgroups_remove(n, depth);
 }
 
-static void measure_cgroups(void)
+static void measure_cgroups(unsigned int declared)
 {
 	static const unsigned int depths[] = { 1, 4, 16 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(depths); i++) {
-		measure_cgroups_at(1, depths[i], false);
-		measure_cgroups_at(10000, depths[i], false);
+		measure_cgroups_at(1, depths[i], declared, false);
+		measure_cgroups_at(10000, depths[i], declared, false);
 	}
-	measure_cgroups_at(0, 16, false);
+	measure_cgroups_at(0, 16, declared, false);
+	/* Of the entries that are gone some traces are left in what a check looks at. */
+	measure_rows(BENCH_OURS, declared, "cgroups-gone", false);
 }
 
 static void measure_empty(bool main_only)
@@ -152,11 +155,11 @@ static void plan_product(unsigned int crowd)
 	bench_print_fact("daemon-start", bench_daemon_start());
 	bench_facts();
 	measure_alone(BENCH_OURS, false);
-	measure_cgroups();
 	measure_levels(BENCH_OURS, crowd);
 	bench_daemon_kill();
 	measure_rows(BENCH_OURS, crowd, "no-reader", false);
 	bench_print_fact("daemon-adopts", bench_daemon_start());
+	measure_cgroups(crowd);
 	bench_raise_floor();
 	measure_rows(BENCH_OURS, crowd, "floor", false);
 }
@@ -167,9 +170,10 @@ static void plan_guard(unsigned int crowd)
 	measure_empty(true);
 	bench_print_fact("daemon-start", bench_daemon_start());
 	measure_alone(BENCH_OURS, true);
-	measure_cgroups_at(1, 4, true);
 	bench_crowd_declare(crowd);
 	measure_rows(BENCH_OURS, crowd, "-", true);
+	measure_cgroups_at(1, 4, crowd, true);
+	measure_rows(BENCH_OURS, crowd, "cgroups-gone", true);
 }
 
 static void plan_yama(unsigned int crowd)

@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* psc_policy_open() says what psc_judge() would say, for every policy. */
+/*
+ * psc_policy_open() says what psc_judge() would say, for every policy, and psc_policy_spoken()
+ * whether the entry of a cgroup can make a difference.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -25,6 +29,30 @@ static void check_mode(const union psc_policy *policy, __u32 mode)
 	assert_int_equal(psc_policy_open(policy, mode), !verdict.need && !verdict.refused);
 }
 
+static void check_spoken(const union psc_policy *entry)
+{
+	const union psc_policy spoken = psc_policy_spoken(entry), global = {
+		.scope = { PSC_SCOPE_RESTRICTED, PSC_SCOPE_RESTRICTED, PSC_SCOPE_RESTRICTED, 1 },
+	};
+	struct psc_effective effective = PSC_EFFECTIVE_NONE;
+
+	psc_effective_add(&effective, entry, 1);
+	psc_effective_add(&effective, &global, 2);
+	psc_effective_end(&effective);
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		bool silent = entry->scope[mode] == PSC_SCOPE_INHERIT && !entry->floor[mode];
+
+		assert_int_equal(spoken.scope[mode], silent ? 0 : 0xff);
+		if (!silent)
+			continue;
+		assert_int_equal(effective.policy.scope[mode], global.scope[mode]);
+		assert_int_equal(effective.scope_from[mode], 2);
+	}
+	assert_int_equal(psc_policy_open(&spoken, PSC_MODE_ATTACH),
+			 !spoken.scope[PSC_MODE_ATTACH] && !spoken.scope[PSC_MODE_BOUNDARY]);
+	assert_int_equal(psc_policy_open(&spoken, PSC_MODE_READ), !spoken.scope[PSC_MODE_READ]);
+}
+
 static void test_open(void **state)
 {
 	union psc_policy policy = {};
@@ -43,6 +71,7 @@ static void test_open(void **state)
 			policy.floor[mode] = i < n ? 0 : policy.scope[mode];
 		}
 		check_mode(&policy, PSC_MODE_ATTACH);
+		check_spoken(&policy);
 		check_mode(&policy, PSC_MODE_READ);
 	}
 }

@@ -125,6 +125,7 @@ static void test_moves(void)
 	is(look(before), -EPERM, "nor its child");
 	is(cg_move("", p.pid), 0, "root moves it to the root cgroup");
 	is(look(p.pid), -EPERM, "the floor went along");
+	is(peek(&p, getpid()), -EPERM, "and binds it towards who is there");
 	is(look(thread[0]), -EPERM, "with the thread");
 	is(look(before), -EPERM, "and stays with the child in f");
 	after = tell(&p, PUPPET_SPAWN, 0, "");

@@ -200,6 +200,43 @@ static void test_inheritance(void)
 	cg_remove("a");
 }
 
+/*
+ * The first of all entries, as cgroups are asked only about what an entry has ever spoken of:
+ * what it does not, what it comes to speak of later, and from which side.
+ */
+static void test_spoken(void)
+{
+	struct puppet a, b, root;
+
+	cg_make("a");
+	cg_make("b");
+	a = puppet_new("a", ALICE);
+	b = puppet_new("b", ALICE);
+	root = puppet_new("", ROOT);
+
+	is(global_set(ATTACH, 0), 0, "global 0");
+	is(cg_set("b", TRACEME, 2), 0, "b: traceme 2, the first that an entry says");
+	is(tell(&b, PUPPET_TRACEME, 0, ""), -EPERM, "which counts");
+	ok(!peek(&a, b.pid) && !tell(&a, PUPPET_READ, b.pid, ""), "for nothing else");
+	is(cg_set("b", READ, 1), 0, "b: read 1, in the same entry");
+	is(tell(&a, PUPPET_READ, b.pid, ""), -EACCES, "counts to b,");
+	is(tell(&b, PUPPET_READ, a.pid, ""), -EACCES, "and from b");
+	is(peek(&a, b.pid), 0, "attach is another matter");
+	is(cg_set("b", BOUNDARY, 1), 0, "b: a boundary");
+	is(peek(&a, b.pid), -EPERM, "which binds attaching");
+	is(peek(&root, b.pid), 0, "by who has not the capability");
+	is(cg_unset("b", BOUNDARY), 0, "no boundary");
+	is(peek(&a, b.pid), 0, "nothing is left of it");
+	is(cg_set("b", ATTACH, 3), 0, "b: attach 3");
+	is(peek(&root, b.pid), -EPERM, "binds root");
+	is(global_set(ATTACH, 1), 0, "global 1");
+	puppet_end(&a);
+	puppet_end(&b);
+	puppet_end(&root);
+	cg_remove("a");
+	cg_remove("b");
+}
+
 static void test_verdicts(void)
 {
 	struct puppet a, b, host, root;
@@ -252,7 +289,7 @@ static void test_verdicts(void)
 
 static void test_siblings(void)
 {
-	struct puppet a, b, c, outside, bob;
+	struct puppet a, b, c, next, outside, bob;
 
 	cg_make("s");
 	cg_make("s/1");
@@ -262,10 +299,12 @@ static void test_siblings(void)
 	c = puppet_new("s", ALICE);
 	outside = puppet_new("", ALICE);
 	bob = puppet_new("s/1", BOB);
+	next = puppet_new("s/1", ALICE);
 
 	is(cg_set("s", ATTACH, PSC_SCOPE_SIBLINGS), 0, "s = siblings");
 	ok(!peek(&a, b.pid) && !peek(&b, a.pid) && !peek(&a, c.pid) && !peek(&c, b.pid),
 	   "all in the subtree may, both ways");
+	is(peek(&a, next.pid), 0, "and in the same cgroup");
 	is(peek(&outside, a.pid), -EPERM, "from outside nobody");
 	is(peek(&a, outside.pid), -EPERM, "and to outside nobody");
 	is(global_set(ATTACH, 0), 0, "global 0");
@@ -291,6 +330,7 @@ static void test_siblings(void)
 	puppet_end(&c);
 	puppet_end(&outside);
 	puppet_end(&bob);
+	puppet_end(&next);
 	cg_remove("s/1");
 	cg_remove("s/2");
 	cg_remove("s");
@@ -475,6 +515,7 @@ int main(void)
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
 		return finish();
 	psc_kernel_close_secrets(kernel);	/* puppets must not have them */
+	test_spoken();
 	test_requests();
 	test_targets();
 	test_inheritance();
