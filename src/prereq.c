@@ -374,19 +374,17 @@ static const struct {
 };
 
 /* Under a floor such a program is refused, which says nothing about the kernel. */
-static bool has_floor(void)
+static bool has_floor(struct psc_request *ret)
 {
 	_cleanup_close_ int fd = bpf_obj_get(PSC_PIN_DIR "/psc_ctl");
-	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 
-	return fd >= 0 && !psc_ctl_run(fd, &info) && info.locked;
+	*ret = (struct psc_request){ .abi = PSC_ABI, .op = PSC_OP_INFO };
+	return fd >= 0 && !psc_ctl_run(fd, ret) && ret->locked;
 }
 
-/* What is missing here takes nothing else along. */
-static int check_moves(struct checker *c)
+/* What is missing here takes nothing else along. @err: of tracing it */
+static int add_moves(struct checker *c, int err)
 {
-	int err = psc_try_attach("cgroup_attach_task", BPF_PROG_TYPE_TRACING, BPF_TRACE_FENTRY);
-
 	return add(c, "floors of cgroups", PSC_PREREQ_OK,
 		   err ? text("not here: cgroup_attach_task() cannot be traced: %s", strerror(-err)) :
 			 text("possible"), NULL);
@@ -395,6 +393,7 @@ static int check_moves(struct checker *c)
 static int check_attach(struct checker *c)
 {
 	static const char what[] = "attaching to LSM hooks";
+	struct psc_request info;
 	int err;
 
 	/* This asks the kernel itself, which a tree of files cannot stand for. */
@@ -407,11 +406,14 @@ static int check_attach(struct checker *c)
 	if (c->ftrace_off)
 		return add(c, what, PSC_PREREQ_UNKNOWN,
 			   text("cannot be tried while ftrace is off"), NULL);
-	if (has_floor())
-		return add(c, what, PSC_PREREQ_OK, text("works: a floor is in force"), NULL);
+	if (has_floor(&info))
+		return add(c, what, PSC_PREREQ_OK, text("works: a floor is in force"), NULL) ?:
+			add_moves(c, info.sees_moves ? 0 : -EOPNOTSUPP);
 	err = psc_try_attach(PROBE_HOOK, BPF_PROG_TYPE_LSM, BPF_LSM_MAC);
 	if (!err)
-		return add(c, what, PSC_PREREQ_OK, text("works"), NULL) ?: check_moves(c);
+		return add(c, what, PSC_PREREQ_OK, text("works"), NULL) ?:
+			add_moves(c, psc_try_attach("cgroup_attach_task", BPF_PROG_TYPE_TRACING,
+						    BPF_TRACE_FENTRY));
 	for (size_t i = 0; i < ARRAY_SIZE(probe_errors); i++)
 		if (err == -probe_errors[i].err)
 			return add(c, what, PSC_PREREQ_MISSING,

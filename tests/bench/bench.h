@@ -55,8 +55,11 @@ int bench_row_main(char **arguments);
 
 /* --- crowd.c: processes that declare tracers --- */
 
-/* Start @n processes, and one more, that do nothing. They share one memory, so that many fit in. */
-void bench_crowd_start(unsigned int n);
+/*
+ * Start @n processes, and one more, that do nothing. They share one memory, so that many fit
+ * in. @ends_with_us: whatever we end of
+ */
+void bench_crowd_start(unsigned int n, bool ends_with_us);
 
 /* Have as many of them declare a tracer, each another one, that @n have. @n > 0 */
 void bench_crowd_declare(unsigned int n);

@@ -67,13 +67,14 @@ static int __attribute__((noreturn)) member(void *unused)
 		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
 }
 
-static void __attribute__((noreturn)) lead(unsigned int n)
+static void __attribute__((noreturn)) lead(unsigned int n, bool ends_with_us)
 {
 	char *stacks = mmap(NULL, (size_t)n * STACK_BYTES, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	setsid();
-	prctl(PR_SET_PDEATHSIG, SIGKILL);	/* whatever we end of, they end with us */
+	if (ends_with_us)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if (stacks == MAP_FAILED)
 		leave(errno);
 	for (size_t i = 0; i < n; i++)
@@ -98,7 +99,7 @@ static void wait_until(const unsigned int *counter, unsigned int n)
 	}
 }
 
-void bench_crowd_start(unsigned int n)
+void bench_crowd_start(unsigned int n, bool ends_with_us)
 {
 	crowd = mmap(NULL, sizeof(*crowd), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		     -1, 0);
@@ -108,7 +109,7 @@ void bench_crowd_start(unsigned int n)
 	if (crowd_leader < 0)
 		bench_die("fork: %m");
 	if (crowd_leader == 0)
-		lead(n);
+		lead(n, ends_with_us);
 	wait_until(&crowd->started, n);
 }
 
