@@ -174,7 +174,8 @@ struct change {
 
 static __always_inline void change_ask(struct change *change, const struct psc_request *req)
 {
-	_Static_assert(__builtin_offsetof(struct psc_request, locked) <= sizeof(change->asked), "all of it");
+	_Static_assert(__builtin_offsetof(struct psc_request, locked) <= sizeof(change->asked),
+		       "all of it");
 	__builtin_memcpy(change->asked, req, sizeof(change->asked));
 }
 

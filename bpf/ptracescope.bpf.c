@@ -435,7 +435,8 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 
 static __always_inline int ctl_apply(struct state *state, struct psc_request *req)
 {
-	if (req->op != PSC_OP_INFO && !capable_initially(BPF_CORE_READ(bpf_get_current_task_btf(), cred)))
+	if (req->op != PSC_OP_INFO &&
+	    !capable_initially(BPF_CORE_READ(bpf_get_current_task_btf(), cred)))
 		return -PSC_E_PERM;
 	if (req->op == PSC_OP_GUARD)
 		return guard_set(state, req);

@@ -40,7 +40,9 @@ static __always_inline __u64 tracer_id(__u64 tracer)
 /* Declare @tracer (0 for anyone) for the leader @tracee. Return: 0 or -ENOMEM. */
 static __always_inline long relation_add(struct task_struct *tracee, __u64 tracer)
 {
-	struct relation relation = { .tracer = tracer, .tracee_start = BPF_CORE_READ(tracee, start_boottime) };
+	struct relation relation = {
+		.tracer = tracer, .tracee_start = BPF_CORE_READ(tracee, start_boottime),
+	};
 	__u64 key = (__u64)tracee;
 
 	if (tracer) {
@@ -135,7 +137,8 @@ static __noinline bool has_exception(struct task_struct *tracer, struct task_str
 	struct task_struct *named;
 	__u64 leader, *id;
 
-	if (tracee->ptrace && BPF_CORE_READ(tracee, parent, signal) == BPF_CORE_READ(tracer, signal))
+	if (tracee->ptrace &&
+	    BPF_CORE_READ(tracee, parent, signal) == BPF_CORE_READ(tracer, signal))
 		return true;
 	if (!relation_get(BPF_CORE_READ(tracee, group_leader), &relation))
 		return false;
