@@ -86,9 +86,7 @@ static int locked(struct psc_varlink_call *call, const struct psc_name *name)
 
 	if (err)
 		return psc_control_fail(call, err, "reading the policy");
-	for (size_t i = 0; !name && i < PSC_NAMES; i++)
-		if (psc_policy_highest_floor(&policy, psc_names[i].modes))
-			name = &psc_names[i];
+	name = name ?: psc_name_with_floor(&policy);
 	if (!name)
 		return psc_varlink_error(call, PSC_INTERFACE ".CgroupLocked", json_object());
 	return psc_varlink_error(call, PSC_INTERFACE ".Locked",

@@ -245,15 +245,6 @@ int psc_control_cgroup_set(struct psc_varlink_call *call)
 	return reply(call, cgroup.path, &req);
 }
 
-/* The first of the names, or the first one that has a floor. */
-static const struct psc_name *name_with_floor(const union psc_policy *policy)
-{
-	for (size_t i = 0; i < PSC_NAMES; i++)
-		if (psc_policy_highest_floor(policy, psc_names[i].modes))
-			return &psc_names[i];
-	return &psc_names[0];
-}
-
 int psc_control_cgroup_unset(struct psc_varlink_call *call)
 {
 	bool named = json_is_string(json_object_get(call->parameters, "name"));
@@ -278,8 +269,8 @@ int psc_control_cgroup_unset(struct psc_varlink_call *call)
 	req.origin = info.origin;
 	err = request(call, cgroup.fd, &req);
 	if (err)
-		return answer_failure(call, name ? name : name_with_floor(&info.policy), &cgroup,
-				      &req, err);
+		return answer_failure(call, name ?: psc_name_with_floor(&info.policy) ?: psc_names,
+				      &cgroup, &req, err);
 	log_change(call, name, cgroup.path, "unset", &req);
 	return reply(call, cgroup.path, &req);
 }

@@ -310,11 +310,11 @@ static int look_around(const struct psc_kernel *kernel, const struct lock *lock)
 	int err = -EBUSY;
 
 	for (int i = 1; i <= LOOKS_MAX; i++) {
+		bool held = false, last_for_programs = i >= LOOKS_FOR_PROGRAMS;
 		__u64 uses[PSC_POLICY_MAPS] = {};
-		bool held = false;
 
-		err = look_at_programs(kernel, lock, uses, &held, i >= LOOKS_FOR_PROGRAMS);
-		if (err && (err != -EBUSY || i >= LOOKS_FOR_PROGRAMS))
+		err = look_at_programs(kernel, lock, uses, &held, last_for_programs);
+		if (err && (err != -EBUSY || last_for_programs))
 			return err;
 		if (!err)
 			err = look_at_maps(lock, uses, i == LOOKS_MAX);

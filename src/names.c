@@ -221,6 +221,14 @@ unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 mode
 	return floor;
 }
 
+const struct psc_name *psc_name_with_floor(const union psc_policy *policy)
+{
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (psc_policy_highest_floor(policy, psc_names[i].modes))
+			return &psc_names[i];
+	return NULL;
+}
+
 struct psc_request psc_name_request(const struct psc_name *name, unsigned int value)
 {
 	return (struct psc_request){

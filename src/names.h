@@ -86,6 +86,9 @@ unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *p
 /* The highest floor among these modes (PSC_MODE_BIT()s): what a refused write ran into. */
 unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 modes);
 
+/* The first of psc_names[] that has a floor; NULL for none. */
+const struct psc_name *psc_name_with_floor(const union psc_policy *policy);
+
 /* The psc_ctl request that writes @value to it. */
 struct psc_request psc_name_request(const struct psc_name *name, unsigned int value);
 

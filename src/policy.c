@@ -38,7 +38,7 @@ static bool leave_higher(struct psc_request *req, const union psc_policy *policy
 void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (psc_scope_rank(policy->floor[mode]) > psc_scope_rank(floors->floor[mode]))
+		if (is_stricter(policy->floor[mode], floors->floor[mode]))
 			floors->floor[mode] = policy->floor[mode];
 }
 

@@ -238,7 +238,7 @@ int main(int argc, char **argv)
 	/* What is orphaned is to be no child of init, of which we know nothing. */
 	if (prctl(PR_SET_CHILD_SUBREAPER, 1))
 		bench_die("PR_SET_CHILD_SUBREAPER: %m");
-	/* A guest is switched off sooner than such a crowd has ended, which took 6.1 minutes. */
+	/* A guest is switched off sooner than such a crowd has ended: Linux 6.1 takes minutes. */
 	bench_crowd_start(crowd, !plan->settle_s);
 	sleep(plan->settle_s);
 	plan->run(crowd);

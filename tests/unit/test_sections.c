@@ -422,6 +422,17 @@ static unsigned int count(const char *text, const char *what)
 	return n;
 }
 
+/* PARENT/0 and so on, or what is below each of them */
+static void make_cgroups(struct state *s, const char *parent, int n, const char *below)
+{
+	char path[64];
+
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%d%s", parent, i, below);
+		cgroup_make(&s->tree, path);
+	}
+}
+
 static void make_many(struct state *s)
 {
 	apply(s, "[u.slice]\n" FLOOR "2\n[u.slice/*]\n" YAMA "0\n", PSC_PLAN_RAISE);
@@ -437,12 +448,9 @@ static void end_quiet(struct state *s)
 static void test_messages(void **state)
 {
 	struct state *s = *state;
-	char path[64], log[16384];
+	char log[16384];
 
-	for (int i = 0; i < 100; i++) {
-		snprintf(path, sizeof(path), "u.slice/%d", i);
-		cgroup_make(&s->tree, path);
-	}
+	make_cgroups(s, "u.slice", 100, "");
 	capture(make_many, s, log, sizeof(log));
 	assert_int_equal(count(log, "locked at 2 (admin-only)"), 10);
 	assert_int_equal(count(log, "\n"), 10);
@@ -462,12 +470,9 @@ static void lock_many(struct state *s)
 static void test_no_floor(void **state)
 {
 	struct state *s = *state;
-	char path[64], log[16384];
+	char log[16384];
 
-	for (int i = 0; i < 20; i++) {
-		snprintf(path, sizeof(path), "u.slice/%d", i);
-		cgroup_make(&s->tree, path);
-	}
+	make_cgroups(s, "u.slice", 20, "");
 	s->busy = true;
 	capture(lock_many, s, log, sizeof(log));
 	assert_int_equal(s->tries, 1);
@@ -544,13 +549,9 @@ static void test_slices(void **state)
 {
 	struct state *s = *state;
 	unsigned int turns = 0;
-	char path[64];
 
 	apply(s, "[x.slice/*]\n" YAMA "2\n", PSC_PLAN_RAISE);
-	for (int i = 0; i < 600; i++) {
-		snprintf(path, sizeof(path), "x.slice/%d/sub", i);
-		cgroup_make(&s->tree, path);
-	}
+	make_cgroups(s, "x.slice", 600, "/sub");
 	psc_sections_lost(&s->sections);
 	while (s->sections.rescan) {
 		unsigned int before = s->writes;
