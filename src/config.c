@@ -21,9 +21,11 @@ static bool covers(const struct psc_name *new, const struct psc_name *old)
 	return new->op == old->op && !(old->modes & ~new->modes);
 }
 
-int psc_conf_assign(struct psc_setting settings[PSC_NAMES], const struct psc_name *name,
-		    unsigned int value, const char *path, unsigned int line)
+int psc_conf_assign(struct psc_conf *conf, struct psc_section *section,
+		    const struct psc_name *name, unsigned int value, const char *path,
+		    unsigned int line)
 {
+	struct psc_setting *settings = section ? section->settings : conf->config.settings;
 	char *source;
 
 	if (asprintf(&source, "%s:%u", path, line) < 0)
@@ -35,7 +37,7 @@ int psc_conf_assign(struct psc_setting settings[PSC_NAMES], const struct psc_nam
 		settings[i] = (struct psc_setting){ 0 };
 	}
 	settings[name - psc_names] = (struct psc_setting){ true, value, source };
-	return 0;
+	return psc_conf_note(conf, section, name, value, path, line);
 }
 
 static void list_names(char *buf, size_t size)
@@ -53,19 +55,38 @@ struct own_file {
 	const char *path;
 	unsigned int line;
 	struct psc_section *section;	/* NULL before the first: the whole system */
+	bool nowhere;			/* the section is of a name that is none */
 	unsigned int seen[PSC_NAMES];	/* lines of its assignments, indexed like psc_names[] */
 	unsigned int seen_lockdown;
 };
 
+static int add_section(struct own_file *file, const char *pattern)
+{
+	struct psc_config *config = &file->conf->config;
+	struct psc_section *sections = reallocarray(config->sections, config->n_sections + 1,
+						    sizeof(*sections));
+	struct psc_section new = {};
+
+	if (!sections)
+		return -ENOMEM;
+	config->sections = sections;
+	if (asprintf(&new.source, "%s:%u", file->path, file->line) < 0)
+		return -ENOMEM;
+	new.pattern = strdup(pattern);
+	file->section = &sections[config->n_sections++];
+	*file->section = new;
+	return new.pattern ? 0 : -ENOMEM;
+}
+
 /* "[PATTERN]" begins a section. */
 static int parse_header(struct own_file *file, char *text)
 {
-	struct psc_config *config = &file->conf->config;
 	size_t len = strlen(text);
 	char quoted[PSC_QUOTE_SIZE], *pattern;
-	struct psc_section *sections;
 
 	psc_conf_quote(quoted, text);
+	memset(file->seen, 0, sizeof(file->seen));
+	file->nowhere = true;
 	if (text[len - 1] != ']')
 		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: ']' is missing at the end of "
 				     "'%s'; write [CGROUP]", file->path, file->line, quoted);
@@ -75,17 +96,8 @@ static int parse_header(struct own_file *file, char *text)
 		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is for no cgroup; it takes "
 				     "the name of a unit, or a path below the root cgroup "
 				     "without '.' and '..'", file->path, file->line, quoted);
-	sections = reallocarray(config->sections, config->n_sections + 1, sizeof(*sections));
-	if (!sections)
-		return -ENOMEM;
-	config->sections = sections;
-	pattern = strdup(pattern);
-	if (!pattern)
-		return -ENOMEM;
-	file->section = &sections[config->n_sections++];
-	*file->section = (struct psc_section){ .pattern = pattern };
-	memset(file->seen, 0, sizeof(file->seen));
-	return 0;
+	file->nowhere = false;
+	return add_section(file, pattern);
 }
 
 static int bad_value(struct own_file *file, const struct psc_name *name, const char *value)
@@ -96,11 +108,11 @@ static int bad_value(struct own_file *file, const struct psc_name *name, const c
 
 	if (strpbrk(value, "#;"))
 		hint = "; a comment needs a line of its own";
-	else if (!file->section && psc_value_parse(name, value, true, &scope) == 0)
+	else if (!file->section && !file->nowhere && psc_value_parse(name, value, true, &scope) == 0)
 		hint = "; that one is for cgroups, in a section";
 	return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is no value for %s; it must be one "
 			     "of %s%s", file->path, file->line, psc_conf_quote(quoted, value),
-			     name->name, psc_value_list(name, file->section, all), hint);
+			     name->name, psc_value_list(name, file->section || file->nowhere, all), hint);
 }
 
 static int set_twice(struct own_file *file, const char *name, unsigned int first)
@@ -114,7 +126,7 @@ static int parse_lockdown(struct own_file *file, const char *value)
 {
 	char quoted[PSC_QUOTE_SIZE];
 
-	if (file->section)
+	if (file->section || file->nowhere)
 		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: lockdown is the whole system's; "
 				     "put it before the first section", file->path, file->line);
 	if (!streq(value, "integrity") && !streq(value, "none"))
@@ -128,13 +140,30 @@ static int parse_lockdown(struct own_file *file, const char *value)
 	return 0;
 }
 
+static int parse_setting(struct own_file *file, const struct psc_name *name, const char *value)
+{
+	unsigned int scope, *first = &file->seen[name - psc_names];
+	bool in_section = file->section || file->nowhere;
+	int err;
+
+	if (psc_value_parse(name, value, in_section, &scope) != 0)
+		return bad_value(file, name, value);
+	if (file->nowhere)
+		return 0;
+	if (!*first) {
+		*first = file->line;
+		return psc_conf_assign(file->conf, file->section, name, scope, file->path,
+				       file->line);
+	}
+	err = set_twice(file, name->name, *first);
+	return err ? err : psc_conf_note(file->conf, file->section, name, scope, file->path,
+					 file->line);
+}
+
 static int parse_line(struct own_file *file, char *text)
 {
-	struct psc_setting *settings = file->section ? file->section->settings :
-						       file->conf->config.settings;
 	char quoted[PSC_QUOTE_SIZE], all[512], *value = strchr(text, '=');
 	const struct psc_name *name;
-	unsigned int scope, *first;
 
 	if (*text == '[')
 		return parse_header(file, text);
@@ -149,18 +178,11 @@ static int parse_line(struct own_file *file, char *text)
 	if (streq(text, "lockdown"))
 		return parse_lockdown(file, value);
 	name = psc_name_find(text);
-	if (!name) {
-		list_names(all, sizeof(all));
-		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: unknown name '%s'; known are %s, lockdown",
-				     file->path, file->line, psc_conf_quote(quoted, text), all);
-	}
-	first = &file->seen[name - psc_names];
-	if (*first)
-		return set_twice(file, name->name, *first);
-	*first = file->line;
-	if (psc_value_parse(name, value, file->section, &scope) != 0)
-		return bad_value(file, name, value);
-	return psc_conf_assign(settings, name, scope, file->path, file->line);
+	if (name)
+		return parse_setting(file, name, value);
+	list_names(all, sizeof(all));
+	return psc_conf_fail(file->conf, -EINVAL, "%s:%u: unknown name '%s'; known are %s, lockdown",
+			     file->path, file->line, psc_conf_quote(quoted, text), all);
 }
 
 static int parse_own(struct psc_conf *conf, void *data __attribute__((unused)), const char *path,
@@ -213,20 +235,41 @@ bool psc_config_goes_below(const struct psc_config *config, const char *path)
 	return false;
 }
 
+static int load(struct psc_conf *conf)
+{
+	static const struct psc_conf_kind own = {
+		.parse = parse_own, .max = 1024 * 1024, .ours = true,
+	};
+
+	return psc_conf_cmdline(conf) ?:
+	       psc_conf_sysctl(conf) ?:
+	       psc_conf_file(conf, own_file, &own) ?:
+	       psc_conf_dirs(conf, own_dirs, &own) ?:
+	       psc_conf_cmdline_done(conf);
+}
+
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)
 {
 	struct psc_conf conf = { .root = root };
-	int err = psc_conf_sysctl(&conf);
+	int err = load(&conf);
 
-	if (!err)
-		err = psc_conf_file(&conf, own_file, parse_own, NULL);
-	if (!err)
-		err = psc_conf_dirs(&conf, own_dirs, parse_own, NULL);
+	free(conf.bad_cmdline);
+	*ret = (struct psc_config){ 0 };
+	*ret_error = NULL;
 	if (err) {
 		psc_config_free(&conf.config);
-		*ret_error = conf.error;
+		psc_config_free(&conf.strictest);
+		free(conf.error);
 		return err;
 	}
+	if (conf.err) {
+		psc_config_free(&conf.config);
+		psc_conf_strictest(&conf.strictest);
+		*ret = conf.strictest;
+		*ret_error = psc_conf_errors(&conf);
+		return conf.err;
+	}
+	psc_config_free(&conf.strictest);
 	*ret = conf.config;
 	return 0;
 }
@@ -237,13 +280,18 @@ static void free_settings(struct psc_setting settings[PSC_NAMES])
 		free(settings[i].source);
 }
 
+void psc_section_free(struct psc_section *section)
+{
+	free(section->pattern);
+	free(section->source);
+	free_settings(section->settings);
+}
+
 void psc_config_free(struct psc_config *config)
 {
 	free_settings(config->settings);
-	for (size_t i = 0; i < config->n_sections; i++) {
-		free(config->sections[i].pattern);
-		free_settings(config->sections[i].settings);
-	}
+	for (size_t i = 0; i < config->n_sections; i++)
+		psc_section_free(&config->sections[i]);
 	free(config->sections);
 	*config = (struct psc_config){ 0 };
 }

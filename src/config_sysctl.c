@@ -4,15 +4,16 @@
  *
  * This follows sysctl.d(5) and systemd-sysctl (systemd's src/sysctl/sysctl.c
  * and src/basic/conf-files.c), with these differences, all on purpose:
- *  - A value that the kernel would refuse, and a file that cannot be read, are
- *    errors: systemd-sysctl goes on and leaves the kernel at its default, which
- *    here would be a weaker policy than the administrator wrote down.
+ *  - A value that the kernel would refuse, a line without "=" about our key, and a
+ *    file that cannot be read, are errors: systemd-sysctl goes on and leaves the
+ *    kernel at its default, which here would be a weaker policy than the
+ *    administrator wrote down.
  *  - A line with a "-" in front and such a value keeps what earlier lines set;
  *    systemd-sysctl forgets them.
+ *  - A file has at most 16 MiB, and braces stand for at most 4096 names.
  *  - The credential sysctl.extra belongs to systemd-sysctl.service, not to us.
  */
 #include <errno.h>
-#include <fnmatch.h>
 
 #include "config_file.h"
 #include "log.h"
@@ -25,8 +26,11 @@ static const char *const sysctl_dirs[] = {
 	"/lib/sysctl.d", NULL,
 };
 
-/* PSC_NAME_YAMA below /proc/sys, as normalize_key() spells keys. */
-#define SYSCTL_KEY "kernel/yama/ptrace_scope"
+/* systemd-sysctl has no bound; files of this size are somebody's mistake. */
+#define SYSCTL_BYTES_MAX (16 * 1024 * 1024)
+
+/* Where users of ptracescoped may look for what only its own files can set. */
+#define OWN_KEYS "kernel/ptracescope/"
 
 /* A line of sysctl.d that names or matches our key. */
 struct sysctl_option {
@@ -137,28 +141,51 @@ static bool is_glob(const char *key)
 	return strpbrk(key, "*?[");
 }
 
-static bool concerns_us(const char *key)
+/* Return: 1 when this key is ours or a glob that matches it, 0 when not, or a negative errno. */
+static int concerns_us(const char *key)
 {
-	return is_glob(key) ? fnmatch(key, SYSCTL_KEY, FNM_PATHNAME) == 0 : streq(key, SYSCTL_KEY);
+	return is_glob(key) ? psc_conf_glob(key, PSC_SYSCTL_KEY) : streq(key, PSC_SYSCTL_KEY);
 }
 
-/*
- * A scope as the kernel takes it when it is written to /proc/sys: see
- * proc_get_long() in kernel/sysctl.c. Octal and hexadecimal are fine, words are
- * not, and what follows after white space is ignored ("1 # comment").
- */
-static int parse_kernel_scope(const char *text, unsigned int *ret, bool *ret_more)
+/* Keys that somebody has written for us, and that nobody takes. */
+static void warn_of_key(const char *path, unsigned int line, const char *key)
 {
-	const char *digits = *text == '-' ? text + 1 : text;
-	/* Not base 0: with that, strtoul() of C23 takes "0b1", which the kernel does not. */
-	int base = *digits != '0' ? 10 : digits[1] == 'x' || digits[1] == 'X' ? 16 : 8;
+	char quoted[PSC_QUOTE_SIZE];
+
+	if (strncmp(key, OWN_KEYS, strlen(OWN_KEYS)) == 0)
+		psc_warning("%s:%u: 'kernel.ptracescope.%s' is ignored: it is no setting of the "
+			    "kernel; it must be in /etc/ptracescope/ptracescope.conf", path, line,
+			    psc_conf_quote(quoted, key + strlen(OWN_KEYS)));
+	else if (!is_glob(key) && strchr(key, '{') && psc_conf_glob(key, PSC_SYSCTL_KEY) == 1)
+		psc_warning("%s:%u: '%s' is ignored: systemd-sysctl expands braces only in keys that "
+			    "have '*', '?' or '[', too", path, line, psc_conf_quote(quoted, key));
+}
+
+static int too_many(struct psc_conf *conf, const char *path, unsigned int line, int err)
+{
+	if (err != -E2BIG)
+		return err;
+	return psc_conf_fail(conf, err, "%s:%u: the braces of the key stand for more names than can "
+			     "be looked at; write the names on lines of their own", path, line);
+}
+
+/* See proc_get_long() in the kernel's kernel/sysctl.c. Octal and hexadecimal are fine. */
+int psc_conf_kernel_scope(const char *text, unsigned int *ret, bool *ret_more)
+{
+	const char *digits;
 	unsigned long number;
 	char *end;
+	int base;
 
+	/* isspace() of the kernel has 0xa0, too. */
+	text += strspn(text, " \t\r\n\v\f\xa0");
+	digits = *text == '-' ? text + 1 : text;
+	/* Not base 0: with that, strtoul() of C23 takes "0b1", which the kernel does not. */
+	base = *digits != '0' ? 10 : digits[1] == 'x' || digits[1] == 'X' ? 16 : 8;
 	if (*digits < '0' || *digits > '9')
 		return -EINVAL;
 	number = strtoul(digits, &end, base);
-	if (end - text > 20 || (*end && *end != ' ' && *end != '\t'))
+	if (end - text > 20 || (*end && *end != ' ' && *end != '\t' && *end != '\n'))
 		return -EINVAL;
 	if (number > PSC_SCOPE_MAX || (digits != text && number))
 		return -ERANGE;
@@ -167,7 +194,7 @@ static int parse_kernel_scope(const char *text, unsigned int *ret, bool *ret_mor
 	return 0;
 }
 
-/* A bad value; on an optional line it is only warned of. Return: 0 or -EINVAL. */
+/* A bad value; on an optional line it is only warned of. Return: 0 or -ENOMEM. */
 static int bad_kernel_scope(struct psc_conf *conf, const char *path, unsigned int line,
 			    const char *value, bool optional)
 {
@@ -192,13 +219,21 @@ static int parse_sysctl_bare(struct psc_conf *conf, struct sysctl_table *table, 
 {
 	char *word_end = key + strcspn(key, " \t:");
 	bool alone = !*word_end;
+	int ours;
 
 	*word_end = '\0';
 	normalize_key(key);
-	if (minus && alone)
-		return concerns_us(key) ? put_option(table, key, NULL, false, path, line) : 0;
-	if (!streq(key, SYSCTL_KEY))
+	if (minus && alone) {
+		ours = concerns_us(key);
+		return ours <= 0 ? too_many(conf, path, line, ours) :
+		       put_option(table, key, NULL, false, path, line);
+	}
+	if (!streq(key, PSC_SYSCTL_KEY))
 		return 0;
+	if (minus)
+		return psc_conf_fail(conf, -EINVAL, "%s:%u: write -" PSC_NAME_YAMA " = VALUE; or, to "
+				     "keep globs away from the key, -" PSC_NAME_YAMA " alone, as a "
+				     "comment needs a line of its own", path, line);
 	return psc_conf_fail(conf, -EINVAL, "%s:%u: '=' is missing; write " PSC_NAME_YAMA
 			     " = VALUE, with a VALUE from 0 to %d", path, line, PSC_SCOPE_MAX);
 }
@@ -210,6 +245,7 @@ static int parse_sysctl_line(struct psc_conf *conf, struct sysctl_table *table, 
 	char *key = text + minus;
 	char *value = strchr(key, '=');
 	unsigned int scope;
+	int ours, err;
 
 	if (!value)
 		return parse_sysctl_bare(conf, table, path, line, psc_strip(key), minus);
@@ -217,14 +253,20 @@ static int parse_sysctl_line(struct psc_conf *conf, struct sysctl_table *table, 
 	*value++ = '\0';
 	key = normalize_key(psc_strip(key));
 	value = psc_strip(value);
-	if (!concerns_us(key))
-		return 0;
+	ours = concerns_us(key);
+	if (ours <= 0) {
+		warn_of_key(path, line, key);
+		return too_many(conf, path, line, ours);
+	}
+	if (psc_conf_kernel_scope(value, &scope, &more) == 0) {
+		err = psc_conf_note(conf, NULL, psc_name_find(PSC_NAME_YAMA), scope, path, line);
+		return err ? err : put_option(table, key, value, minus, path, line);
+	}
 	/* The value of a glob is looked at when it takes effect: it may be meant
 	 * for other keys, and never reach ours. */
-	if (!is_glob(key) && parse_kernel_scope(value, &scope, &more) != 0) {
-		int err = bad_kernel_scope(conf, path, line, value, minus);
-
-		if (err || find_option(table, key))
+	if (!is_glob(key)) {
+		err = bad_kernel_scope(conf, path, line, value, minus);
+		if (err || !minus || find_option(table, key))
 			return err;
 		value = NULL;	/* an explicit line all the same: no glob applies */
 	}
@@ -248,26 +290,29 @@ static int apply_option(struct psc_conf *conf, const struct sysctl_option *optio
 
 	if (!option->value)
 		return 0;
-	if (parse_kernel_scope(option->value, &scope, &more) != 0)
+	if (psc_conf_kernel_scope(option->value, &scope, &more) != 0)
 		return bad_kernel_scope(conf, option->path, option->line, option->value,
 					option->optional);
 	if (more)
 		psc_warning("%s:%u: everything after the first number is ignored, as the kernel "
 			    "does; a comment needs a line of its own",
 			    option->path, option->line);
-	return psc_conf_assign(conf->config.settings, psc_name_find(PSC_NAME_YAMA), scope,
-			       option->path, option->line);
+	return psc_conf_assign(conf, NULL, psc_name_find(PSC_NAME_YAMA), scope, option->path,
+			       option->line);
 }
 
 int psc_conf_sysctl(struct psc_conf *conf)
 {
 	_cleanup_table_ struct sysctl_table table = { 0 };
+	const struct psc_conf_kind kind = {
+		.parse = parse_sysctl, .data = &table, .max = SYSCTL_BYTES_MAX,
+	};
 	const struct sysctl_option *option;
-	int err = psc_conf_dirs(conf, sysctl_dirs, parse_sysctl, &table);
+	int err = psc_conf_dirs(conf, sysctl_dirs, &kind);
 
 	if (err)
 		return err;
-	option = find_option(&table, SYSCTL_KEY);
+	option = find_option(&table, PSC_SYSCTL_KEY);
 	if (option)
 		return apply_option(conf, option);
 	for (size_t i = 0; i < table.n && !err; i++)

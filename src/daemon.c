@@ -168,27 +168,40 @@ static int on_detach(void *data)
 	return err < 0 ? err : 0;
 }
 
-/*
- * As it may go into a line of the log, JSON and a readiness message. Names of
- * files may be anything; what the files say is quoted already.
- */
-static char *one_line(const char *text)
+/* For the status: the first of several lines. NULL when out of memory. */
+static char *first_line(const char *text)
 {
-	for (const char *c = text; *c; c++)
-		if (*c < ' ' || *c > '~')
-			return psc_escape(text, strlen(text), 4 * strlen(text));
-	return strdup(text);
+	size_t len = strcspn(text, "\n"), more = 0;
+	char *line;
+
+	for (const char *c = text + len; *c; c++)
+		more += *c == '\n';
+	if (!more)
+		return strdup(text);
+	return asprintf(&line, "%.*s (and %zu more, see the log)", (int)len, text, more) < 0 ?
+		NULL : line;
 }
 
-/* Remember why the configuration is not in force, and say so. Takes over @error. */
-static int refuse_config(struct daemon *d, int err, char *error)
+/*
+ * Remember why the configuration is not in force, and say so. Takes over @error, which has a
+ * line for everything that is wrong. @instead: what is in force
+ */
+static int refuse_config(struct daemon *d, int err, char *error, const char *instead)
 {
+	char *rest = error;
+
 	free(d->config_error);
-	d->config_error = one_line(error ? error : strerror(-err));
+	d->config_error = first_line(error ? error : strerror(-err));
+	psc_log(LOG_ERR, "configuration refused, %s: %s", instead,
+		d->config_error ? d->config_error : strerror(-err));
+	if (error && strchr(error, '\n'))
+		for (char *line; (line = strsep(&rest, "\n"));)
+			psc_log(LOG_ERR, "configuration: %s", line);
 	free(error);
-	return psc_log_err(err, "configuration refused, what was in force stays: %s",
-			   d->config_error ? d->config_error : strerror(-err));
+	return err;
 }
+
+static const char what_was_stays[] = "what was in force stays";
 
 /* Take back the scopes that were set before a later part was refused, such as a floor. */
 static void restore(struct daemon *d, union psc_policy policy)
@@ -211,8 +224,9 @@ static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_
 {
 	int refused = psc_sections_apply(&d->sections, config, kind);
 
-	if (!refused)
-		return 0;
+	/* Where the configuration itself is wrong, that comes first. */
+	if (!refused || (kind != PSC_PLAN_RELOAD && d->config_error))
+		return refused ? -EUCLEAN : 0;
 	free(d->config_error);
 	if (refused < 0)
 		d->config_error = strdup("the rest of it is in force, but not all cgroups could "
@@ -260,7 +274,7 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 	if (err && sent)
 		restore(d, policy);
 	if (err)
-		return refuse_config(d, err, error);
+		return refuse_config(d, err, error, what_was_stays);
 	free(d->config_error);
 	d->config_error = NULL;
 	d->lockdown = config->lockdown;
@@ -276,16 +290,16 @@ static int on_reload(void *data, char **ret_error)
 	int err = psc_config_load("", &config, &error);
 
 	if (err) {
-		refuse_config(d, err, error);
+		refuse_config(d, err, error, what_was_stays);
 	} else {
 		err = apply_config(d, &config, PSC_PLAN_RELOAD);
 		if (!err)
 			err = apply_sections(d, &config, PSC_PLAN_RELOAD);
-		psc_config_free(&config);
 	}
+	psc_config_free(&config);
 	if (err && ret_error)
 		*ret_error = strdup(d->config_error ? d->config_error : strerror(-err));
-	if (!err)
+	if (!err && !ret_error)		/* who called is told in the log already */
 		psc_info("configuration reloaded");
 	notify_status(d, "");
 	psc_canary_prove(d->canary);
@@ -434,21 +448,37 @@ static void without_floors(struct psc_plan *plan)
 }
 
 /*
- * Enforcement first, with whatever configuration is good: a bad one must not
- * leave the system with less than the default.
- * @ret: the configuration, for its sections; nothing where it is bad
+ * A part of the configuration is wrong at a start. A first one has put the strictest value that
+ * any readable line gives into force; of the sections, those remain that are stricter than that.
+ */
+static void start_with_bad_config(struct daemon *d, int err, char *error,
+				  struct psc_config *config)
+{
+	union psc_policy policy;
+
+	refuse_config(d, err, error, d->outcome != PSC_LOADED ? what_was_stays :
+		      "the strictest value that any of its readable lines gives is in force until "
+		      "it is mended");
+	if (psc_kernel_policy(d->kernel, &policy))
+		psc_config_free(config);
+	else
+		psc_config_keep_stricter(config, &policy);
+}
+
+/*
+ * Enforcement first, whatever the configuration is: a bad one must not leave the system with
+ * less than the default.
+ * @ret: the configuration, for its sections
  */
 static int enforce(struct daemon *d, struct psc_config *ret)
 {
 	struct psc_config config = {};
 	struct psc_plan plan;
-	char *error = NULL, *none = NULL;
+	char *error = NULL;
 	int err, config_err = psc_plan_first("", &config, &plan, &error);
 	bool first = access(d->options.pin_dir, F_OK) < 0;
 
 	err = first ? require_prereqs() : 0;
-	if (!err && config_err)
-		err = psc_plan_make(NULL, PSC_PLAN_FIRST, (union psc_policy){}, &plan, &none);
 	if (!err) {
 		without_floors(&plan);
 		err = psc_loader_start(&d->options, plan.requests, plan.n, &d->kernel);
@@ -461,12 +491,11 @@ static int enforce(struct daemon *d, struct psc_config *ret)
 		/* A child would have them as well, and stand against a floor. */
 		psc_kernel_close_secrets(d->kernel);
 		if (config_err)
-			refuse_config(d, config_err, TAKE_PTR(error));
+			start_with_bad_config(d, config_err, TAKE_PTR(error), &config);
 		else	/* what is refused now is shown by status, and no reason to end */
 			apply_config(d, &config, PSC_PLAN_RAISE);
 	}
-	if (!config_err)
-		*ret = config;
+	*ret = config;
 	free(error);
 	return err;
 }

@@ -74,6 +74,12 @@ const char *psc_reason_text(unsigned int reason)
 	return text ? text : "unknown reason";
 }
 
+/* Without a 0 in front, which elsewhere would make an octal number. */
+static int parse_number(const char *text, unsigned int *ret)
+{
+	return text[0] == '0' && text[1] ? -EINVAL : psc_parse_u32(text, ret);
+}
+
 int psc_scope_parse(const char *text, unsigned int *ret)
 {
 	unsigned int value;
@@ -85,7 +91,7 @@ int psc_scope_parse(const char *text, unsigned int *ret)
 			return 0;
 		}
 	}
-	err = psc_parse_u32(text, &value);
+	err = parse_number(text, &value);
 	if (err)
 		return err;
 	if (value > PSC_SCOPE_MAX)
@@ -145,7 +151,7 @@ int psc_value_parse(const struct psc_name *name, const char *text, bool cgroup,
 			return 0;
 		}
 	}
-	err = psc_parse_u32(text, &value);
+	err = parse_number(text, &value);
 	if (err)
 		return err;
 	if (value > name->max)

@@ -42,6 +42,17 @@ void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy)
 			floors->floor[mode] = policy->floor[mode];
 }
 
+/* What a setting asks for. */
+static struct psc_request setting_request(const struct psc_setting *setting,
+					  const struct psc_name *name)
+{
+	struct psc_request req = psc_name_request(name, setting->value);
+
+	if (setting->revocable && setting->value == PSC_SCOPE_NO_ATTACH)
+		req.flags |= PSC_FLAG_REVOCABLE;
+	return req;
+}
+
 /* The modes that settings of narrower names, which come later, speak for. */
 static __u32 modes_after(const struct psc_setting settings[PSC_NAMES], size_t i)
 {
@@ -65,7 +76,7 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 	}
 	for (size_t i = 0; config && i < PSC_NAMES; i++) {
 		const struct psc_setting *setting = &config->settings[i];
-		struct psc_request req = psc_name_request(&psc_names[i], setting->value);
+		struct psc_request req = setting_request(setting, &psc_names[i]);
 		int err;
 
 		if (!setting->present)
@@ -92,17 +103,34 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 	return 0;
 }
 
+/* Never below the default while a part of the configuration is unknown. */
+static void not_below_default(struct psc_config *config)
+{
+	for (size_t i = 0; i < PSC_NAMES; i++) {
+		struct psc_setting *setting = &config->settings[i];
+
+		if (!setting->present || !(psc_names[i].modes & PSC_MODES_YAMA) ||
+		    !is_stricter(PSC_SCOPE_DEFAULT, setting->value))
+			continue;
+		free(setting->source);
+		*setting = (struct psc_setting){ 0 };
+	}
+}
+
 int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_plan *ret,
 		   char **ret_error)
 {
-	int err = psc_config_load(root, ret_config, ret_error);
+	_cleanup_free_ char *error = NULL;
+	int err = psc_config_load(root, ret_config, ret_error), plan_err;
 
 	if (err)
+		not_below_default(ret_config);
+	plan_err = psc_plan_make(ret_config, PSC_PLAN_FIRST, (union psc_policy){}, ret, &error);
+	if (err || !plan_err)
 		return err;
-	err = psc_plan_make(ret_config, PSC_PLAN_FIRST, (union psc_policy){}, ret, ret_error);
-	if (err)
-		psc_config_free(ret_config);
-	return err;
+	*ret_error = TAKE_PTR(error);
+	psc_config_free(ret_config);
+	return psc_plan_make(NULL, PSC_PLAN_FIRST, (union psc_policy){}, ret, &error) ?: plan_err;
 }
 
 bool psc_request_locks(const struct psc_request *req)
@@ -201,7 +229,7 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 	__u32 wanted = 0;
 
 	for (size_t i = 0; i < PSC_NAMES; i++) {
-		struct psc_request req = psc_name_request(&psc_names[i], settings[i].value);
+		struct psc_request req = setting_request(&settings[i], &psc_names[i]);
 		int err, unlockable;
 
 		if (!settings[i].present)

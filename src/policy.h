@@ -36,8 +36,9 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 
 /**
  * psc_plan_first - the configuration, and the requests that put it in force from nothing
- * @root: as in psc_config_load()
- * @ret_config: to be freed; nothing on error
+ * @root, @ret_config: as in psc_config_load(), on error, too
+ * @ret: on error, those for the strictest value that any readable line gives for each mode,
+ *	never below the default
  *
  * Return: 0, or the negative errno of psc_config_load() or psc_plan_make(), with their message.
  */

@@ -23,17 +23,34 @@ int psc_parse_u32(const char *text, unsigned int *ret)
 	return 0;
 }
 
+/* Make room for at least one more byte and a NUL. Return: 0 or -ENOMEM. */
+static int grow(char **buf, size_t *size, size_t max)
+{
+	size_t larger = *size ? 2 * *size : 4096;
+	char *new;
+
+	if (larger > max + 2)
+		larger = max + 2;
+	new = realloc(*buf, larger);
+	if (!new)
+		return -ENOMEM;
+	*buf = new;
+	*size = larger;
+	return 0;
+}
+
 int psc_read_fd(int fd, size_t max, char **ret, size_t *ret_len)
 {
-	_cleanup_free_ char *buf = malloc(max + 2);
-	size_t len = 0;
+	_cleanup_free_ char *buf = NULL;
+	size_t len = 0, size = 0;
 
-	if (!buf)
-		return -ENOMEM;
 	/* One byte more than allowed, to tell "full" from "too large". */
 	while (len <= max) {
-		ssize_t n = read(fd, buf + len, max + 1 - len);
+		ssize_t n;
 
+		if (len + 1 >= size && grow(&buf, &size, max) < 0)
+			return -ENOMEM;
+		n = read(fd, buf + len, size - 1 - len);
 		if (n < 0 && errno == EINTR)
 			continue;
 		if (n < 0)
@@ -62,7 +79,7 @@ int psc_read_file(const char *path, size_t max, char **ret, size_t *ret_len)
 
 char *psc_strip(char *text)
 {
-	static const char blanks[] = " \t\r\n\v\f";
+	static const char blanks[] = " \t\r\n";
 	size_t len;
 
 	text += strspn(text, blanks);

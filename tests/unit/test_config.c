@@ -171,9 +171,10 @@ static void load_error(struct tree *tree, int err, ...)
 	va_end(ap);
 	assert_null(strchr(tree->error, '\n'));
 	assert_null(strstr(tree->error, tree->root));
-	/* Nothing of a refused configuration gets out. */
+	/* What gets out of a refused configuration is never final. */
 	for (size_t i = 0; i < PSC_NAMES; i++)
-		assert_false(tree->config.settings[i].present);
+		assert_true(tree->config.settings[i].revocable ||
+			    !tree->config.settings[i].present);
 }
 
 static const struct psc_setting *setting(const struct tree *tree, const char *name)
@@ -300,7 +301,9 @@ static const struct {
 	{ "kernel.yama.ptrace_scope.x = 9\n", UNSET },
 	{ "Kernel.yama.ptrace_scope = 9\n", UNSET },
 	{ "kernel.yama = 9\n", UNSET },
-	{ "kernel.ptracescope.floor = 9\n", UNSET },
+	{ FLOOR " = 9\n", UNSET, 0, ":1: '" FLOOR "' is ignored" },
+	{ "# x\n-kernel/ptracescope/read_scope = 1\n", UNSET, 0, ":2: '" READ "' is ignored: it is no "
+	  "setting of the kernel; it must be in " OWN },
 	{ "= 1\n=\n-\n-=\n.\n/=/\n[section]\nwhat is this\n", UNSET },
 	{ "-kernel\nkernel.yama\n: " YAMA "\n", UNSET },
 	/* no "=" */
@@ -308,7 +311,15 @@ static const struct {
 	{ YAMA ": 2\n", BAD, 1, "'=' is missing" },
 	{ YAMA "\n", BAD, 1, "'=' is missing" },
 	{ "kernel/yama/ptrace_scope\t2\n", BAD, 1, "'=' is missing" },
-	{ "-" YAMA " 2\n", BAD, 1, "'=' is missing" },
+	{ "-" YAMA " 2\n", BAD, 1, "write -" YAMA " = VALUE; or, to keep globs away" },
+	{ "-" YAMA " # no\n", BAD, 1, "-" YAMA " alone, as a comment needs a line of its own" },
+	/* white space that systemd leaves, and what the kernel makes of it */
+	{ YAMA " = \v2\n", 2, 1 },
+	{ YAMA " = \xa0\f2\n", 2, 1 },
+	{ YAMA " = 2\v\n", BAD, 1, "'2\\x0b'" },
+	{ YAMA " = 2\f\n", BAD, 1, "'2\\x0c'" },
+	{ "\v" YAMA " = 2\n", UNSET },
+	{ YAMA "\f = 2\n", UNSET },
 	/* the "-" prefix */
 	{ "-" YAMA " = 9\n", UNSET, 0, "'9' is no value" },
 	{ YAMA " = 2\n-" YAMA " = 9\n", 2, 1, ":2: '9' is no value" },
@@ -327,6 +338,28 @@ static const struct {
 	{ "kernel.*scope = 2\n", UNSET },
 	{ "kernel/*/ptrace.scope = 2\n", UNSET },
 	{ "kernel.yam[a.ptrace_scope = 2\n", UNSET },
+	/* A separator ends a component, within brackets, too. */
+	{ "kernel.yama.ptrace[_.]scope = 2\n", UNSET },
+	{ "kernel/yama/ptrace[_/]scope = 2\n", UNSET },
+	{ "kernel/yama/ptrace[_.]scope = 2\n", 2, 1 },
+	{ "kernel/yama/ptrac\\e_scop? = 2\n", 2, 1 },
+	/* braces */
+	{ "kernel.{yama,x}.ptrace_scop? = 2\n", 2, 1 },
+	{ "kernel.{x,yama}.ptrace_scop? = 2\n", 2, 1 },
+	{ "kernel.{x,y{a,b}ma,y{b,a}ma}.ptrace_scop? = 2\n", 2, 1 },
+	{ "kernel/yam{a/ptrace_scop?,b} = 2\n", 2, 1 },
+	{ "{kernel/yama,x}/ptrace{,_scop?} = 2\n", 2, 1 },
+	{ "kernel.yama.ptrace_scop?{} = 2\n", 2, 1 },
+	{ "kernel.yama.ptrace_sc[{o}]p? = 2\n", 2, 1 },
+	{ "kernel.yama.ptrace_scop[{e] = 2\n", 2, 1 },
+	{ "kernel.{x,y}.ptrace_scop? = 2\n", UNSET },
+	{ "kernel.{yama.ptrace_scop? = 2\n", UNSET },
+	{ "kernel.\\{yama,x}.ptrace_scop? = 2\n", UNSET },
+	{ "kernel.{yama,x}.ptrace_scope = 2\n", UNSET, 0, "expands braces only in keys that have '*', "
+	  "'?' or '[', too" },
+	{ "kernel.{x,y}.ptrace_scope = 2\n", UNSET },
+	{ "-kernel.{yama,x}.ptrace_scop?\nkernel.yama.* = 2\n", 2, 2 },
+	{ "kernel.{yama,x}.ptrace_scop? = 9\n", BAD, 1, "'9' is no value" },
 	{ "net.*.*.rp_filter = on\n", UNSET },
 	{ "-kernel.yama.* = 2\n", 2, 1 },
 	{ "kernel.yama.* = 9\n", BAD, 1, "'9' is no value" },
@@ -504,7 +537,7 @@ static void test_masking(void **state)
 
 static void test_large_files(void **state)
 {
-	const size_t max = 1024 * 1024;
+	const size_t max = 16 * 1024 * 1024, own_max = 1024 * 1024;
 	struct tree *tree = *state;
 	_cleanup_free_ char *text = malloc(max + 1);
 
@@ -516,7 +549,12 @@ static void test_large_files(void **state)
 	load_ok(tree);
 	expect(tree, YAMA, 2, "/etc/sysctl.d/x.conf:2");
 	put_bytes(tree, "/etc/sysctl.d/x.conf", text, max + 1);
-	load_error(tree, -EFBIG, "/etc/sysctl.d/x.conf: is larger than 1048576 bytes", NULL);
+	load_error(tree, -EFBIG, "/etc/sysctl.d/x.conf: is larger than 16777216 bytes", NULL);
+	put_bytes(tree, "/etc/sysctl.d/x.conf", text + max - 64, 64);
+	put_bytes(tree, OWN, text, own_max + 1);
+	load_error(tree, -EFBIG, OWN ": is larger than 1048576 bytes", NULL);
+	expect(tree, ATTACH, 2, "/etc/sysctl.d/x.conf:2");
+	put(tree, OWN, "");
 
 	/* A long value is cut in the message; a long glob does no harm. */
 	memcpy(text, YAMA "=", strlen(YAMA "="));
@@ -528,6 +566,21 @@ static void test_large_files(void **state)
 	memcpy(text + max - 2, "=9", 2);
 	put(tree, "/etc/sysctl.d/x.conf", text);
 	load_ok(tree);
+	/* Nor do braces without end, whatever glob(3) would make of them. */
+	memset(text, 'x', max - 2);
+	for (size_t i = 0; i < 3000; i += 5)
+		memcpy(text + i, "{a,b}", 5);
+	text[2999] = '?';
+	put_bytes(tree, "/etc/sysctl.d/x.conf", text, 3000);
+	load_ok(tree);
+	memcpy(text + 3000, "=2", 3);
+	put(tree, "/etc/sysctl.d/x.conf", text);
+	load_error(tree, -E2BIG, "/etc/sysctl.d/x.conf:1: the braces of the key stand for more", NULL);
+	memset(text, 'x', max - 2);
+	memcpy(text, "{a,b}?", 6);
+	memcpy(text + max - 2, "=2", 3);
+	put(tree, "/etc/sysctl.d/x.conf", text);
+	load_error(tree, -E2BIG, "/etc/sysctl.d/x.conf:1: the braces", NULL);
 	memset(text, '[', max - 2);
 	put(tree, "/etc/sysctl.d/x.conf", text);
 	load_ok(tree);
@@ -668,6 +721,9 @@ static const struct {
 	{ YAMA " = none\n", NULL, 0, 1, "'none' is no value" },
 	{ YAMA " = -1\n", NULL, 0, 1, "'-1' is no value" },
 	{ YAMA " = 0x1\n", NULL, 0, 1, "'0x1' is no value" },
+	{ YAMA " = 01\n", NULL, 0, 1, "'01' is no value" },
+	{ BOUNDARY " = 00\n", NULL, 0, 1, "'00' is no value" },
+	{ YAMA " = 2\v\n", NULL, 0, 1, "'2\\x0b' is no value" },
 	{ YAMA " =\n", NULL, 0, 1, "'' is no value" },
 	{ YAMA " = 1 # why\n", NULL, 0, 1, "a comment needs a line of its own" },
 	{ YAMA " = 1\n\n" YAMA " = 1\n", NULL, 0, 3, YAMA " has been set in line 1 already" },
@@ -766,6 +822,242 @@ static void test_merge(void **state)
 	load_error(tree, -EINVAL, OWN_D "/00-e.conf:2: ", NULL);
 }
 
+#define BAD_LINE "nonsense\n"
+
+/* Files with errors, and the strictest of what can be read: attach, traceme, read, boundary. */
+static const struct {
+	const char *what;
+	struct { const char *path, *text; } files[4];	/* NULL for a text: a directory */
+	int policy[4];
+	const char *errors;
+} wrong[] = {
+	{ "nothing is readable", { { OWN, BAD_LINE } }, { 1, 1, 0, 0 }, OWN ":1: '=' is missing" },
+	{ "a wrong line of a foreign file", {
+		{ "/etc/sysctl.d/99-admin.conf", YAMA " = 2\n" },
+		{ "/etc/sysctl.d/10-x.conf", YAMA " = 5\n" } }, { 2, 2, 0, 0 },
+	  "/etc/sysctl.d/10-x.conf:1: '5'" },
+	{ "a bare key", {
+		{ "/etc/sysctl.d/99-admin.conf", YAMA " = 2\n" },
+		{ "/etc/sysctl.d/10-x.conf", YAMA "\n" } }, { 2, 2, 0, 0 },
+	  "/etc/sysctl.d/10-x.conf:1: '=' is missing" },
+	{ "a directory", {
+		{ "/etc/sysctl.d/99-admin.conf", YAMA " = 2\n" },
+		{ "/etc/sysctl.d/50-b.conf", NULL } }, { 2, 2, 0, 0 }, "50-b.conf: is no regular file" },
+	{ "a directory of ours", {
+		{ "/etc/sysctl.d/99-admin.conf", YAMA " = 2\n" },
+		{ OWN_D "/x.conf", NULL } }, { 2, 2, 0, 0 }, OWN_D "/x.conf: is no regular file" },
+	{ "no less than the default", {
+		{ OWN, YAMA " = 0\n" READ " = 0\n" BAD_LINE } }, { 1, 1, 0, 0 }, OWN ":3: " },
+	{ "a typo", { { OWN, YAMA " = adminonly\n" } }, { 1, 1, 0, 0 }, "'adminonly' is no value" },
+	{ "an earlier line", {
+		{ OWN, YAMA " = 3\n" BAD_LINE }, { OWN_D "/a.conf", YAMA " = 0\n" } },
+	  { 3, 3, 0, 0 }, OWN ":2: " },
+	{ "a later one, which is the wrong one", {
+		{ OWN, ATTACH " = 1\n" TRACEME " = 2\n" ATTACH " = 3\n" } }, { 3, 2, 0, 0 },
+	  OWN ":3: " ATTACH " has been set in line 1" },
+	{ "each mode by itself", {
+		{ OWN, READ " = 2\n" BOUNDARY " = on\n" TRACEME " = 2\n" BAD_LINE },
+		{ OWN_D "/a.conf", READ " = 1\n" BOUNDARY " = off\n" YAMA " = 1\n" } },
+	  { 1, 2, 2, 1 }, OWN ":4: " },
+	{ "a floor counts as a scope", { { OWN, FLOOR " = 2\n" BAD_LINE } }, { 2, 2, 0, 0 }, OWN ":2: " },
+	{ "a repetition in one file, and globs", {
+		{ "/etc/sysctl.d/a.conf", "kernel.yama.* = 2\n" YAMA " = 1\n" YAMA " = 0\n" },
+		{ OWN, BAD_LINE } }, { 2, 2, 0, 0 }, OWN ":1: " },
+	{ "what is for cgroups is not for all", {
+		{ OWN, "[a]\n" YAMA " = 3\n[b\n" YAMA " = 2\n" } }, { 1, 1, 0, 0 }, OWN ":3: ']' is" },
+	{ "all errors are told", {
+		{ "/etc/sysctl.d/a.conf", YAMA " = 8\n" YAMA "\n" },
+		{ "/etc/sysctl.d/b.conf", NULL },
+		{ OWN, "x\n[\ny = 1\nlockdown = x\n" YAMA " = x\n" },
+		{ OWN_D "/a.conf", YAMA " = 9\n" } }, { 1, 1, 0, 0 },
+	  "/etc/sysctl.d/a.conf:1: '8' is no value for " YAMA ": it must be a number from 0 to 3\n"
+	  "/etc/sysctl.d/a.conf:2: '=' is missing; write " YAMA " = VALUE, with a VALUE from 0 to 3\n"
+	  "/etc/sysctl.d/b.conf: is no regular file; remove it, or link it to /dev/null\n"
+	  OWN ":1: '=' is missing in 'x'; write NAME = VALUE\n"
+	  OWN ":2: ']' is missing at the end of '['; write [CGROUP]\n"
+	  OWN ":3: unknown name 'y'" },
+	/* the kernel command line */
+	{ "a value on the command line", {
+		{ "/proc/cmdline", "quiet sysctl." YAMA "=2\n" }, { OWN, BAD_LINE } },
+	  { 2, 2, 0, 0 }, OWN ":1: " },
+	{ "a bad one", { { "/proc/cmdline", "sysctl." YAMA "=2 sysctl." YAMA "=admin\n" } },
+	  { 2, 2, 0, 0 }, "/proc/cmdline:1: 'admin' is no value for sysctl." YAMA },
+};
+
+static void test_strictest(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++) {
+		struct psc_config config = {};
+		union psc_policy policy = {};
+		struct psc_plan plan;
+		struct tree tree;
+		char *error = NULL;
+
+		make_tree(&tree);
+		for (size_t j = 0; j < ARRAY_SIZE(wrong[i].files) && wrong[i].files[j].path; j++) {
+			_cleanup_free_ char *full = full_path(&tree, wrong[i].files[j].path);
+
+			make_parents(full);
+			if (wrong[i].files[j].text)
+				put(&tree, wrong[i].files[j].path, wrong[i].files[j].text);
+			else
+				assert_int_equal(mkdir(full, 0755), 0);
+		}
+		if (!psc_plan_first(tree.root, &config, &plan, &error))
+			fail_msg("%s: accepted", wrong[i].what);
+		if (!strstr(error, wrong[i].errors))
+			fail_msg("%s: %s", wrong[i].what, error);
+		for (size_t j = 0; j < plan.n; j++)
+			assert_int_equal(psc_policy_change(&policy, &plan.requests[j], NULL), 0);
+		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+			if (policy.scope[mode] != wrong[i].policy[mode] || policy.floor[mode])
+				fail_msg("%s: mode %u: %u, floor %u", wrong[i].what, mode,
+					 policy.scope[mode], policy.floor[mode]);
+		psc_config_free(&config);
+		free(error);
+		remove_tree(&tree);
+	}
+}
+
+/* What a cgroup gets of sections beside an error; 255: nothing. */
+static const struct {
+	const char *text, *cgroup;
+	unsigned int global;
+	int attach, traceme, boundary;
+} wrong_sections[] = {
+	{ "[a]\n" YAMA " = 2\n", "a", 1, 2, 2, 255 },
+	{ "[a]\n" YAMA " = 2\n", "a", 2, 255, 255, 255 },
+	{ "[a]\n" YAMA " = 0\n", "a", 1, 255, 255, 255 },
+	{ "[a]\n" YAMA " = siblings\n", "a", 1, 255, 255, 255 },
+	{ "[a]\n" YAMA " = siblings\n", "a", 0, 4, 4, 255 },
+	{ "[a]\n" YAMA " = 3\n", "a", 1, 3, 3, 255 },
+	{ "[a]\n" YAMA " = 3\n[*]\n" YAMA " = 2\n", "a", 1, 3, 3, 255 },
+	{ "[*]\n" YAMA " = 2\n[a]\n" YAMA " = 1\n" TRACEME " = 3\n", "a", 1, 2, 3, 255 },
+	{ "[a]\n" ATTACH " = 3\n" BOUNDARY " = 1\n[a]\n" YAMA " = 2\n" BOUNDARY " = off\n",
+	  "a", 1, 3, 2, 1 },
+	{ "[a]\n" "kernel.ptracescope.floor = 2\n", "a", 1, 2, 2, 255 },
+	{ "[a\n" YAMA " = 3\n", "a", 1, 255, 255, 255 },
+};
+
+static void test_strictest_sections(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_sections); i++) {
+		unsigned int global = wrong_sections[i].global;
+		const union psc_policy policy = { .scope = { global, global } };
+		struct psc_setting settings[PSC_NAMES];
+		int got[PSC_MODE_SLOTS] = { 255, 255, 255, 255 };
+		struct tree tree;
+
+		make_tree(&tree);
+		tree.what = wrong_sections[i].text;
+		put(&tree, OWN, BAD_LINE);
+		put(&tree, OWN_D "/x.conf", wrong_sections[i].text);
+		load(&tree);
+		assert_true(tree.err);
+		psc_config_keep_stricter(&tree.config, &policy);
+		psc_config_for_cgroup(&tree.config, wrong_sections[i].cgroup, settings);
+		for (size_t j = 0; j < PSC_NAMES; j++) {
+			assert_true(settings[j].present == settings[j].revocable);
+			if (settings[j].present)
+				got[psc_names[j].mode] = (int)settings[j].value;
+		}
+		if (got[PSC_MODE_ATTACH] != wrong_sections[i].attach ||
+		    got[PSC_MODE_TRACEME] != wrong_sections[i].traceme ||
+		    got[PSC_MODE_BOUNDARY] != wrong_sections[i].boundary)
+			fail_msg("%s: %d, %d, %d", tree.what, got[0], got[1], got[3]);
+		remove_tree(&tree);
+	}
+}
+
+static void test_many_errors(void **state)
+{
+	struct tree *tree = *state;
+	char text[5000] = "";
+	size_t lines = 1;
+
+	for (size_t i = 0; i < 100; i++)
+		strcat(text, BAD_LINE);
+	put(tree, OWN, text);
+	load(tree);
+	assert_int_equal(tree->err, -EINVAL);
+	for (const char *c = tree->error; *c; c++)
+		lines += *c == '\n';
+	assert_int_equal(lines, 33);
+	assert_non_null(strstr(tree->error, "\nand 68 more errors"));
+}
+
+static const struct {
+	const char *cmdline;
+	int value;		/* or UNSET */
+} command_lines[] = {
+	{ "quiet sysctl." YAMA "=2 x\n", 2 },
+	{ "sysctl." YAMA "=2", 2 },
+	{ "sysctl/kernel/yama/ptrace_scope=2", 2 },
+	{ "sysctl.kernel/yama.ptrace_scope=0x2", 2 },
+	{ "\"sysctl." YAMA "=2 x\"", 2 },
+	{ "sysctl." YAMA "=\"2\"", 2 },
+	{ "a=\"x sysctl." YAMA "=2\"", UNSET },
+	{ "sysctl." YAMA "=2 sysctl." YAMA "=1", 1 },
+	{ "sysctl." YAMA "=1 -- sysctl." YAMA "=2", 1 },
+	{ "sysctl.kernel.yama.* =2 sysctl." YAMA "x=2 xsysctl." YAMA "=2", UNSET },
+	{ YAMA "=2 sysctl.kernel.yama.ptrace-scope=2", UNSET },
+	{ "", UNSET },
+	{ "=\n\"\"= \"", UNSET },
+};
+
+static void test_command_line(void **state)
+{
+	struct tree *tree = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(command_lines); i++) {
+		tree->what = command_lines[i].cmdline;
+		put(tree, "/proc/cmdline", command_lines[i].cmdline);
+		load_ok(tree);
+		if (command_lines[i].value == UNSET)
+			expect_unset(tree, YAMA);
+		else
+			expect(tree, YAMA, (unsigned int)command_lines[i].value, "/proc/cmdline:1");
+	}
+	/* Files come later, whatever they are called. */
+	put(tree, "/proc/cmdline", "sysctl." YAMA "=2");
+	put(tree, "/usr/lib/sysctl.d/00-x.conf", YAMA " = 1\n");
+	load_ok(tree);
+	expect(tree, YAMA, 1, "/usr/lib/sysctl.d/00-x.conf:1");
+	/* What is wrong there can be mended before the next boot. */
+	put(tree, "/proc/cmdline", "sysctl." YAMA "=5 sysctl." YAMA);
+	load_ok(tree);
+	expect(tree, YAMA, 1, "/usr/lib/sysctl.d/00-x.conf:1");
+	assert_non_null(strstr(tree->log, "/proc/cmdline:1: '5' is no value"));
+	put(tree, "/usr/lib/sysctl.d/00-x.conf", "-" YAMA "\n");
+	load_error(tree, -EINVAL, "/proc/cmdline:1: '5'", "set " YAMA " in a file", NULL);
+}
+
+/* Of our own files, what cannot be read is not the same as what is not there. */
+static void test_own_absent(void **state)
+{
+	struct tree *tree = *state;
+	_cleanup_free_ char *own = full_path(tree, OWN), *own_d = full_path(tree, OWN_D);
+
+	put(tree, OWN_D, YAMA " = 2\n");
+	load_error(tree, -ENOTDIR, OWN_D ": is no directory", NULL);
+	assert_int_equal(unlink(own_d), 0);
+	put_link(tree, OWN_D, "nowhere");
+	load_error(tree, -ENOTDIR, OWN_D ": is no directory", NULL);
+	assert_int_equal(unlink(own_d), 0);
+	put_link(tree, OWN_D, "/dev/null");
+	put_link(tree, OWN, "/dev/null");
+	load_ok(tree);
+	assert_int_equal(unlink(own_d), 0);
+	assert_int_equal(unlink(own), 0);
+	put_link(tree, OWN, "nowhere");
+	load_error(tree, -ENOENT, OWN ": is a link to a file that does not exist", NULL);
+	assert_int_equal(unlink(own), 0);
+	put_link(tree, OWN_D "/x.conf", "/nowhere/at/all");
+	load_error(tree, -ENOENT, OWN_D "/x.conf: is a link to a file", NULL);
+}
+
 static uint64_t random_state;
 
 static uint32_t next_random(void)
@@ -838,7 +1130,10 @@ static void test_mutations(void **state)
 			assert_non_null(tree->error);
 			assert_int_equal(tree->error[0], '/');
 			for (const char *p = tree->error; *p; p++)
-				assert_true(*p >= ' ' && *p <= '~');
+				assert_true((*p >= ' ' && *p <= '~') || *p == '\n');
+			for (size_t j = 0; j < PSC_NAMES; j++)
+				assert_true(tree->config.settings[j].revocable ||
+					    !tree->config.settings[j].present);
 			continue;
 		}
 		for (size_t j = 0; j < PSC_NAMES; j++) {
@@ -870,6 +1165,11 @@ int main(void)
 		TEST(test_unreadable),
 		cmocka_unit_test(test_own_lines),
 		TEST(test_merge),
+		cmocka_unit_test(test_strictest),
+		cmocka_unit_test(test_strictest_sections),
+		TEST(test_many_errors),
+		TEST(test_command_line),
+		TEST(test_own_absent),
 		TEST(test_mutations),
 	};
 
