@@ -272,6 +272,41 @@ static __always_inline bool carries_pins(struct mount *victim, struct mount *pin
 	return bpf_loop(MOUNTS_DEEP, mount_step, &walk, 0) == MOUNTS_DEEP || walk.takes;
 }
 
+/* The walk from the mount of the pins up to the root. */
+struct reach_walk {
+	struct mount *from, *on;
+	bool reaches;
+};
+
+static long reach_step(__u32 i, struct reach_walk *walk)
+{
+	struct mount *on = walk->on, *parent = BPF_CORE_READ(on, mnt_parent);
+
+	walk->reaches = propagates(walk->from, on);
+	walk->on = parent;
+	return walk->reaches || parent == on;
+}
+
+/* Does what is mounted below @from appear below the mount of the pins, or below one above it? */
+static __always_inline bool reaches_pins(struct mount *from, struct mount *pins)
+{
+	struct reach_walk walk = { .from = from, .on = pins };
+
+	return bpf_loop(MOUNTS_DEEP, reach_step, &walk, 0) == MOUNTS_DEEP || walk.reaches;
+}
+
+/*
+ * Could move_mount(2) with MOVE_MOUNT_SET_GROUP make @to receive from where @from does?
+ * The hook is not told the flag; the kernel wants the root of a mount of the same file system.
+ */
+static __always_inline bool may_join(struct mount *from, const struct path *to)
+{
+	struct mount *mount = mount_of(BPF_CORE_READ(to, mnt));
+
+	return BPF_CORE_READ(to, dentry) == BPF_CORE_READ(mount, mnt.mnt_root) &&
+	       BPF_CORE_READ(mount, mnt.mnt_sb) == BPF_CORE_READ(from, mnt.mnt_sb);
+}
+
 static __always_inline bool same_namespace(struct mount *one, struct mount *other)
 {
 	return BPF_CORE_READ(one, mnt_ns) == BPF_CORE_READ(other, mnt_ns);

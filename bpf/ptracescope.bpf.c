@@ -24,6 +24,7 @@
  *   psc_g_unlink   lsm/inode_unlink               the pins stay,
  *   psc_g_rmdir    lsm/inode_rmdir                so does their directory,
  *   psc_g_rename   lsm/inode_rename               under its name,
+ *   psc_g_attr     lsm/inode_setattr              with its owner and mode,
  *   psc_g_umount   lsm/sb_umount                  on its mount, with all mounts above it,
  *   psc_g_mount    lsm/sb_mount                   and nothing comes in between:
  *   psc_g_move     lsm/move_mount                 by no way of mounting
@@ -602,6 +603,31 @@ int BPF_PROG(psc_g_rename, struct inode *old_dir, struct dentry *old_dentry, str
 			 leads_to_pins(NULL, new_dentry, guard), PSC_GUARD_RENAME);
 }
 
+/* Is it the directory of the pins, one of them, or what the directory is in? */
+static __always_inline bool is_pin(struct dentry *dentry, const struct guarded *guard)
+{
+	struct dentry *dir = (struct dentry *)guard->dir;
+
+	return dentry == dir || dentry == BPF_CORE_READ(dir, d_parent) ||
+	       BPF_CORE_READ(dentry, d_parent) == dir;
+}
+
+/*
+ * A daemon that starts later must be able to open the pins, and has no CAP_DAC_OVERRIDE.
+ * The dentry is the first argument, since 6.9 the second; the other one is none.
+ */
+SEC("lsm/inode_setattr")
+int psc_g_attr(unsigned long long *ctx)
+{
+	struct guarded *guard;
+
+	if (!locked())
+		return 0;
+	guard = guarded();
+	return refuse_if(!guard || is_pin((void *)ctx[0], guard) || is_pin((void *)ctx[1], guard),
+			 PSC_GUARD_ATTR);
+}
+
 SEC("lsm/sb_umount")
 int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags, int ret)
 {
@@ -634,23 +660,31 @@ int BPF_PROG(psc_g_mount, const char *device, const struct path *path, const cha
 		if (flags & MS_PROPAGATION)
 			return 0;
 		/* What is moved is not told here: it is in the namespace of the place. */
-		if (flags & MS_MOVE)
-			return refuse_if(same_namespace(mount, (struct mount *)guard->mount),
-					 PSC_GUARD_MOVE);
+		if (flags & MS_MOVE && same_namespace(mount, (struct mount *)guard->mount))
+			return refuse_if(true, PSC_GUARD_MOVE);
 	}
 	return refuse_if(leads_to_pins(mount, BPF_CORE_READ(path, dentry), guard), PSC_GUARD_MOUNT);
 }
 
-/* move_mount(2), the last step of every mount by the newer system calls. */
+/*
+ * move_mount(2), the last step of every mount by the newer system calls. It can also make
+ * a mount a peer of another, so that an unmounting that was allowed a moment ago propagates.
+ */
 SEC("lsm/move_mount")
 int BPF_PROG(psc_g_move, const struct path *from, const struct path *to, int ret)
 {
+	struct mount *moved, *pins;
 	struct guarded *guard;
 
 	if (ret || !locked())
 		return ret;
 	guard = guarded();
-	if (!guard || carries_pins(mount_of(BPF_CORE_READ(from, mnt)), (struct mount *)guard->mount))
+	if (!guard)
+		return refuse_if(true, PSC_GUARD_MOVE);
+	moved = mount_of(BPF_CORE_READ(from, mnt));
+	pins = (struct mount *)guard->mount;
+	/* The kernel does not let one be moved away whose parent propagates. */
+	if (is_below(pins, moved) || (may_join(moved, to) && reaches_pins(moved, pins)))
 		return refuse_if(true, PSC_GUARD_MOVE);
 	return refuse_if(leads_to_pins(mount_of(BPF_CORE_READ(to, mnt)),
 				       BPF_CORE_READ(to, dentry), guard), PSC_GUARD_MOUNT);

@@ -17,7 +17,7 @@
  * pins. Tests build sets of another one.
  */
 #ifndef PSC_ABI
-#define PSC_ABI 3
+#define PSC_ABI 4
 #endif
 
 /* Yama's values of kernel.yama.ptrace_scope, with our words for them. */
@@ -205,6 +205,7 @@ enum psc_guard {
 	PSC_GUARD_MOUNT = 8,		/* mounting over the pins, or over what leads to them */
 	PSC_GUARD_MOVE = 9,		/* moving a mount that carries the pins, pivot_root */
 	PSC_GUARD_REMOUNT = 10,		/* remounting that of the pins */
+	PSC_GUARD_ATTR = 11,		/* owner and mode of the pins and their directory */
 };
 
 #define PSC_COMM_LEN 16

@@ -62,6 +62,7 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_G_UNLINK] = LINK("psc_g_unlink"),
 	[PSC_PIN_G_RMDIR] = LINK("psc_g_rmdir"),
 	[PSC_PIN_G_RENAME] = LINK("psc_g_rename"),
+	[PSC_PIN_G_ATTR] = LINK("psc_g_attr"),
 	[PSC_PIN_G_UMOUNT] = LINK("psc_g_umount"),
 	[PSC_PIN_G_MOUNT] = LINK("psc_g_mount"),
 	[PSC_PIN_G_MOVE] = LINK("psc_g_move"),

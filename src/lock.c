@@ -43,7 +43,7 @@ struct lock {
  */
 static const char *const hooks[] = {
 	"ptrace_access_check", "ptrace_traceme", "bpf", "bpf_map", "bpf_prog", "inode_unlink",
-	"inode_rmdir", "inode_rename", "sb_umount", "sb_mount", "sb_remount", "sb_pivotroot",
+	"inode_rmdir", "inode_rename", "inode_setattr", "sb_umount", "sb_mount", "sb_remount", "sb_pivotroot",
 	"move_mount",
 };
 

@@ -56,6 +56,7 @@ static const struct {
 	[PSC_GUARD_MOUNT] = { "mount", "mount over the pins" },
 	[PSC_GUARD_MOVE] = { "move", "move what carries the pins" },
 	[PSC_GUARD_REMOUNT] = { "remount", "remount what carries the pins" },
+	[PSC_GUARD_ATTR] = { "attributes", "change the owner or mode of the pins" },
 };
 
 static void clearp(struct psc_report *report)

@@ -442,7 +442,8 @@ static void test_guards(void **state)
 		{ PSC_GUARD_MOUNT, "mount", "mount over the pins" },
 		{ PSC_GUARD_MOVE, "move", "move what carries the pins" },
 		{ PSC_GUARD_REMOUNT, "remount", "remount what carries the pins" },
-		{ PSC_GUARD_REMOUNT + 1, "unknown", "do what a guard prevents" },
+		{ PSC_GUARD_ATTR, "attributes", "change the owner or mode of the pins" },
+		{ PSC_GUARD_ATTR + 1, "unknown", "do what a guard prevents" },
 		{ 255, "unknown", "do what a guard prevents" },
 	};
 	char message[256];

@@ -193,6 +193,13 @@ static int run_move_mount(char **args)
 		failed("move") : 0;
 }
 
+/* FROM TO: make the second mount receive what propagates to the first. */
+static int run_set_group(char **args)
+{
+	return syscall(SYS_move_mount, AT_FDCWD, args[0], AT_FDCWD, args[1],
+		       MOVE_MOUNT_SET_GROUP) < 0 ? failed("set group") : 0;
+}
+
 /* FROM TO: a copy of the tree of mounts, by descriptors. */
 static int run_clone_mount(char **args)
 {
@@ -267,6 +274,7 @@ const struct attack attacks_on_processes[] = {
 	{ "poke", seize, run_poke },
 	{ "getfd", NULL, run_getfd },
 	{ "move-mount", NULL, run_move_mount },
+	{ "set-group", NULL, run_set_group },
 	{ "clone-mount", NULL, run_clone_mount },
 	{ "uring-write", open_file, run_uring },
 	{ "module", NULL, run_module },
