@@ -448,11 +448,30 @@ int psc_cgroup_of_pid(const char *proc, unsigned int pid, char **ret)
 	return *ret ? 0 : -ENOMEM;
 }
 
+/* Take the mount point off a path that was absolute, as for ptracescopectl. */
+static void leave_mount(char *path)
+{
+	struct psc_cgroups cgroups;
+	const char *mount;
+	size_t len;
+
+	psc_cgroups_open(&cgroups);
+	mount = cgroups.mount + 1;
+	len = strlen(mount);
+	if (strncmp(path, mount, len) == 0 && (path[len] == '/' || !path[len]))
+		memmove(path, path + len + (path[len] == '/'), strlen(path + len) + (path[len] != '/'));
+	psc_cgroups_close(&cgroups);
+}
+
 char *psc_cgroup_pattern(char *text)
 {
-	bool is_path = strchr(text, '/');
+	bool is_path = strchr(text, '/'), absolute = *text == '/';
 
-	if (!make_canonical(text) || !*text || streq(text, "-.slice"))
+	if (!make_canonical(text))
+		return NULL;
+	if (absolute)
+		leave_mount(text);
+	if (!*text || streq(text, "-.slice"))
 		return NULL;
 	/* Canonical, it is shorter by what stood in front. */
 	if (is_path && strchr(text, '/') == NULL) {

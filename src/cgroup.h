@@ -109,7 +109,8 @@ int psc_cgroup_of_pid(const char *proc, unsigned int pid, char **ret);
 
 /*
  * The pattern of a section of the configuration, made canonical: "unit.service",
- * or a path with its leading slash. In place; NULL when it is none. Components may
+ * or a path with a slash in it, below the mount, which may stand in front of it.
+ * In place; NULL when it is none. Components may
  * be globs, fnmatch(3); a backslash stands for itself, as in names of units.
  */
 char *psc_cgroup_pattern(char *text);

@@ -6,6 +6,7 @@
 
 #include "cgroup.h"
 #include "config_file.h"
+#include "log.h"
 #include "util.h"
 
 static const char *const own_dirs[] = { "/etc/ptracescope/conf.d", NULL };
@@ -248,6 +249,16 @@ static int load(struct psc_conf *conf)
 	       psc_conf_cmdline_done(conf);
 }
 
+/* A name that is probably that of a unit without its suffix. */
+static void hint_at_names(const struct psc_config *config)
+{
+	for (size_t s = 0; s < config->n_sections; s++)
+		if (!strpbrk(config->sections[s].pattern, "/.*?["))
+			psc_notice("%s: the section is for cgroups called just that, and for no unit, as "
+				   "names of units have a suffix, such as .service",
+				   config->sections[s].source);
+}
+
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)
 {
 	struct psc_conf conf = { .root = root };
@@ -270,6 +281,7 @@ int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)
 		return conf.err;
 	}
 	psc_config_free(&conf.strictest);
+	hint_at_names(&conf.config);
 	*ret = conf.config;
 	return 0;
 }

@@ -407,15 +407,23 @@ static int setup_signals(struct daemon *d)
 	return err < 0 ? psc_log_err(err, "event loop: %s", strerror(-err)) : 0;
 }
 
-/* Name everything that is missing. Return: -EOPNOTSUPP, 0 when nothing is, or another errno. */
+/*
+ * Name everything that is missing, and nothing else, so that `systemctl status` shows it.
+ * Return: -EOPNOTSUPP, 0 when nothing is, or another errno.
+ */
 static int explain_prereqs(void)
 {
 	struct psc_prereqs prereqs = {};
 	int missing = psc_prereq_check("", &prereqs);
+	const struct psc_prereq *first;
 
 	if (missing > 0) {
-		psc_log(LOG_ERR, "this system cannot enforce ptrace_scope yet:");
-		psc_prereq_print(&prereqs, stderr, false);
+		psc_log(LOG_ERR, "this system cannot enforce ptrace_scope yet; all prerequisites: "
+			"ptracescoped --check");
+		psc_prereq_tell_missing(&prereqs);
+		first = psc_prereq_first_missing(&prereqs);
+		sd_notifyf(0, "STATUS=Cannot enforce: %s: %s\nERRNO=%d", first->what, first->found,
+			   EOPNOTSUPP);
 	}
 	psc_prereq_free(&prereqs);
 	return missing > 0 ? -EOPNOTSUPP : missing;

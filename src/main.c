@@ -7,8 +7,16 @@
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
+#include <bpf/bpf.h>
+#include <jansson.h>
+
+#include "check.h"
+#include "client.h"
+#include "control.h"
 #include "daemon.h"
 #include "escape.h"
+#include "interface.h"
+#include "kernel.h"
 #include "log.h"
 #include "policy.h"
 #include "prereq.h"
@@ -26,8 +34,8 @@ static const char help[] =
 	"Usage: ptracescoped [OPTION]...\n"
 	"Enforce ptrace_scope with BPF-LSM programs, and serve " PSC_SOCKET_PATH ".\n"
 	"\n"
-	"      --check              say whether this system can enforce and whether the\n"
-	"                           configuration is good; change nothing\n"
+	"      --check              say whether this system can enforce, and what a reload\n"
+	"                           would do with the configuration; change nothing\n"
 	"      --relations-max N    room for N declared tracers (PR_SET_PTRACER), and for N\n"
 	"                           tasks that floors of cgroups stick to;\n"
 	"                           default: kernel.threads-max\n"
@@ -36,8 +44,9 @@ static const char help[] =
 	"      --version            print the version\n"
 	"\n"
 	"Enforcement goes on when the daemon ends; `ptracescopectl detach` ends it.\n"
-	"Exit codes: 0 done, 1 failed, 2 usage, 3 an administrator\n"
-	"must act first: a prerequisite is missing, or the pins are not ours.\n";
+	"Exit codes: 0 done, 1 failed; of --check: a reload would be refused; 2 usage,\n"
+	"3 an administrator must act first: a prerequisite is missing, or the pins are\n"
+	"not ours.\n";
 
 /* All that is printed. */
 static int print(const char *text)
@@ -54,12 +63,64 @@ static int usage(const char *before, const char *argument, const char *after)
 			   shown ? shown : "?", after);
 }
 
+static int ask_ctl(void *data, struct psc_request *req)
+{
+	return psc_ctl_run(*(int *)data, req);
+}
+
+/* The global policy as the daemon tells everybody. Return: whether it did. */
+static bool ask_daemon(union psc_policy *ret)
+{
+	struct psc_answer answer;
+	bool good = true;
+
+	if (psc_client_call(PSC_SOCKET_PATH, PSC_INTERFACE ".Status", json_object(),
+			    PSC_CLIENT_TIMEOUT_MS, &answer))
+		return false;
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS && good; mode++) {
+		int scope, floor;
+
+		good = !answer.error && json_unpack(answer.parameters, "{s:{s:{s:i, s:i}}}", "policy",
+						    psc_mode_word(mode), "scope", &scope, "floor",
+						    &floor) == 0;
+		if (good) {
+			ret->scope[mode] = (__u8)scope;
+			ret->floor[mode] = (__u8)floor;
+		}
+	}
+	psc_answer_free(&answer);
+	return good;
+}
+
+/* Compare the configuration with what is in force, of which not everybody may see all. */
+static int check_config(void)
+{
+	_cleanup_close_ int ctl = bpf_obj_get(PSC_PIN_DIR "/psc_ctl");
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	union psc_policy policy;
+	struct psc_cgroups cgroups;
+	struct psc_check check = { .root = "", .cgroups = &cgroups, .out = stdout };
+	int err, open_err = ctl < 0 ? errno : 0;
+
+	if (ctl >= 0 && !psc_ctl_run(ctl, &info)) {
+		check.request = ask_ctl;
+		check.data = &ctl;
+		check.policy = &info.policy;
+	} else if (ask_daemon(&policy)) {
+		check.policy = &policy;
+	} else if (open_err != ENOENT) {
+		psc_warning("what is in force cannot be seen, so nothing is compared with it; try "
+			    "as root");
+	}
+	psc_cgroups_open(&cgroups);
+	err = psc_check_config(&check);
+	psc_cgroups_close(&cgroups);
+	return err;
+}
+
 static int check(void)
 {
 	struct psc_prereqs prereqs = {};
-	struct psc_config config = {};
-	struct psc_plan plan;
-	_cleanup_free_ char *error = NULL;
 	int missing, err;
 
 	missing = psc_prereq_check("", &prereqs);
@@ -67,15 +128,14 @@ static int check(void)
 		return psc_log_err(EXIT_FAILURE, "checking failed: %s", strerror(-missing));
 	psc_prereq_print(&prereqs, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
 	psc_prereq_free(&prereqs);
+	fflush(stdout);		/* before what is written to standard error */
 
-	err = psc_plan_first("", &config, &plan, &error);
-	if (err)
-		psc_log(LOG_ERR, "configuration: %s", error ? error : strerror(-err));
-	else
-		psc_config_free(&config);
+	err = check_config();
 	if (fflush(stdout) || ferror(stdout))
 		return psc_log_err(EXIT_FAILURE, "standard output: %s", strerror(errno));
-	return missing || err ? EXIT_FAILURE : EXIT_SUCCESS;
+	if (missing)
+		return EXIT_ADMIN;
+	return err ? EXIT_FAILURE : EXIT_SUCCESS;
 }
 
 static int parse_relations_max(const char *text, unsigned int *ret)

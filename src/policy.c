@@ -164,6 +164,10 @@ static int fit_setting(struct psc_request *req, const struct psc_request *info,
 			leave = is_said(&info->policy, req, mode) ||
 				info->origin == PSC_ORIGIN_RUNTIME ||
 				(kind == PSC_PLAN_RAISE && is_stricter(now, req->value));
+		/* What was set before the floor came is no less a contradiction to it. */
+		if (leave && kind == PSC_PLAN_RELOAD && req->op == PSC_OP_SET &&
+		    info->origin != PSC_ORIGIN_RUNTIME && is_stricter(floor, req->value))
+			return -EACCES;
 		if (leave)
 			req->modes &= ~PSC_MODE_BIT(mode);
 		else if (req->op == PSC_OP_SET && is_stricter(floor, req->value))

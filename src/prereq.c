@@ -18,6 +18,7 @@
 
 #include "escape.h"
 #include "kernel.h"
+#include "log.h"
 #include "util.h"
 
 #define READ_MAX 65536		/* of any file of /proc and /sys that is read here */
@@ -116,21 +117,39 @@ static int read_caps(const char *root, uint64_t *ret)
 	return -EBADMSG;
 }
 
-/* Only the initial user namespace maps every id onto itself; user_namespaces(7). */
+/* PROC_USER_INIT_INO of the kernel's include/linux/proc_ns.h. */
+#define INITIAL_USER_NAMESPACE "user:[4026531837]"
+
+/*
+ * Not by uid_map: a child namespace may map every id onto itself, too.
+ * Return: 1, 0, or a negative errno.
+ */
 static int in_initial_userns(const char *root)
 {
-	unsigned long long inside = 1, outside = 1, count = 0;
-	_cleanup_free_ char *map = NULL;
-	char beyond;
-	int err = read_below(root, "/proc/self/uid_map", &map);
+	char path[PATH_MAX], link[64];
+	int err = path_below(root, "/proc/self/ns/user", path);
+	ssize_t n;
 
 	if (err)
-		return err == -ENOENT ? 1 : err;	/* a kernel without user namespaces */
-	return sscanf(map, "%10llu %10llu %10llu %c", &inside, &outside, &count, &beyond) == 3 &&
-	       inside == 0 && outside == 0 && count == UINT32_MAX;
+		return err;
+	n = readlink(path, link, sizeof(link) - 1);
+	if (n < 0)
+		return errno == ENOENT ? 1 : -errno;	/* a kernel without user namespaces */
+	link[n] = '\0';
+	return streq(link, INITIAL_USER_NAMESPACE);
 }
 
 #define CAP_BIT(cap) (1ULL << (cap))
+
+/* Nothing else needs it: without, everything works but floors. */
+static int add_floors(struct checker *c, uint64_t caps)
+{
+	static const char what[] = "setting floors";
+
+	if (caps & (CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_SYS_ADMIN)))
+		return add(c, what, PSC_PREREQ_OK, text("CAP_NET_ADMIN"), NULL);
+	return add(c, what, PSC_PREREQ_INFO, text("not possible: lacks CAP_NET_ADMIN"), NULL);
+}
 
 static int check_privileges(struct checker *c)
 {
@@ -149,7 +168,7 @@ static int check_privileges(struct checker *c)
 	if (err)
 		return add_unreadable(c, "privileges", "/proc/self/status", err);
 	if (initial < 0)
-		return add_unreadable(c, "privileges", "/proc/self/uid_map", initial);
+		return add_unreadable(c, "privileges", "/proc/self/ns/user", initial);
 	for (size_t i = 0; i < ARRAY_SIZE(needed); i++) {
 		char *list = caps & needed[i].any ? have : lack;
 
@@ -167,7 +186,7 @@ static int check_privileges(struct checker *c)
 			   text("run on the host, as root or through sudo: what a rootless "
 				"container or\nunshare --user grants does not count outside"));
 	c->privileged = true;
-	return add(c, "privileges", PSC_PREREQ_OK, text("%s", have), NULL);
+	return add(c, "privileges", PSC_PREREQ_OK, text("%s", have), NULL) ?: add_floors(c, caps);
 }
 
 static int check_btf(struct checker *c)
@@ -562,6 +581,31 @@ void psc_prereq_free(struct psc_prereqs *prereqs)
 		free(prereqs->rows[i].remedy);
 	}
 	prereqs->n = 0;
+}
+
+void psc_prereq_tell_missing(const struct psc_prereqs *prereqs)
+{
+	for (size_t i = 0; i < prereqs->n; i++) {
+		const struct psc_prereq *row = &prereqs->rows[i];
+
+		if (row->state != PSC_PREREQ_MISSING)
+			continue;
+		psc_log(LOG_ERR, "MISSING  %s: %s", row->what, row->found);
+		for (const char *line = row->remedy; *line;) {
+			size_t n = strcspn(line, "\n");
+
+			psc_log(LOG_ERR, "         %.*s", (int)n, line);
+			line += n + (line[n] == '\n');
+		}
+	}
+}
+
+const struct psc_prereq *psc_prereq_first_missing(const struct psc_prereqs *prereqs)
+{
+	for (size_t i = 0; i < prereqs->n; i++)
+		if (prereqs->rows[i].state == PSC_PREREQ_MISSING)
+			return &prereqs->rows[i];
+	return NULL;
 }
 
 void psc_prereq_print(const struct psc_prereqs *prereqs, FILE *out, bool colour)

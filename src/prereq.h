@@ -46,6 +46,12 @@ int psc_prereq_glance(const char *root, struct psc_prereqs *ret);
 
 void psc_prereq_free(struct psc_prereqs *prereqs);
 
+/* Log what is missing and what to do about it, each line at LOG_ERR. */
+void psc_prereq_tell_missing(const struct psc_prereqs *prereqs);
+
+/* The first row of what is missing, NULL for none. */
+const struct psc_prereq *psc_prereq_first_missing(const struct psc_prereqs *prereqs);
+
 /* Print the table, remedies below it; colour only when asked for. */
 void psc_prereq_print(const struct psc_prereqs *prereqs, FILE *out, bool colour);
 

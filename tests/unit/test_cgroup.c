@@ -335,6 +335,12 @@ static void test_patterns(void **state)
 		{ "a/*", "a/b" },
 		{ "a/b*/c", "a/x" },
 	};
+	static const struct {
+		const char *below, *pattern;
+	} absolute[] = {
+		{ "/system.slice/app.service", "system.slice/app.service" }, { "/app", "/app" },
+		{ "//a/*/", "a/*" }, { "", NULL }, { "/", NULL }, { "/../a", NULL }, { "/-.slice", NULL },
+	};
 	static const char *const none[] = {
 		"", "/", "//", "-.slice", ".", "..", "a/..", "./a", "a/./b", "../a",
 	};
@@ -367,6 +373,20 @@ static void test_patterns(void **state)
 
 		strcpy(text, none[i]);
 		assert_null(psc_cgroup_pattern(text));
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(absolute); i++) {
+		struct psc_cgroups cgroups;
+		char text[128];
+		const char *pattern;
+
+		psc_cgroups_open(&cgroups);
+		snprintf(text, sizeof(text), "%s%s", cgroups.mount, absolute[i].below);
+		psc_cgroups_close(&cgroups);
+		pattern = psc_cgroup_pattern(text);
+		if (!pattern != !absolute[i].pattern)
+			fail_msg("%s", absolute[i].below);
+		if (pattern)
+			assert_string_equal(pattern, absolute[i].pattern);
 	}
 }
 

@@ -971,6 +971,36 @@ static void test_strictest_sections(void **state)
 	}
 }
 
+/* What a section's name becomes, and whether there is a hint. */
+static void test_section_names(void **state)
+{
+	static const struct {
+		const char *name, *pattern;
+		bool hint;
+	} rows[] = {
+		{ "app.service", "app.service", false },
+		{ "app", "app", true },
+		{ "/app", "/app", false },
+		{ "app*", "app*", false },
+		{ "machine.slice/*", "machine.slice/*", false },
+	};
+	struct tree *tree = *state;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[128];
+
+		snprintf(text, sizeof(text), "\n[%s]\n" YAMA " = 1\n", rows[i].name);
+		put(tree, OWN, text);
+		load_ok(tree);
+		assert_int_equal(tree->config.n_sections, 1);
+		assert_string_equal(tree->config.sections[0].pattern, rows[i].pattern);
+		assert_string_equal(tree->config.sections[0].source, OWN ":2");
+		if (!strstr(tree->log, OWN ":2: the section is for cgroups called just that") ==
+		    rows[i].hint)
+			fail_msg("%s: %s", rows[i].name, tree->log);
+	}
+}
+
 static void test_many_errors(void **state)
 {
 	struct tree *tree = *state;
@@ -1167,6 +1197,7 @@ int main(void)
 		TEST(test_merge),
 		cmocka_unit_test(test_strictest),
 		cmocka_unit_test(test_strictest_sections),
+		TEST(test_section_names),
 		TEST(test_many_errors),
 		TEST(test_command_line),
 		TEST(test_own_absent),

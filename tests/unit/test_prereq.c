@@ -18,7 +18,7 @@
 #define LOCKDOWN "/sys/kernel/security/lockdown"
 #define YAMA "/proc/sys/kernel/yama/ptrace_scope"
 #define STATUS "/proc/self/status"
-#define UID_MAP "/proc/self/uid_map"
+#define USER_NS "/proc/self/ns/user"
 #define MOUNTS "/proc/self/mounts"
 
 #define CAPS(hex) \
@@ -53,7 +53,7 @@ static int setup(void **state)
 	(void)state;
 	fake_root_new(&root);
 	fake_root_write(&root, STATUS, CAPS("000001ffffffffff"));
-	fake_root_write(&root, UID_MAP, "         0          0 4294967295\n");
+	fake_root_link(&root, USER_NS, "user:[4026531837]");
 	fake_root_write(&root, LSM, "lockdown,capability,landlock,yama,apparmor,bpf");
 	fake_root_write(&root, LOCKDOWN, "[none] integrity confidentiality\n");
 	fake_root_write(&root, FTRACE, "1\n");
@@ -162,6 +162,7 @@ static void test_all_there(void **state)
 {
 	(void)state;
 	expect("privileges", PSC_PREREQ_OK, "CAP_BPF, CAP_PERFMON, CAP_SYS_PTRACE");
+	expect("setting floors", PSC_PREREQ_OK, "CAP_NET_ADMIN");
 	expect("kernel BTF", PSC_PREREQ_OK, BTF);
 	expect("BPF LSM built in", PSC_PREREQ_OK, "has bpf_lsm_ptrace_access_check");
 	expect("bpf in the LSM list", PSC_PREREQ_OK,
@@ -173,7 +174,7 @@ static void test_all_there(void **state)
 	expect("BPF file system", PSC_PREREQ_MISSING, "not mounted at /sys/fs/bpf");
 	assert_string_equal(check("BPF file system")->remedy, "mount -t bpf -o mode=0700 bpf /sys/fs/bpf");
 	/* The kernel itself is not asked on behalf of a tree of files. */
-	assert_int_equal(table.n, 9);
+	assert_int_equal(table.n, 10);
 	psc_prereq_free(&table);
 	assert_int_equal(psc_prereq_check(root.path, &table), 1);
 }
@@ -229,9 +230,8 @@ static void test_privileges(void **state)
 		{ "XCapEff:\t000001ffffffffff\n", PSC_PREREQ_UNKNOWN,
 		  "/proc/self/status: Bad message" },
 	};
-	static const char *const foreign_maps[] = {
-		"0 0 1\n", "0 1000 4294967295\n", "0 100000 65536\n", "1 0 4294967295\n", "",
-		"0 0 4294967294\n", "0 0 4294967295\n5 5 5\n", "0 0 9999999999\n", "x\n",
+	static const char *const others[] = {
+		"user:[4026531836]", "user:[40265318370]", "user:[4026532]", "x",
 	};
 
 	(void)state;
@@ -240,12 +240,20 @@ static void test_privileges(void **state)
 		expect("privileges", rows[i].state, rows[i].found);
 	}
 	fake_root_write(&root, STATUS, CAPS("000001ffffffffff"));
-	for (size_t i = 0; i < ARRAY_SIZE(foreign_maps); i++) {
-		fake_root_write(&root, UID_MAP, foreign_maps[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		fake_root_remove(&root, USER_NS);
+		fake_root_link(&root, USER_NS, others[i]);
 		expect("privileges", PSC_PREREQ_MISSING, "not in the initial user namespace");
 	}
-	fake_root_remove(&root, UID_MAP);
+	fake_root_remove(&root, USER_NS);
 	assert_int_equal(check("privileges")->state, PSC_PREREQ_OK);
+
+	/* CAP_NET_ADMIN (12) is for floors only. */
+	expect("setting floors", PSC_PREREQ_OK, "CAP_NET_ADMIN");
+	fake_root_write(&root, STATUS, CAPS("000000c000080000"));
+	expect("setting floors", PSC_PREREQ_INFO, "not possible: lacks CAP_NET_ADMIN");
+	fake_root_write(&root, STATUS, CAPS("000000c000081000"));
+	expect("setting floors", PSC_PREREQ_OK, "CAP_NET_ADMIN");
 }
 
 static void test_btf(void **state)
