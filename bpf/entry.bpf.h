@@ -164,17 +164,14 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 }
 
 struct change {
-	__u32 asked[8];			/* the beginning of the request, up to its replies */
-	__u32 origin;
-	__u64 armed;
+	__u32 asked[12];		/* the beginning of the request, up to its replies */
 	union psc_policy policy;	/* in and out */
 	union psc_policy above;
-	__u32 of_cgroup;
 };
 
 static __always_inline void change_ask(struct change *change, const struct psc_request *req)
 {
-	_Static_assert(__builtin_offsetof(struct psc_request, locked) <= sizeof(change->asked),
+	_Static_assert(__builtin_offsetof(struct psc_request, locked) == sizeof(change->asked),
 		       "all of it");
 	__builtin_memcpy(change->asked, req, sizeof(change->asked));
 }
@@ -188,7 +185,7 @@ __noinline int change_make_words(change_words *words)
 	if (!change)
 		return -PSC_E_INVAL;
 	return psc_policy_change(&change->policy, (const struct psc_request *)change->asked,
-				 change->of_cgroup ? &change->above : NULL);
+				 &change->above);
 }
 
 /* psc_policy_change(). Return: 0 or a negative PSC_E_*. */
@@ -199,29 +196,34 @@ static __always_inline int change_make(struct change *change)
 
 /* The one writer's part of a change. */
 static __always_inline int entry_change(struct state *state, const struct target *target,
-					struct change *change)
+					const struct psc_request *req)
 {
 	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
 	bool exists = entry_read(target->id, &entry);
+	struct change change = { .policy = entry.policy };
+	struct psc_effective above;
 	int err;
 
-	change->policy = entry.policy;
-	err = change_make(change);
-	if (err)
+	path_read(target, target->level - 1, &above);
+	effective_end(&above);
+	change.above = above.policy;
+	change_ask(&change, req);
+	err = change_make(&change);
+	if (err || req->op == PSC_OP_INFO)
 		return err;
-	entry.policy = change->policy;
+	entry.policy = change.policy;
 	/* It could not stick to who is moved elsewhere. */
 	if (!psc_sees_moves && psc_policy_locked(&entry.policy))
 		return -PSC_E_OPNOTSUPP;
 	if (entry.policy.word == PSC_POLICY_NONE.word)
 		return exists ? entry_delete(state, target->id, target->level) : 0;
 	/* Before anything is locked for nothing. */
-	if (!exists && !has_room(state, change->origin))
+	if (!exists && !has_room(state, req->origin))
 		return -PSC_E_NOSPC;
 	entry.id = target->id;
-	entry.origin = change->origin;
+	entry.origin = req->origin;
 	entry.pad = 0;
-	err = psc_policy_locked(&entry.policy) ? lock_first(state, change->armed) : 0;
+	err = psc_policy_locked(&entry.policy) ? lock_first(state, req->armed) : 0;
 	return err ? err : entry_put(state, target, &entry, exists);
 }
 
@@ -232,8 +234,8 @@ static long writer_step(__u32 i, bool *won)
 }
 
 /*
- * One writer at a time, so that no entry is lost or comes back. A writer that was
- * preempted makes others give up for the moment.
+ * One writer at a time, so that a change is one step, of the global policy and of entries.
+ * A writer that was preempted makes others give up for the moment.
  */
 static __always_inline bool writer_begin(void)
 {
@@ -264,23 +266,24 @@ static __always_inline void target_reply(struct psc_request *req, const struct t
 		req->source[mode] = effective.scope_from[mode];
 }
 
-/* Answer a request with PSC_FLAG_CGROUP. Return: 0 or a negative PSC_E_*. */
+/*
+ * Answer a request with PSC_FLAG_CGROUP. What is above is read, and the change made, by the
+ * one writer, so that no floor comes above in between. Return: 0 or a negative PSC_E_*.
+ */
 static __always_inline int cgroup_request(struct state *state, struct psc_request *req)
 {
-	struct change change = { .of_cgroup = 1, .origin = req->origin, .armed = req->armed };
-	struct psc_effective above;
+	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
 	struct target target;
 	int err = target_of(req, &target);
 
 	if (err)
 		return err;
-	change_ask(&change, req);
-	path_read(&target, target.level - 1, &above);
-	change.above = above.policy;
 	if (req->op == PSC_OP_INFO) {
-		err = change_make(&change);
+		err = psc_request_check(req);
 	} else if (writer_begin()) {
-		err = entry_change(state, &target, &change);
+		entry_read(target.id, &entry);
+		req->before.word = entry.policy.word;
+		err = entry_change(state, &target, req);
 		writer_end();
 	} else {
 		err = -PSC_E_AGAIN;

@@ -366,41 +366,45 @@ int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *ne
 	return 0;
 }
 
-#define CTL_RETRIES 16
-
-/* Apply a request to the global policy. Return: 0 or a negative PSC_E_*. */
-static __always_inline int policy_apply(struct state *state, const struct psc_request *req)
+/* The one writer's part of a request to the global policy. */
+static __always_inline int policy_change(struct state *state, struct psc_request *req)
 {
-	struct change change = {};
+	struct change change = { .policy = policy_read(&state->policy), .above = state->lost };
+	int err;
 
 	change_ask(&change, req);
-	for (int i = 0; i < CTL_RETRIES; i++) {
-		union psc_policy old = policy_read(&state->policy);
-		int err;
+	req->before = change.policy;
+	err = change_make(&change);
+	if (!err && psc_policy_locked(&change.policy))
+		err = lock_first(state, req->armed);
+	if (!err)
+		*(volatile __u64 *)&state->policy.word = change.policy.word;
+	return err;
+}
 
-		change.policy = old;
-		err = change_make(&change);
-		if (err)
-			return err;
-		if (psc_policy_locked(&change.policy) && !state->locked) {
-			if (!writer_begin())
-				return -PSC_E_AGAIN;
-			err = lock_first(state, req->armed);
-			writer_end();
-			if (err)
-				return err;
-		}
-		if (__sync_val_compare_and_swap(&state->policy.word, old.word,
-						change.policy.word) == old.word)
-			return 0;
-	}
-	return -PSC_E_AGAIN;
+/* Apply a request to the global policy. Return: 0 or a negative PSC_E_*. */
+static __always_inline int policy_apply(struct state *state, struct psc_request *req)
+{
+	int err;
+
+	if (req->op == PSC_OP_INFO)
+		return psc_request_check(req);
+	if (!writer_begin())
+		return -PSC_E_AGAIN;
+	err = policy_change(state, req);
+	writer_end();
+	return err;
+}
+
+static __always_inline bool has_verbs(const struct psc_request *req)
+{
+	return req->set | req->raise | req->lock | req->unset;
 }
 
 /* Report new cgroups, or do not. */
 static __always_inline int watch_set(struct state *state, const struct psc_request *req)
 {
-	if (req->abi != PSC_ABI || req->value > 1 || req->modes || req->flags || req->dir_fd ||
+	if (req->abi != PSC_ABI || req->value > 1 || has_verbs(req) || req->flags || req->dir_fd ||
 	    req->origin)
 		return -PSC_E_INVAL;
 	state->watch = req->value;
@@ -414,8 +418,8 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 	struct file *file = file_of(req->dir_fd);
 	int err = -PSC_E_LOCKED;
 
-	if (!guard || req->abi != PSC_ABI || !file || req->modes || req->value > 1 || req->flags ||
-	    req->origin)
+	if (!guard || req->abi != PSC_ABI || !file || has_verbs(req) || req->value > 1 ||
+	    req->flags || req->origin)
 		return -PSC_E_INVAL;
 	/* Nor does a floor come between the look and the writing. */
 	if (!writer_begin())

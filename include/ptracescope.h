@@ -76,26 +76,24 @@ _Static_assert(sizeof(union psc_policy) == 8, "the policy is swapped as one word
 
 enum psc_op {
 	PSC_OP_INFO = 0,		/* only fill in the reply */
-	PSC_OP_SET = 1,			/* set the scope of the modes */
-	PSC_OP_RAISE_FLOOR = 2,		/* raise floors that are lower, and scopes with them */
+	PSC_OP_CHANGE = 1,		/* set, raise, lock and unset: all of it or nothing */
 	/*
 	 * Say what the guards protect; refused under a floor. With the value 1 they
 	 * are armed besides: in force for PSC_ARMED_NS as if there were a floor, so
 	 * that one can look whether everything is in order and then raise it. With 0
 	 * they are disarmed again.
 	 */
-	PSC_OP_GUARD = 3,
-	PSC_OP_UNSET = 4,		/* of a cgroup: no opinion on the modes any more */
-	PSC_OP_WATCH = 5,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
+	PSC_OP_GUARD = 2,
+	PSC_OP_WATCH = 3,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
 };
 
 #define PSC_ARMED_NS (10ULL * 1000 * 1000 * 1000)
 
-/* PSC_OP_SET: a scope of 3 does not raise the floor along with it. */
+/* CHANGE: a scope of 3 that is set does not raise the floor along with it. */
 #define PSC_FLAG_REVOCABLE (1U << 0)
 /*
- * INFO, SET, RAISE_FLOOR, UNSET: of the cgroup whose directory (cgroup2) dir_fd is, not
- * the global policy. The root cgroup has none of its own: EINVAL.
+ * INFO, CHANGE: of the cgroup whose directory (cgroup2) dir_fd is, not the global
+ * policy. The root cgroup has none of its own: EINVAL.
  */
 #define PSC_FLAG_CGROUP (1U << 1)
 
@@ -129,22 +127,43 @@ enum psc_origin {
 #define PSC_E_NAMETOOLONG 36	/* ENAMETOOLONG: deeper than PSC_CGROUP_LEVELS */
 #define PSC_E_OPNOTSUPP 95	/* EOPNOTSUPP: a threaded cgroup (its domain decides), or a floor of
 				 * a cgroup where moves cannot be watched */
+#define PSC_E_NODATA 61	/* ENODATA: nothing to lock, as all scopes that should be are 0 */
 #define PSC_E_CANCELED 125	/* ECANCELED: a first floor, and the guards were not armed all the time */
 
+/*
+ * One request is one step: other requests come before all of it or after all of it, and
+ * one that is refused changes nothing. Of a mode, CHANGE does in this order:
+ *
+ *	unset	its scope is taken away, so that the cgroup above decides (cgroups only)
+ *	set	its scope becomes want.scope; a 3 locks itself, but see PSC_FLAG_REVOCABLE
+ *	raise	its floor becomes want.floor where it is lower, and its scope goes with it
+ *	lock	the scope that is then in force becomes its floor
+ *
+ * A scope below the floor is refused, and so is unset where the mode has a floor. "raise"
+ * is refused if all floors are higher already, "lock" if all scopes are 0.
+ */
 struct psc_request {
 	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
 	__u32 op;			/* enum psc_op */
-	__u32 modes;			/* PSC_MODE_BIT()s */
-	__u32 value;			/* scope or floor */
+	__u32 set;			/* CHANGE: PSC_MODE_BIT()s of the modes for each verb */
+	__u32 raise;
+	__u32 lock;
+	__u32 unset;
+	union psc_policy want;		/* CHANGE: the scopes to set, the floors at least */
+	__u32 value;			/* GUARD, WATCH: 1 or 0 */
 	__u32 flags;			/* PSC_FLAG_* */
-	__s32 dir_fd;			/* PSC_OP_GUARD: the directory of pins; PSC_FLAG_CGROUP; else 0 */
+	__s32 dir_fd;			/* GUARD: the directory of pins; PSC_FLAG_CGROUP; else 0 */
 	__u32 origin;			/* enum psc_origin, with PSC_FLAG_CGROUP; out: the entry's */
 	__u32 locked;			/* out: is there a floor, global or of any cgroup, since boot? */
 	__u32 entries;			/* out: how many cgroups have an entry */
 	__u32 stuck;			/* out: to how many tasks floors of cgroups stick */
+	/* out: are moves of tasks between cgroups seen? Without, floors of cgroups are
+	 * refused, as they could not go along */
+	__u32 sees_moves;
 	__u64 build;			/* out: build id of the loaded programs */
-	/* out: the policy after the operation; with PSC_FLAG_CGROUP the entry of that
-	 * cgroup, with PSC_SCOPE_INHERIT where it has no opinion */
+	/* out: the policy before the operation and after it; with PSC_FLAG_CGROUP the entry
+	 * of that cgroup, with PSC_SCOPE_INHERIT where it has no opinion */
+	union psc_policy before;
 	union psc_policy policy;
 	/* out, with PSC_FLAG_CGROUP: */
 	union psc_policy effective;	/* the scopes and floors that hold for processes there */
@@ -152,16 +171,17 @@ struct psc_request {
 	/* for each mode, the id of the cgroup whose scope, or else floor, is the
 	 * effective one; 0 for the global policy */
 	__u64 source[PSC_MODE_SLOTS];
-	/* out: are moves of tasks between cgroups seen? Without, floors of cgroups are
-	 * refused, as they could not go along */
-	__u32 sees_moves;
-	__u32 pad;
-	/* out, PSC_OP_GUARD: when the guards were armed. In, SET and RAISE_FLOOR: the
-	 * same, if the request raises the first floor; else ignored. */
+	/* out, GUARD: when the guards were armed. In, CHANGE: the same, if the request
+	 * raises the first floor; else ignored. */
 	__u64 armed;
-	__u32 hooks[PSC_HOOKS_MAX];	/* PSC_OP_GUARD: BTF ids of those functions, 0 for none */
+	__u32 hooks[PSC_HOOKS_MAX];	/* GUARD: BTF ids of those functions, 0 for none */
 };
-_Static_assert(sizeof(struct psc_request) == 312, "ABI");
+_Static_assert(sizeof(struct psc_request) == 336, "ABI");
+
+/* The same scope, or floor, for every mode of a request. */
+#define PSC_WANT(value) ((union psc_policy){ \
+	.scope = { (value), (value), (value), (value) }, \
+	.floor = { (value), (value), (value), (value) } })
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {

@@ -12,6 +12,13 @@
 #define NULL ((void *)0)
 #endif
 
+/* Loops around calls may be laid out in a way that the verifier of 6.1 refuses. */
+#ifdef __bpf__
+#define PSC_UNROLL _Pragma("unroll")
+#else
+#define PSC_UNROLL
+#endif
+
 /*
  * How strict a scope is: the words' order, which is not that of their numbers since
  * "siblings" came. What is no scope is as strict as the strictest.
@@ -225,25 +232,99 @@ psc_value_fits(__u32 mode, __u32 value, int of_cgroup)
 	return value <= PSC_SCOPE_MAX || (of_cgroup && value == PSC_SCOPE_SIBLINGS);
 }
 
-/* Is a request to change a policy one at all? Return: 0, -PSC_E_INVAL or -PSC_E_RANGE. */
+/* Is a request one about a policy at all, but for its values? Return: 0 or -PSC_E_INVAL. */
 static inline __attribute__((always_inline)) int
-psc_request_check(const struct psc_request *req, int of_cgroup)
+psc_request_check(const struct psc_request *req)
 {
-	__u32 allowed = of_cgroup ? PSC_FLAG_CGROUP : 0;
+	const __u32 of_cgroup = req->flags & PSC_FLAG_CGROUP;
+	const __u32 modes = req->set | req->raise | req->lock | req->unset;
 
-	if (req->op == PSC_OP_SET)
-		allowed |= PSC_FLAG_REVOCABLE;
-	else if (req->op != PSC_OP_RAISE_FLOOR && (req->op != PSC_OP_UNSET || !of_cgroup))
+	if (req->abi != PSC_ABI || req->origin > (of_cgroup ? PSC_ORIGIN_RUNTIME : 0) ||
+	    (!of_cgroup && req->dir_fd))
 		return -PSC_E_INVAL;
-	if (!req->modes || (req->modes & ~PSC_MODES_ALL) || (req->flags & ~allowed))
+	if (req->op == PSC_OP_INFO)
+		return req->flags & ~PSC_FLAG_CGROUP ? -PSC_E_INVAL : 0;
+	if (req->op != PSC_OP_CHANGE || req->value ||
+	    (req->flags & ~(PSC_FLAG_CGROUP | PSC_FLAG_REVOCABLE)) ||
+	    ((req->flags & PSC_FLAG_REVOCABLE) && !req->set))
 		return -PSC_E_INVAL;
-	if (req->op == PSC_OP_UNSET)
-		return req->value ? -PSC_E_INVAL : 0;
-	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if ((req->modes & PSC_MODE_BIT(mode)) &&
-		    !psc_value_fits(mode, req->value, of_cgroup))
-			return -PSC_E_RANGE;
+	if (!modes || (modes & ~PSC_MODES_ALL) || (req->set & req->unset) ||
+	    (req->unset && !of_cgroup))
+		return -PSC_E_INVAL;
 	return 0;
+}
+
+/* A change of one mode: what there is, and what is asked for. */
+struct psc_mode_change {
+	__u8 scope, floor;		/* in and out */
+	__u8 scope_above, floor_above;	/* of a cgroup: what is in force above it */
+	__u8 want_scope, want_floor;
+	__u8 set, raise, lock, unset;	/* which verbs */
+	__u8 revocable;
+	__u8 mode, of_cgroup;
+	__u8 raised, locked;		/* out: the floor is where "raise", or "lock", wants it */
+	__u8 pad;
+} __attribute__((aligned(8)));
+
+/* Return: 0, -PSC_E_RANGE or -PSC_E_LOCKED. */
+static inline __attribute__((always_inline)) int
+psc_mode_change_inline(struct psc_mode_change *change)
+{
+	__u32 scope = change->scope, floor = change->floor, in_force;
+
+	if ((change->set && !psc_value_fits(change->mode, change->want_scope, change->of_cgroup)) ||
+	    (change->raise && !psc_value_fits(change->mode, change->want_floor, change->of_cgroup)))
+		return -PSC_E_RANGE;
+	if (change->unset) {
+		if (floor)
+			return -PSC_E_LOCKED;
+		scope = PSC_SCOPE_INHERIT;
+	}
+	if (change->set) {
+		scope = change->want_scope;
+		if (change->raise)
+			scope = psc_scope_stricter(scope, change->want_floor);
+		if (psc_scope_rank(scope) <
+		    psc_scope_rank(psc_scope_stricter(floor, change->floor_above)))
+			return -PSC_E_LOCKED;
+		if (change->want_scope == PSC_SCOPE_NO_ATTACH && !change->revocable)
+			floor = PSC_SCOPE_NO_ATTACH;
+	}
+	if (change->raise) {
+		change->raised = psc_scope_rank(change->want_floor) >= psc_scope_rank(change->floor);
+		floor = psc_scope_stricter(floor, change->want_floor);
+	}
+	if (change->lock) {
+		in_force = scope == PSC_SCOPE_INHERIT ? change->scope_above : scope;
+		floor = psc_scope_stricter(psc_scope_stricter(floor, change->floor_above), in_force);
+		change->locked = floor != PSC_SCOPE_CLASSIC;
+	}
+	if (scope != PSC_SCOPE_INHERIT)
+		scope = psc_scope_stricter(scope, floor);
+	change->scope = scope;
+	change->floor = floor;
+	return 0;
+}
+
+#ifdef __bpf__
+/* Verified once, not once for every way that leads there: see WORDS() of bpf/cgroup.bpf.h. */
+typedef __u64 psc_mode_change_words[sizeof(struct psc_mode_change) / sizeof(__u64)];
+
+__attribute__((noinline)) int psc_mode_change_once(psc_mode_change_words *words)
+{
+	struct psc_mode_change *change = (struct psc_mode_change *)words;
+
+	return change ? psc_mode_change_inline(change) : -PSC_E_RANGE;
+}
+#endif
+
+static inline __attribute__((always_inline)) int psc_mode_change(struct psc_mode_change *change)
+{
+#ifdef __bpf__
+	return psc_mode_change_once((psc_mode_change_words *)change);
+#else
+	return psc_mode_change_inline(change);
+#endif
 }
 
 /**
@@ -251,8 +332,9 @@ psc_request_check(const struct psc_request *req, int of_cgroup)
  * @policy: the policy now, the global one or the entry of a cgroup (PSC_POLICY_NONE
  *	if it has none); changed only on success
  * @req: what psc_ctl was asked for; the caller's right to ask is not judged here
- * @above: NULL for the global policy; for a cgroup the highest floors above it on
- *	its path, the global ones included
+ * @above: for a cgroup what is in force above it, psc_effective_end() of its path and
+ *	the global policy; for the global policy the floors that bind everybody besides,
+ *	or NULL
  *
  * The floor never falls and the scope is never below it. A scope of 3 raises
  * the floor to 3 unless the request is marked revocable: as with Yama, "no
@@ -260,54 +342,45 @@ psc_request_check(const struct psc_request *req, int of_cgroup)
  * already stay, and it is refused only if all of them are. A cgroup may have a
  * floor and no opinion beyond it.
  *
- * Return: 0, -PSC_E_INVAL, -PSC_E_RANGE or -PSC_E_LOCKED.
+ * Return: 0, -PSC_E_INVAL, -PSC_E_RANGE, -PSC_E_LOCKED or -PSC_E_NODATA.
  */
 static inline __attribute__((always_inline)) int
 psc_policy_change(union psc_policy *policy, const struct psc_request *req,
 		  const union psc_policy *above)
 {
-	const __u32 rank = psc_scope_rank(req->value);
 	union psc_policy next = *policy;
-	int effective = 0, err;
+	int err = psc_request_check(req), refused = 0;
+	__u32 raised = 0, locked = 0;
 
-	if (req->abi != PSC_ABI || req->origin > (above ? PSC_ORIGIN_RUNTIME : 0) ||
-	    (!above && req->dir_fd))
-		return -PSC_E_INVAL;
-	if (req->op == PSC_OP_INFO)
-		return req->flags & ~(above ? PSC_FLAG_CGROUP : 0) ? -PSC_E_INVAL : 0;
-	err = psc_request_check(req, above != NULL);
-	if (err)
+	if (err || req->op == PSC_OP_INFO)
 		return err;
-
+	PSC_UNROLL
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		__u32 floor = psc_scope_rank(next.floor[mode]);
+		struct psc_mode_change change = {
+			.scope = next.scope[mode], .floor = next.floor[mode],
+			.scope_above = above ? above->scope[mode] : 0,
+			.floor_above = above ? above->floor[mode] : 0,
+			.want_scope = req->want.scope[mode], .want_floor = req->want.floor[mode],
+			.set = req->set >> mode & 1, .raise = req->raise >> mode & 1,
+			.lock = req->lock >> mode & 1, .unset = req->unset >> mode & 1,
+			.revocable = req->flags & PSC_FLAG_REVOCABLE, .mode = mode,
+			.of_cgroup = !!(req->flags & PSC_FLAG_CGROUP),
+		};
 
-		if (!(req->modes & PSC_MODE_BIT(mode)))
-			continue;
-		if (req->op == PSC_OP_UNSET) {
-			if (floor)
-				return -PSC_E_LOCKED;
-			next.scope[mode] = PSC_SCOPE_INHERIT;
-		} else if (req->op == PSC_OP_SET) {
-			if (rank < floor || (above && rank < psc_scope_rank(above->floor[mode])))
-				return -PSC_E_LOCKED;
-			next.scope[mode] = req->value;
-			if (req->value == PSC_SCOPE_NO_ATTACH &&
-			    !(req->flags & PSC_FLAG_REVOCABLE))
-				next.floor[mode] = req->value;
-		} else {
-			if (rank >= floor) {
-				next.floor[mode] = req->value;
-				effective = 1;
-			}
-			if (next.scope[mode] != PSC_SCOPE_INHERIT &&
-			    rank > psc_scope_rank(next.scope[mode]))
-				next.scope[mode] = req->value;
-		}
+		err = psc_mode_change(&change);
+		if (err == -PSC_E_RANGE)
+			return err;
+		refused |= err;
+		next.scope[mode] = change.scope;
+		next.floor[mode] = change.floor;
+		raised |= change.raised;
+		locked |= change.locked;
 	}
 	/* A floor below every present one would be a wish to lower. */
-	if (req->op == PSC_OP_RAISE_FLOOR && !effective)
+	if (refused || (req->raise && !raised))
 		return -PSC_E_LOCKED;
+	if (req->lock && !locked)
+		return -PSC_E_NODATA;
 	*policy = next;
 	return 0;
 }

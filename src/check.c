@@ -43,7 +43,7 @@ static const struct psc_setting *setting_of(const struct psc_config *config, uns
 	const struct psc_setting *found = NULL;
 
 	for (size_t i = 0; i < PSC_NAMES; i++)
-		if (config->settings[i].present && psc_names[i].op == PSC_OP_SET &&
+		if (config->settings[i].present && !psc_names[i].floor &&
 		    (psc_names[i].modes & PSC_MODE_BIT(mode)))
 			found = &config->settings[i];
 	return found;
@@ -95,11 +95,11 @@ static int check_globals(const struct psc_check *check, const struct psc_config 
 			    &error);
 	if (err)
 		return psc_log_err(err, "configuration: %s", error ? error : strerror(-err));
-	for (size_t i = 0; i < plan.n; i++)
-		psc_policy_change(&after, &plan.requests[i], NULL);
+	if (plan.any)
+		psc_policy_change(&after, &plan.request, NULL);
 	*ret_changes = show_globals(check, config, &after);
 	walk->floors[0] = plan.floors;
-	walk->locks = psc_plan_locks(&plan);
+	walk->locks = psc_request_locks(&plan.request);
 	return 0;
 }
 
@@ -168,8 +168,8 @@ static int visit(void *data, int fd, const char *path)
 	if (err)
 		return refuse(walk, err, error);
 	floors[1] = plan.floors;
-	walk->changed += plan.n != 0;
-	walk->locks |= psc_plan_locks(&plan);
+	walk->changed += plan.any;
+	walk->locks |= psc_request_locks(&plan.request);
 	return 0;
 }
 

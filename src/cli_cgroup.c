@@ -119,7 +119,7 @@ int psc_cli_parse_cgroup(int n, char *const *words, struct psc_cli *cli, char **
 	default:
 		err = n ? find_name(words[0], &cli->name, ret_error) : 0;
 		if (!err && n && cli->command == PSC_CLI_CGROUP_UNSET &&
-		    cli->name->op == PSC_OP_RAISE_FLOOR)
+		    cli->name->floor)
 			return psc_cli_usage(ret_error, "it lasts until reboot, so it cannot be "
 					     "unset:", words[0], "");
 		return err;

@@ -129,7 +129,7 @@ enum psc_cli_exit psc_command_cgroup_get(const struct psc_cli *cli)
 static enum psc_cli_exit set(const struct psc_cli *cli)
 {
 	static const char method[] = PSC_METHOD("CgroupSet");
-	bool final = cli->value && (cli->lock || cli->name->op == PSC_OP_RAISE_FLOOR ||
+	bool final = cli->value && (cli->lock || cli->name->floor ||
 				    psc_cli_final(cli->name, cli->value, cli->revocable));
 	_cleanup_free_ char *what = NULL;
 	json_t *cgroup;

@@ -19,7 +19,7 @@ static const char own_file[] = "/etc/ptracescope/ptracescope.conf";
  */
 static bool covers(const struct psc_name *new, const struct psc_name *old)
 {
-	return new->op == old->op && !(old->modes & ~new->modes);
+	return new->floor == old->floor && !(old->modes & ~new->modes);
 }
 
 int psc_conf_assign(struct psc_conf *conf, struct psc_section *section,

@@ -133,26 +133,23 @@ int psc_control_out_of_range(struct psc_varlink_call *call, const struct psc_nam
 static int set(struct psc_varlink_call *call, const struct psc_name *name, struct psc_request req)
 {
 	const struct psc_backend *backend = psc_control_backend(call);
-	union psc_policy before;
 	unsigned int old, now;
 	char what[128];
-	int err = get_policy(call, &before);
+	int err = backend->request(backend->data, &req);
 
-	if (!err)
-		err = backend->request(backend->data, &req);
 	switch (err) {
 	case 0:
 		break;
 	case -PSC_E_LOCKED:
 		return locked(call, name);
 	case -PSC_E_RANGE:
-		return psc_control_out_of_range(call, name, req.value);
+		return psc_control_out_of_range(call, name, req.want.scope[name->mode]);
 	case -EBUSY:
 		return psc_control_fail(call, err, PSC_CONTROL_NO_FLOOR);
 	default:
 		return psc_control_fail(call, err, name->name);
 	}
-	old = psc_name_get(name, &before);
+	old = psc_name_get(name, &req.before);
 	now = psc_name_get(name, &req.policy);
 	snprintf(what, sizeof(what), "%s: %u -> %u (%s)", name->name, old, now,
 		 psc_value_word(name, now));
@@ -173,7 +170,7 @@ static int run_set(struct psc_varlink_call *call)
 		return psc_control_out_of_range(call, name, value);
 	req = psc_name_request(name, (unsigned int)value);
 	if (json_is_true(json_object_get(call->parameters, "revocable"))) {
-		if (!psc_name_may_be_revocable(name, req.value))
+		if (!psc_name_may_be_revocable(name, (unsigned int)value))
 			return psc_varlink_invalid(call, "revocable");
 		req.flags = PSC_FLAG_REVOCABLE;
 	}

@@ -150,7 +150,7 @@ static int answer_failure(struct psc_varlink_call *call, const struct psc_name *
 	case -PSC_E_LOCKED:
 		return locked(call, name, cgroup->fd);
 	case -PSC_E_RANGE:
-		return psc_control_out_of_range(call, name, req->value);
+		return psc_control_out_of_range(call, name, req->want.scope[name->mode]);
 	case -EBUSY:
 		return psc_control_fail(call, err, PSC_CONTROL_NO_FLOOR);
 	case -PSC_E_NOSPC:
@@ -197,21 +197,6 @@ static bool flag(const struct psc_varlink_call *call, const char *name)
 	return json_is_true(json_object_get(call->parameters, name));
 }
 
-/* Lock, then set: a floor that is refused leaves the scope as it was. */
-static int set(struct psc_varlink_call *call, const struct psc_name *name,
-	       const struct psc_cgroup *cgroup, struct psc_request *req, bool lock)
-{
-	struct psc_request floor = *req;
-	int err = 0;
-
-	if (lock && name->op != PSC_OP_RAISE_FLOOR) {
-		floor.op = PSC_OP_RAISE_FLOOR;
-		floor.flags = 0;
-		err = request(call, cgroup->fd, &floor);
-	}
-	return err ? err : request(call, cgroup->fd, req);
-}
-
 int psc_control_cgroup_set(struct psc_varlink_call *call)
 {
 	json_int_t value = json_integer_value(json_object_get(call->parameters, "value"));
@@ -231,14 +216,16 @@ int psc_control_cgroup_set(struct psc_varlink_call *call)
 	req = psc_name_request(name, (unsigned int)value);
 	req.origin = origin;
 	if (flag(call, "revocable")) {
-		if (!psc_name_may_be_revocable(name, req.value) || flag(call, "lock"))
+		if (!psc_name_may_be_revocable(name, (unsigned int)value) || flag(call, "lock"))
 			return psc_varlink_invalid(call, "revocable");
 		req.flags = PSC_FLAG_REVOCABLE;
 	}
+	if (flag(call, "lock"))
+		req.lock = req.set;
 	found = find(call, &cgroup, &info);
 	if (found <= 0)
 		return found;
-	err = set(call, name, &cgroup, &req, flag(call, "lock"));
+	err = request(call, cgroup.fd, &req);
 	if (err)
 		return answer_failure(call, name, &cgroup, &req, err);
 	log_change(call, name, cgroup.path, flag(call, "lock") ? "set and locked" : "set", &req);
@@ -249,7 +236,7 @@ int psc_control_cgroup_unset(struct psc_varlink_call *call)
 {
 	bool named = json_is_string(json_object_get(call->parameters, "name"));
 	_cleanup_cgroup_ struct psc_cgroup cgroup = { .fd = -1 };
-	struct psc_request info, req = { .op = PSC_OP_UNSET, .modes = PSC_MODES_ALL };
+	struct psc_request info, req = psc_request_unset(PSC_MODES_ALL);
 	const struct psc_name *name = NULL;
 	int err = 0, found;
 
@@ -258,9 +245,9 @@ int psc_control_cgroup_unset(struct psc_varlink_call *call)
 		if (!name)
 			return err;
 		/* A floor does not go. */
-		if (name->op == PSC_OP_RAISE_FLOOR)
+		if (name->floor)
 			return psc_varlink_invalid(call, "name");
-		req.modes = name->modes;
+		req.unset = name->modes;
 	}
 	found = find(call, &cgroup, &info);
 	if (found <= 0)

@@ -203,22 +203,6 @@ static int refuse_config(struct daemon *d, int err, char *error, const char *ins
 
 static const char what_was_stays[] = "what was in force stays";
 
-/* Take back the scopes that were set before a later part was refused, such as a floor. */
-static void restore(struct daemon *d, union psc_policy policy)
-{
-	if (psc_kernel_locked(d->kernel))	/* what is higher now stays so */
-		return;
-	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		struct psc_request req = {
-			.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODE_BIT(mode),
-			.value = policy.scope[mode],
-			.flags = policy.scope[mode] == PSC_SCOPE_NO_ATTACH ? PSC_FLAG_REVOCABLE : 0,
-		};
-
-		psc_kernel_request(d->kernel, &req);
-	}
-}
-
 /* And the sections for cgroups. Return: 0, or -EUCLEAN when some are not in force. */
 static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_plan_kind kind)
 {
@@ -244,7 +228,7 @@ static int check_reload(struct daemon *d, const struct psc_config *config,
 	bool locks;
 	int err = psc_sections_check(&d->sections, config, &plan->floors, &locks, ret_error);
 
-	if (err || (!locks && !psc_plan_locks(plan)))
+	if (err || (!locks && !psc_request_locks(&plan->request)))
 		return err;
 	err = psc_lock_try(d->kernel, d->options.pin_dir);
 	if (err && asprintf(ret_error, "there can be no floor now: %s; the log says more",
@@ -263,16 +247,14 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 	struct psc_plan plan;
 	char *error = NULL;
 	int err = psc_kernel_policy(d->kernel, &policy);
-	size_t sent = 0;
 
 	if (!err)
 		err = psc_plan_make(config, kind, policy, &plan, &error);
 	if (!err && kind == PSC_PLAN_RELOAD)
 		err = check_reload(d, config, &plan, &error);
-	while (!err && sent < plan.n)
-		err = request(d, &plan.requests[sent++]);
-	if (err && sent)
-		restore(d, policy);
+	/* One step: refused, it has changed nothing. */
+	if (!err && plan.any)
+		err = request(d, &plan.request);
 	if (err)
 		return refuse_config(d, err, error, what_was_stays);
 	free(d->config_error);
@@ -439,22 +421,6 @@ static int require_prereqs(void)
 	return missing > 0 ? explain_prereqs() : missing;
 }
 
-/* The same scopes at once; the floors follow when there is something to guard. */
-static void without_floors(struct psc_plan *plan)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < plan->n; i++) {
-		struct psc_request req = plan->requests[i];
-
-		if (req.op == PSC_OP_RAISE_FLOOR)
-			continue;
-		req.flags |= PSC_FLAG_REVOCABLE;
-		plan->requests[n++] = req;
-	}
-	plan->n = n;
-}
-
 /*
  * A part of the configuration is wrong at a start. A first one has put the strictest value that
  * any readable line gives into force; of the sections, those remain that are stricter than that.
@@ -488,8 +454,9 @@ static int enforce(struct daemon *d, struct psc_config *ret)
 
 	err = first ? require_prereqs() : 0;
 	if (!err) {
-		without_floors(&plan);
-		err = psc_loader_start(&d->options, plan.requests, plan.n, &d->kernel);
+		/* They follow when there is something to guard. */
+		psc_plan_without_floors(&plan);
+		err = psc_loader_start(&d->options, &plan.request, plan.any, &d->kernel);
 		if (err < 0 && first && explain_prereqs() == -EOPNOTSUPP)
 			err = -EOPNOTSUPP;
 	}

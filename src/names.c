@@ -41,15 +41,15 @@ static const char *const reason_texts[] = {
 };
 
 const struct psc_name psc_names[PSC_NAMES] = {
-	{ PSC_NAME_YAMA, PSC_OP_SET, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
-	{ "kernel.ptracescope.attach_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_ATTACH),
+	{ PSC_NAME_YAMA, false, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
+	{ "kernel.ptracescope.attach_scope", false, PSC_MODE_BIT(PSC_MODE_ATTACH),
 	  PSC_MODE_ATTACH, PSC_SCOPE_MAX },
-	{ "kernel.ptracescope.traceme_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_TRACEME),
+	{ "kernel.ptracescope.traceme_scope", false, PSC_MODE_BIT(PSC_MODE_TRACEME),
 	  PSC_MODE_TRACEME, PSC_SCOPE_MAX },
-	{ "kernel.ptracescope.read_scope", PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ,
+	{ "kernel.ptracescope.read_scope", false, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ,
 	  PSC_SCOPE_MAX },
-	{ PSC_NAME_BOUNDARY, PSC_OP_SET, PSC_MODE_BIT(PSC_MODE_BOUNDARY), PSC_MODE_BOUNDARY, 1 },
-	{ PSC_NAME_FLOOR, PSC_OP_RAISE_FLOOR, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
+	{ PSC_NAME_BOUNDARY, false, PSC_MODE_BIT(PSC_MODE_BOUNDARY), PSC_MODE_BOUNDARY, 1 },
+	{ PSC_NAME_FLOOR, true, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
 };
 
 static const char *word_at(const char *const *words, size_t n, unsigned int i)
@@ -207,7 +207,7 @@ unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *p
 {
 	unsigned int lowest = PSC_SCOPE_MAX;
 
-	if (name->op == PSC_OP_SET)
+	if (!name->floor)
 		return policy->scope[name->mode];
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if ((name->modes & PSC_MODE_BIT(mode)) &&
@@ -235,14 +235,35 @@ const struct psc_name *psc_name_with_floor(const union psc_policy *policy)
 	return NULL;
 }
 
-struct psc_request psc_name_request(const struct psc_name *name, unsigned int value)
+/* In the request it is a byte; what does not fit into one is no scope either. */
+static union psc_policy want(unsigned int value)
+{
+	return PSC_WANT((__u8)(value < PSC_SCOPE_INHERIT ? value : PSC_SCOPE_INHERIT));
+}
+
+struct psc_request psc_request_set(__u32 modes, unsigned int value)
 {
 	return (struct psc_request){
-		.abi = PSC_ABI,
-		.op = name->op,
-		.modes = name->modes,
-		.value = value,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = modes, .want = want(value),
 	};
+}
+
+struct psc_request psc_request_raise(__u32 modes, unsigned int value)
+{
+	return (struct psc_request){
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .raise = modes, .want = want(value),
+	};
+}
+
+struct psc_request psc_request_unset(__u32 modes)
+{
+	return (struct psc_request){ .abi = PSC_ABI, .op = PSC_OP_CHANGE, .unset = modes };
+}
+
+struct psc_request psc_name_request(const struct psc_name *name, unsigned int value)
+{
+	return name->floor ? psc_request_raise(name->modes, value) :
+			     psc_request_set(name->modes, value);
 }
 
 bool psc_entry_exists(const union psc_policy *entry)
@@ -266,5 +287,5 @@ const char *psc_origin_word(unsigned int origin)
 
 bool psc_name_may_be_revocable(const struct psc_name *name, unsigned int value)
 {
-	return name->op == PSC_OP_SET && is_scope(name) && value == PSC_SCOPE_NO_ATTACH;
+	return !name->floor && is_scope(name) && value == PSC_SCOPE_NO_ATTACH;
 }

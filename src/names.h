@@ -27,7 +27,7 @@ const char *psc_reason_text(unsigned int reason);
 /* A pseudo-sysctl: reads one part of the policy, writes one or more. */
 struct psc_name {
 	const char *name;	/* "kernel.yama.ptrace_scope" */
-	enum psc_op op;		/* what a write does: PSC_OP_SET or PSC_OP_RAISE_FLOOR */
+	bool floor;		/* a write raises floors; of the others it sets scopes */
 	__u32 modes;		/* the modes that a write changes */
 	enum psc_mode mode;	/* the mode whose scope a read shows */
 	unsigned int max;	/* the highest value: PSC_SCOPE_MAX, or 1 */
@@ -89,7 +89,12 @@ unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 mode
 /* The first of psc_names[] that has a floor; NULL for none. */
 const struct psc_name *psc_name_with_floor(const union psc_policy *policy);
 
-/* The psc_ctl request that writes @value to it. */
+/* psc_ctl requests: to set scopes, to raise floors, to take a cgroup's scopes away. */
+struct psc_request psc_request_set(__u32 modes, unsigned int value);
+struct psc_request psc_request_raise(__u32 modes, unsigned int value);
+struct psc_request psc_request_unset(__u32 modes);
+
+/* The one that writes @value to a name. */
 struct psc_request psc_name_request(const struct psc_name *name, unsigned int value);
 
 /* Does the policy of a cgroup, as psc_ctl tells it, say anything? */

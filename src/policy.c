@@ -24,33 +24,11 @@ static bool is_stricter(unsigned int a, unsigned int b)
 	return psc_scope_rank(a) > psc_scope_rank(b);
 }
 
-/* Take out of @req the modes that it would lower. Return: whether it had any. */
-static bool leave_higher(struct psc_request *req, const union psc_policy *policy)
-{
-	__u32 before = req->modes;
-
-	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (is_stricter(policy->scope[mode], req->value))
-			req->modes &= ~PSC_MODE_BIT(mode);
-	return req->modes != before;
-}
-
 void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (is_stricter(policy->floor[mode], floors->floor[mode]))
 			floors->floor[mode] = policy->floor[mode];
-}
-
-/* What a setting asks for. */
-static struct psc_request setting_request(const struct psc_setting *setting,
-					  const struct psc_name *name)
-{
-	struct psc_request req = psc_name_request(name, setting->value);
-
-	if (setting->revocable && setting->value == PSC_SCOPE_NO_ATTACH)
-		req.flags |= PSC_FLAG_REVOCABLE;
-	return req;
 }
 
 /* The modes that settings of narrower names, which come later, speak for. */
@@ -59,46 +37,131 @@ static __u32 modes_after(const struct psc_setting settings[PSC_NAMES], size_t i)
 	__u32 modes = 0;
 
 	while (++i < PSC_NAMES)
-		if (settings[i].present && psc_names[i].op == PSC_OP_SET)
+		if (settings[i].present && !psc_names[i].floor)
 			modes |= psc_names[i].modes;
 	return modes;
+}
+
+static void plan_raise(struct psc_plan *plan, __u32 modes, unsigned int floor)
+{
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (modes & PSC_MODE_BIT(mode))
+			plan->request.want.floor[mode] =
+				(__u8)psc_scope_stricter(plan->request.want.floor[mode], floor);
+	plan->request.raise |= modes;
+	plan->any |= modes != 0;
+}
+
+/* Of a request all scopes of 3 are revocable or none; others that are not get their floor. */
+static void plan_set(struct psc_plan *plan, __u32 modes, unsigned int scope, bool revocable)
+{
+	struct psc_request *req = &plan->request;
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (modes & PSC_MODE_BIT(mode))
+			req->want.scope[mode] = (__u8)scope;
+	req->set |= modes;
+	plan->any |= modes != 0;
+	if (scope != PSC_SCOPE_NO_ATTACH)
+		return;
+	if (revocable && modes)
+		req->flags |= PSC_FLAG_REVOCABLE;
+	else if (!revocable)
+		plan_raise(plan, modes, scope);
+}
+
+static struct psc_plan plan_new(void)
+{
+	return (struct psc_plan){ .request = { .abi = PSC_ABI, .op = PSC_OP_CHANGE } };
+}
+
+bool psc_request_locks(const struct psc_request *req)
+{
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (((req->raise & PSC_MODE_BIT(mode)) && req->want.floor[mode]) ||
+		    ((req->set & PSC_MODE_BIT(mode)) &&
+		     req->want.scope[mode] == PSC_SCOPE_NO_ATTACH &&
+		     !(req->flags & PSC_FLAG_REVOCABLE)))
+			return true;
+	return false;
+}
+
+void psc_plan_without_floors(struct psc_plan *plan)
+{
+	struct psc_request *req = &plan->request;
+
+	req->raise = 0;
+	if (req->set)
+		req->flags |= PSC_FLAG_REVOCABLE;
+	plan->any = req->set || req->unset;
+}
+
+/* The modes whose scope a setting would lower. */
+static __u32 higher_modes(__u32 modes, unsigned int value, const union psc_policy *policy)
+{
+	__u32 higher = 0;
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (is_stricter(policy->scope[mode], value))
+			higher |= PSC_MODE_BIT(mode);
+	return modes & higher;
+}
+
+/* One setting of the global configuration. */
+static void plan_setting(struct psc_plan *plan, enum psc_plan_kind kind,
+			 const struct psc_config *config, size_t i, const union psc_policy *policy)
+{
+	const struct psc_setting *setting = &config->settings[i];
+	const struct psc_name *name = &psc_names[i];
+	__u32 modes = name->modes, higher;
+
+	if (name->floor) {	/* a configured floor means "at least" */
+		if (setting->value && !is_stricter(psc_name_get(name, policy), setting->value))
+			plan_raise(plan, modes, setting->value);
+		return;
+	}
+	modes &= ~modes_after(config->settings, i);
+	higher = kind == PSC_PLAN_RAISE ? higher_modes(modes, setting->value, policy) : 0;
+	if (higher)
+		psc_notice("%s: %s = %u is lower than what is in force, which stays; a reload "
+			   "applies it", setting->source, name->name, setting->value);
+	plan_set(plan, modes & ~higher, setting->value, setting->revocable);
+}
+
+/* Which setting is below a floor? */
+static int tell_locked(const struct psc_config *config, const struct psc_plan *plan,
+		       const union psc_policy *policy, char **ret_error)
+{
+	for (size_t i = 0; i < PSC_NAMES; i++) {
+		const struct psc_name *name = &psc_names[i];
+		__u32 modes = config->settings[i].present && !name->floor ? name->modes : 0;
+
+		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+			if ((modes & plan->request.set & PSC_MODE_BIT(mode)) &&
+			    config->settings[i].value == plan->request.want.scope[mode] &&
+			    is_stricter(policy->floor[mode], config->settings[i].value))
+				return refuse_locked(&config->settings[i], name, policy, ret_error);
+	}
+	return -EACCES;
 }
 
 int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 		  union psc_policy policy, struct psc_plan *ret, char **ret_error)
 {
-	struct psc_plan plan = {};
+	struct psc_plan plan = plan_new();
+	union psc_policy after = policy;
+	int err = 0;
 
-	if (kind == PSC_PLAN_FIRST) {
-		plan.requests[0] = psc_name_request(psc_name_find(PSC_NAME_YAMA),
-						    PSC_SCOPE_DEFAULT);
-		psc_policy_change(&policy, &plan.requests[plan.n++], NULL);
-	}
-	for (size_t i = 0; config && i < PSC_NAMES; i++) {
-		const struct psc_setting *setting = &config->settings[i];
-		struct psc_request req = setting_request(setting, &psc_names[i]);
-		int err;
-
-		if (!setting->present)
-			continue;
-		if (req.op == PSC_OP_SET)
-			req.modes &= ~modes_after(config->settings, i);
-		/* A configured floor means "at least". */
-		if (req.op == PSC_OP_RAISE_FLOOR &&
-		    !is_stricter(setting->value, psc_name_get(&psc_names[i], &policy)))
-			continue;
-		if (kind == PSC_PLAN_RAISE && req.op == PSC_OP_SET && leave_higher(&req, &policy))
-			psc_notice("%s: %s = %u is lower than what is in force, which stays; "
-				   "a reload applies it", setting->source, psc_names[i].name,
-				   setting->value);
-		if (!req.modes)
-			continue;
-		err = psc_policy_change(&policy, &req, NULL);
-		if (err)
-			return refuse_locked(setting, &psc_names[i], &policy, ret_error);
-		plan.requests[plan.n++] = req;
-	}
-	psc_floors_raise(&plan.floors, &policy);
+	if (kind == PSC_PLAN_FIRST)
+		plan_set(&plan, PSC_MODES_YAMA, PSC_SCOPE_DEFAULT, false);
+	for (size_t i = 0; config && i < PSC_NAMES; i++)
+		if (config->settings[i].present)
+			plan_setting(&plan, kind, config, i, &policy);
+	if (plan.any)
+		err = psc_policy_change(&after, &plan.request, NULL);
+	if (err)
+		return config ? tell_locked(config, &plan, &policy, ret_error) : err;
+	psc_floors_raise(&plan.floors, &after);
 	*ret = plan;
 	return 0;
 }
@@ -133,49 +196,6 @@ int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_p
 	return psc_plan_make(NULL, PSC_PLAN_FIRST, (union psc_policy){}, ret, &error) ?: plan_err;
 }
 
-bool psc_request_locks(const struct psc_request *req)
-{
-	return req->op == PSC_OP_RAISE_FLOOR ? req->value > 0 :
-	       req->value == PSC_SCOPE_NO_ATTACH && !(req->flags & PSC_FLAG_REVOCABLE);
-}
-
-/* Does a cgroup with this entry say so already, as firmly as the request would make it? */
-static bool is_said(const union psc_policy *entry, const struct psc_request *req, unsigned int mode)
-{
-	return entry->scope[mode] == req->value &&
-	       (!psc_request_locks(req) || entry->floor[mode] == req->value);
-}
-
-/* What is left of a setting of a cgroup. Return: 0, or -EACCES when a floor forbids it. */
-static int fit_setting(struct psc_request *req, const struct psc_request *info,
-		       enum psc_plan_kind kind)
-{
-	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		unsigned int now = info->policy.scope[mode], floor = info->effective.floor[mode];
-		bool leave;
-
-		if (!(req->modes & PSC_MODE_BIT(mode)))
-			continue;
-		if (req->op == PSC_OP_RAISE_FLOOR)	/* "at least" */
-			leave = !is_stricter(req->value, floor);
-		else if (now == PSC_SCOPE_INHERIT)
-			leave = false;
-		else	/* a container's own wish goes before a rule for many */
-			leave = is_said(&info->policy, req, mode) ||
-				info->origin == PSC_ORIGIN_RUNTIME ||
-				(kind == PSC_PLAN_RAISE && is_stricter(now, req->value));
-		/* What was set before the floor came is no less a contradiction to it. */
-		if (leave && kind == PSC_PLAN_RELOAD && req->op == PSC_OP_SET &&
-		    info->origin != PSC_ORIGIN_RUNTIME && is_stricter(floor, req->value))
-			return -EACCES;
-		if (leave)
-			req->modes &= ~PSC_MODE_BIT(mode);
-		else if (req->op == PSC_OP_SET && is_stricter(floor, req->value))
-			return -EACCES;
-	}
-	return 0;
-}
-
 /* What the configuration said before, and does not any more. */
 static __u32 stale_modes(const struct psc_request *info, __u32 wanted)
 {
@@ -208,76 +228,146 @@ static char *tell_cgroup(const struct psc_setting *setting, const struct psc_nam
 	return text;
 }
 
-/* The same scope where there can be no floor. */
-static void soften(struct psc_request *req)
+/* Does a cgroup say so already, as firmly as the request would make it? */
+static bool is_said(const struct psc_request *info, unsigned int mode, unsigned int scope,
+		    bool revocable)
 {
-	req->op = PSC_OP_SET;
-	req->flags |= PSC_FLAG_REVOCABLE;
+	return info->policy.scope[mode] == scope &&
+	       (scope != PSC_SCOPE_NO_ATTACH || revocable || info->policy.floor[mode] == scope);
 }
 
-/* Put a request into a plan; what holds after it is what the next one finds. */
-static void plan_add(struct psc_plan *plan, struct psc_request *now, const struct psc_request *req)
+/* Who raises the floor as well does not mean to have a scope below it. */
+static unsigned int lifted(const struct psc_setting settings[PSC_NAMES], unsigned int mode,
+			   unsigned int scope)
 {
-	psc_policy_change(&now->policy, req, &now->effective);
-	psc_floors_raise(&now->effective, &now->policy);
-	plan->requests[plan->n++] = *req;
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (psc_names[i].floor && settings[i].present &&
+		    (psc_names[i].modes & PSC_MODE_BIT(mode)))
+			scope = psc_scope_stricter(scope, settings[i].value);
+	return scope;
+}
+
+/* What is planned for one cgroup. */
+struct cgroup_plan {
+	const struct psc_setting *settings;
+	const struct psc_request *info;
+	enum psc_plan_kind kind;
+	struct psc_plan plan;
+};
+
+/* A scope for some modes. Return: 0, or -EACCES when a floor forbids it. */
+static int fit_scope(struct cgroup_plan *p, __u32 modes, unsigned int value, bool revocable)
+{
+	const struct psc_request *info = p->info;
+	struct psc_plan plan = p->plan;
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		unsigned int now = info->policy.scope[mode];
+		unsigned int scope = lifted(p->settings, mode, value);
+		bool said = is_said(info, mode, scope, revocable);
+		bool below = is_stricter(info->effective.floor[mode], scope);
+
+		if (!(modes & PSC_MODE_BIT(mode)))
+			continue;
+		/* A container's own wish goes before a rule for many. */
+		if (now != PSC_SCOPE_INHERIT && info->origin == PSC_ORIGIN_RUNTIME)
+			continue;
+		if (now != PSC_SCOPE_INHERIT && p->kind == PSC_PLAN_RAISE &&
+		    (said || is_stricter(now, scope)))
+			continue;
+		/* What was set before the floor came is no less a contradiction to it. */
+		if (below)
+			return -EACCES;
+		if (said)
+			continue;
+		plan_set(&plan, PSC_MODE_BIT(mode), scope, revocable);
+	}
+	p->plan = plan;
+	return 0;
+}
+
+/* The modes with a lower floor: a setting means "at least". */
+static __u32 lower_floors(const struct psc_request *info, __u32 modes, unsigned int value)
+{
+	__u32 lower = 0;
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if ((modes & PSC_MODE_BIT(mode)) && is_stricter(value, info->effective.floor[mode]))
+			lower |= PSC_MODE_BIT(mode);
+	return lower;
+}
+
+/* Return: 0, or -EOPNOTSUPP; at a start the same scope is planned then. */
+static int fit_floor(struct cgroup_plan *p, const struct psc_name *name, unsigned int value)
+{
+	__u32 modes = lower_floors(p->info, name->modes, value);
+
+	if (p->info->sees_moves)
+		plan_raise(&p->plan, modes, value);
+	else if (p->kind != PSC_PLAN_RELOAD)
+		fit_scope(p, modes & ~p->plan.request.set, value, true);
+	else
+		return modes ? -EOPNOTSUPP : 0;
+	return modes && p->plan.any && !p->info->sees_moves ? -EOPNOTSUPP : 0;
+}
+
+/* Return: 0; -EACCES, and nothing is planned; -EOPNOTSUPP, and the scope alone is. */
+static int fit_setting(struct cgroup_plan *p, size_t i)
+{
+	unsigned int value = p->settings[i].value;
+	bool revocable = p->settings[i].revocable || !p->info->sees_moves;
+	__u32 before = p->plan.request.set;
+	int err;
+
+	if (psc_names[i].floor)
+		return fit_floor(p, &psc_names[i], value);
+	err = fit_scope(p, psc_names[i].modes & ~modes_after(p->settings, i), value,
+			revocable);
+	if (err || value != PSC_SCOPE_NO_ATTACH || p->info->sees_moves ||
+	    p->settings[i].revocable)
+		return err;
+	return p->plan.request.set != before ? -EOPNOTSUPP : 0;
 }
 
 int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *path,
 		    const struct psc_request *info, enum psc_plan_kind kind,
 		    struct psc_plan *ret, char **ret_error)
 {
-	struct psc_request now = *info;
+	struct cgroup_plan p = {
+		.settings = settings, .info = info, .kind = kind, .plan = plan_new(),
+	};
+	struct psc_request *req = &p.plan.request;
+	union psc_policy after = info->policy;
 	_cleanup_free_ char *error = NULL;
-	struct psc_plan plan = {};
 	__u32 wanted = 0;
 
 	for (size_t i = 0; i < PSC_NAMES; i++) {
-		struct psc_request req = setting_request(&settings[i], &psc_names[i]);
-		int err, unlockable;
+		int err = settings[i].present ? fit_setting(&p, i) : 0;
 
-		if (!settings[i].present)
-			continue;
-		if (req.op == PSC_OP_SET) {
-			wanted |= req.modes;
-			req.modes &= ~modes_after(settings, i);
-		}
-		/* What somebody else has made stays theirs, and is not taken back later. */
-		req.origin = psc_entry_exists(&info->policy) ? info->origin : PSC_ORIGIN_CONFIG;
-		unlockable = !info->sees_moves && psc_request_locks(&req);
-		if (unlockable && kind != PSC_PLAN_RELOAD)
-			soften(&req);
-		err = fit_setting(&req, &now, kind);
-		if (!err && unlockable && req.modes)
-			err = -EOPNOTSUPP;
+		if (settings[i].present && !psc_names[i].floor)
+			wanted |= psc_names[i].modes;
 		if (err && !error)
-			error = tell_cgroup(&settings[i], &psc_names[i], path, err, &now.effective);
+			error = tell_cgroup(&settings[i], &psc_names[i], path, err,
+					    &info->effective);
 		if (err && !error)
 			return -ENOMEM;
 		if (err && kind == PSC_PLAN_RELOAD) {
 			*ret_error = TAKE_PTR(error);
 			return err;
 		}
-		if (err != -EACCES && req.modes)
-			plan_add(&plan, &now, &req);
 	}
-	if (kind == PSC_PLAN_RELOAD && stale_modes(info, wanted))
-		plan.requests[plan.n++] = (struct psc_request){
-			.abi = PSC_ABI, .op = PSC_OP_UNSET, .modes = stale_modes(info, wanted),
-			.origin = PSC_ORIGIN_CONFIG,
-		};
-	psc_floors_raise(&plan.floors, &now.effective);
-	*ret = plan;
+	req->flags |= PSC_FLAG_CGROUP;
+	req->unset = kind == PSC_PLAN_RELOAD ? stale_modes(info, wanted) : 0;
+	/* What somebody else has made stays theirs, and is not taken back later. */
+	req->origin = psc_entry_exists(&info->policy) ? info->origin : PSC_ORIGIN_CONFIG;
+	p.plan.any |= req->unset != 0;
+	if (p.plan.any)
+		psc_policy_change(&after, req, &info->effective);
+	psc_floors_raise(&p.plan.floors, &info->effective);
+	psc_floors_raise(&p.plan.floors, &after);
+	*ret = p.plan;
 	*ret_error = TAKE_PTR(error);
 	return 0;
-}
-
-bool psc_plan_locks(const struct psc_plan *plan)
-{
-	for (size_t i = 0; i < plan->n; i++)
-		if (psc_request_locks(&plan->requests[i]))
-			return true;
-	return false;
 }
 
 int psc_yama_scope(void)

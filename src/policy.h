@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* From a configuration to the requests that put it in force. */
+/* From a configuration to the request that puts it in force. */
 #ifndef PSC_POLICY_H
 #define PSC_POLICY_H
 
@@ -10,9 +10,9 @@
 #define PSC_SCOPE_DEFAULT PSC_SCOPE_RESTRICTED
 
 struct psc_plan {
-	size_t n;
+	bool any;			/* is there anything to do? */
 	union psc_policy floors;	/* that hold then, those from above included; no scopes */
-	struct psc_request requests[PSC_NAMES + 1];
+	struct psc_request request;
 };
 
 enum psc_plan_kind {
@@ -22,11 +22,10 @@ enum psc_plan_kind {
 };
 
 /**
- * psc_plan_make - the requests that put a configuration in force
+ * psc_plan_make - the request that puts a configuration in force
  * @config: NULL for none
  * @policy: what is in force now
- * @ret: requests that will all succeed one after another if nobody else changes
- *	the policy meanwhile
+ * @ret: a request that will succeed if nobody else changes the policy meanwhile
  * @ret_error: on error, an allocated message naming the setting's file and line
  *
  * Return: 0, -EACCES when a setting is below a floor, -ENOMEM.
@@ -35,9 +34,9 @@ int psc_plan_make(const struct psc_config *config, enum psc_plan_kind kind,
 		  union psc_policy policy, struct psc_plan *ret, char **ret_error);
 
 /**
- * psc_plan_first - the configuration, and the requests that put it in force from nothing
+ * psc_plan_first - the configuration, and the request that puts it in force from nothing
  * @root, @ret_config: as in psc_config_load(), on error, too
- * @ret: on error, those for the strictest value that any readable line gives for each mode,
+ * @ret: on error, the one for the strictest value that any readable line gives for each mode,
  *	never below the default
  *
  * Return: 0, or the negative errno of psc_config_load() or psc_plan_make(), with their message.
@@ -46,7 +45,7 @@ int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_p
 		   char **ret_error);
 
 /**
- * psc_plan_cgroup - the requests that give a cgroup what the configuration sets for it
+ * psc_plan_cgroup - the request that gives a cgroup what the configuration sets for it
  * @settings: of psc_config_for_cgroup()
  * @path: for messages
  * @info: psc_ctl's reply to INFO about the cgroup
@@ -55,7 +54,7 @@ int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_p
  *	what cannot be is left out: what is below a floor, and where cgroups cannot
  *	have floors, those, so that the scope alone is set. Opinions that come from
  *	a container runtime are only raised to a floor.
- * @ret: requests that need the descriptor of the cgroup; none where all is as it should be
+ * @ret: a request that needs the descriptor of the cgroup; none where all is as it should be
  * @ret_error: an allocated message with the setting's file and line, on error and for
  *	the first that is left out; NULL for none
  *
@@ -69,9 +68,11 @@ int psc_plan_cgroup(const struct psc_setting settings[PSC_NAMES], const char *pa
 /* Raise the floors in @floors to those of @policy. */
 void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy);
 
-/* Does a request raise a floor? Does one of a plan's? */
+/* Does a request raise a floor? Nobody plans with "lock". */
 bool psc_request_locks(const struct psc_request *req);
-bool psc_plan_locks(const struct psc_plan *plan);
+
+/* The same scopes without a floor, which are set at once. */
+void psc_plan_without_floors(struct psc_plan *plan);
 
 /* Yama's own scope, or -1 where there is no Yama. */
 int psc_yama_scope(void);

@@ -81,10 +81,10 @@ static void say_failed(struct psc_sections *sections, const char *path, int err)
  * What stands against a first floor takes time to find, and stands against the next one,
  * too. @locked: there has been one.
  */
-static int try_request(struct pass *pass, int fd, struct psc_request *req, bool locked)
+static int try_plan(struct pass *pass, int fd, struct psc_plan *plan, bool locked)
 {
-	bool hopeless = !locked && pass->talks->no_floor && psc_request_locks(req);
-	int err = hopeless ? -EBUSY : request(pass->sections, fd, req);
+	bool hopeless = !locked && pass->talks->no_floor && psc_request_locks(&plan->request);
+	int err = hopeless ? -EBUSY : request(pass->sections, fd, &plan->request);
 
 	if (err == -EBUSY)
 		pass->talks->no_floor = true;	/* until on_quiet() */
@@ -94,18 +94,16 @@ static int try_request(struct pass *pass, int fd, struct psc_request *req, bool 
 static void put_in_force(struct pass *pass, int fd, const char *path, struct psc_plan *plan,
 			 bool locked)
 {
-	for (size_t i = 0; i < plan->n; i++) {
-		int err = try_request(pass, fd, &plan->requests[i], locked);
+	int err = plan->any ? try_plan(pass, fd, plan, locked) : 0;
 
-		if (err == -PSC_E_NODEV)
-			return;
-		if (err) {
-			say_failed(pass->talks, path, err);
-			pass->refused++;
-			return;
-		}
+	if (err == -PSC_E_NODEV)
+		return;
+	if (err) {
+		say_failed(pass->talks, path, err);
+		pass->refused++;
+		return;
 	}
-	pass->changed += plan->n != 0;
+	pass->changed += plan->any;
 }
 
 /* What is set for one cgroup. Return: 0 also when it has gone or cannot have an entry. */
@@ -127,7 +125,7 @@ static int settle(struct pass *pass, int fd, const char *path, const struct psc_
 	err = psc_plan_cgroup(settings, path, &info, pass->kind, &plan, &error);
 	if (!pass->talks) {
 		pass->error = TAKE_PTR(error);
-		pass->locks |= !err && psc_plan_locks(&plan);
+		pass->locks |= !err && psc_request_locks(&plan.request);
 		if (!err)
 			*floors = plan.floors;
 		return err;

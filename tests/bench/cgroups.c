@@ -27,8 +27,8 @@ static void set_entry(const char *path)
 {
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct psc_request req = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA,
-		.value = PSC_SCOPE_RESTRICTED, .flags = PSC_FLAG_CGROUP, .dir_fd = fd,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA,
+		.want = PSC_WANT(PSC_SCOPE_RESTRICTED), .flags = PSC_FLAG_CGROUP, .dir_fd = fd,
 		.origin = PSC_ORIGIN_RUNTIME,
 	};
 	int err;

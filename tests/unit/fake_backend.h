@@ -82,6 +82,8 @@ static inline int fake_cgroup_request(struct fake_backend *fake, struct psc_requ
 	if (old)
 		entry = *old;
 	fake_add_above(fake, req->dir_fd, &above);
+	psc_effective_end(&above);
+	req->before = entry.policy;
 	err = psc_policy_change(&entry.policy, req, &above.policy);
 	if (!err && fake->blind && psc_policy_locked(&entry.policy))
 		err = -PSC_E_OPNOTSUPP;
@@ -123,6 +125,7 @@ static int fake_request(void *data, struct psc_request *req)
 	req->sees_moves = !fake->blind;
 	if (req->flags & PSC_FLAG_CGROUP)
 		return fake_cgroup_request(fake, req);
+	req->before = fake->policy;
 	err = psc_policy_change(&fake->policy, req, NULL);
 	if (!err)
 		req->policy = fake->policy;

@@ -210,7 +210,7 @@ static void test_taken_back(void **state)
 	struct state *s = *state;
 	_cleanup_cgroup_ struct psc_cgroup cgroup = { .fd = -1 };
 	struct psc_request req = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 2,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(2),
 		.flags = PSC_FLAG_CGROUP, .origin = PSC_ORIGIN_CONFIG,
 	};
 

@@ -215,8 +215,7 @@ static union psc_policy applied(const struct tree *tree)
 
 	if (psc_plan_make(&tree->config, PSC_PLAN_FIRST, policy, &plan, &error))
 		fail_msg("%s: no plan: %s", tree->what, error);
-	for (size_t i = 0; i < plan.n; i++)
-		assert_int_equal(psc_policy_change(&policy, &plan.requests[i], NULL), 0);
+	assert_int_equal(psc_policy_change(&policy, &plan.request, NULL), 0);
 	return policy;
 }
 
@@ -908,8 +907,7 @@ static void test_strictest(void **state)
 			fail_msg("%s: accepted", wrong[i].what);
 		if (!strstr(error, wrong[i].errors))
 			fail_msg("%s: %s", wrong[i].what, error);
-		for (size_t j = 0; j < plan.n; j++)
-			assert_int_equal(psc_policy_change(&policy, &plan.requests[j], NULL), 0);
+		assert_int_equal(psc_policy_change(&policy, &plan.request, NULL), 0);
 		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 			if (policy.scope[mode] != wrong[i].policy[mode] || policy.floor[mode])
 				fail_msg("%s: mode %u: %u, floor %u", wrong[i].what, mode,

@@ -198,7 +198,7 @@ static void test_final(void **state)
 		for (unsigned int value = 0; value <= PSC_SCOPE_MAX; value++)
 			assert_int_equal(psc_cli_final(&psc_names[i], value, false),
 					 value > psc_names[i].max ? false :
-					 psc_names[i].op == PSC_OP_RAISE_FLOOR ? value > 0 :
+					 psc_names[i].floor ? value > 0 :
 					 value == PSC_SCOPE_NO_ATTACH);
 	for (size_t i = 0; i < PSC_NAMES; i++)
 		assert_false(psc_cli_final(&psc_names[i], PSC_SCOPE_NO_ATTACH, true));

@@ -112,16 +112,16 @@ static void test_words(void **state)
 
 static const struct {
 	const char *name;
-	enum psc_op op;
+	bool floor;
 	__u32 modes;
 	unsigned int reads;	/* of the policy below */
 } names[] = {
-	{ "kernel.yama.ptrace_scope", PSC_OP_SET, 3, 1 },
-	{ "kernel.ptracescope.attach_scope", PSC_OP_SET, 1, 1 },
-	{ "kernel.ptracescope.traceme_scope", PSC_OP_SET, 2, 2 },
-	{ "kernel.ptracescope.read_scope", PSC_OP_SET, 4, 3 },
-	{ "kernel.ptracescope.cgroup_boundary", PSC_OP_SET, 8, 9 },
-	{ "kernel.ptracescope.floor", PSC_OP_RAISE_FLOOR, 3, 0 },
+	{ "kernel.yama.ptrace_scope", false, 3, 1 },
+	{ "kernel.ptracescope.attach_scope", false, 1, 1 },
+	{ "kernel.ptracescope.traceme_scope", false, 2, 2 },
+	{ "kernel.ptracescope.read_scope", false, 4, 3 },
+	{ "kernel.ptracescope.cgroup_boundary", false, 8, 9 },
+	{ "kernel.ptracescope.floor", true, 3, 0 },
 };
 
 static void test_names(void **state)
@@ -145,9 +145,11 @@ static void test_names(void **state)
 		assert_int_equal(psc_name_get(found, &policy), names[i].reads);
 		req = psc_name_request(found, 2);
 		assert_int_equal(req.abi, PSC_ABI);
-		assert_int_equal(req.op, names[i].op);
-		assert_int_equal(req.modes, names[i].modes);
-		assert_int_equal(req.value, 2);
+		assert_int_equal(req.op, PSC_OP_CHANGE);
+		assert_int_equal(req.set, names[i].floor ? 0 : names[i].modes);
+		assert_int_equal(req.raise, names[i].floor ? names[i].modes : 0);
+		assert_int_equal(req.lock | req.unset | req.value, 0);
+		assert_int_equal(names[i].floor ? req.want.floor[0] : req.want.scope[0], 2);
 		assert_int_equal(req.flags, 0);
 		assert_int_equal(req.origin, 0);
 		assert_int_equal(req.dir_fd, 0);
@@ -165,10 +167,9 @@ static void test_names_order(void **state)
 			bool covered = !(psc_names[j].modes & ~psc_names[i].modes);
 
 			/* The broader before the narrower, floors after scopes. */
-			if (psc_names[i].op == psc_names[j].op)
+			if (psc_names[i].floor == psc_names[j].floor)
 				assert_false(covered);
-			assert_false(psc_names[j].op == PSC_OP_RAISE_FLOOR &&
-				     psc_names[i].op == PSC_OP_SET);
+			assert_false(psc_names[j].floor && !psc_names[i].floor);
 		}
 	}
 }

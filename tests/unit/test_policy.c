@@ -224,26 +224,40 @@ static void test_ranks(void **state)
  */
 static const char states[10][3] = { "00", "10", "11", "20", "21", "22", "30", "31", "32", "33" };
 
+enum { SET = 1, RAISE = 2, LOCK = 4, UNSET = 8 };
+
+/* The verbs for some modes, with the same value for all. */
+static struct psc_request make_request(unsigned int verbs, __u32 modes, unsigned int value,
+				       __u32 flags)
+{
+	return (struct psc_request){
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .flags = flags,
+		.set = verbs & SET ? modes : 0, .raise = verbs & RAISE ? modes : 0,
+		.lock = verbs & LOCK ? modes : 0, .unset = verbs & UNSET ? modes : 0,
+		.want = PSC_WANT((__u8)value),
+	};
+}
+
 static const struct change_row {
 	unsigned int op, flags, value;
 	char after[10][3];
 } changes[] = {
-	{ PSC_OP_SET, 0, 0, { "00", "00", "--", "00", "--", "--", "00", "--", "--", "--" } },
-	{ PSC_OP_SET, 0, 1, { "10", "10", "11", "10", "11", "--", "10", "11", "--", "--" } },
-	{ PSC_OP_SET, 0, 2, { "20", "20", "21", "20", "21", "22", "20", "21", "22", "--" } },
-	{ PSC_OP_SET, 0, 3, { "33", "33", "33", "33", "33", "33", "33", "33", "33", "33" } },
+	{ SET, 0, 0, { "00", "00", "--", "00", "--", "--", "00", "--", "--", "--" } },
+	{ SET, 0, 1, { "10", "10", "11", "10", "11", "--", "10", "11", "--", "--" } },
+	{ SET, 0, 2, { "20", "20", "21", "20", "21", "22", "20", "21", "22", "--" } },
+	{ SET, 0, 3, { "33", "33", "33", "33", "33", "33", "33", "33", "33", "33" } },
 	/* revocable: as above, but a 3 leaves the floor where it is */
-	{ PSC_OP_SET, 1, 0, { "00", "00", "--", "00", "--", "--", "00", "--", "--", "--" } },
-	{ PSC_OP_SET, 1, 1, { "10", "10", "11", "10", "11", "--", "10", "11", "--", "--" } },
-	{ PSC_OP_SET, 1, 2, { "20", "20", "21", "20", "21", "22", "20", "21", "22", "--" } },
-	{ PSC_OP_SET, 1, 3, { "30", "30", "31", "30", "31", "32", "30", "31", "32", "33" } },
-	{ PSC_OP_RAISE_FLOOR, 0, 0,
+	{ SET, 1, 0, { "00", "00", "--", "00", "--", "--", "00", "--", "--", "--" } },
+	{ SET, 1, 1, { "10", "10", "11", "10", "11", "--", "10", "11", "--", "--" } },
+	{ SET, 1, 2, { "20", "20", "21", "20", "21", "22", "20", "21", "22", "--" } },
+	{ SET, 1, 3, { "30", "30", "31", "30", "31", "32", "30", "31", "32", "33" } },
+	{ RAISE, 0, 0,
 	  { "00", "10", "--", "20", "--", "--", "30", "--", "--", "--" } },
-	{ PSC_OP_RAISE_FLOOR, 0, 1,
+	{ RAISE, 0, 1,
 	  { "11", "11", "11", "21", "21", "--", "31", "31", "--", "--" } },
-	{ PSC_OP_RAISE_FLOOR, 0, 2,
+	{ RAISE, 0, 2,
 	  { "22", "22", "22", "22", "22", "22", "32", "32", "32", "--" } },
-	{ PSC_OP_RAISE_FLOOR, 0, 3,
+	{ RAISE, 0, 3,
 	  { "33", "33", "33", "33", "33", "33", "33", "33", "33", "33" } },
 };
 
@@ -263,17 +277,17 @@ static void try_change(const struct change_row *row, unsigned int modes, const s
 	/* The slot of the boundary is not asked about. */
 	union psc_policy policy = { .scope[PSC_MODES] = 0xa5, .floor[PSC_MODES] = 0x5a };
 	union psc_policy before, wanted;
-	struct psc_request req = {
-		.abi = PSC_ABI, .op = row->op, .modes = modes, .value = row->value,
-		.flags = row->flags | (above ? PSC_FLAG_CGROUP : 0),
-		/* Out fields are not looked at. */
-		.build = 0x123456789abcdef, .policy.word = ~0ULL,
-	};
-	const struct psc_request req_before = req;
+	struct psc_request req = make_request(row->op, modes, row->value,
+					      row->flags | (above ? PSC_FLAG_CGROUP : 0));
+	struct psc_request req_before;
 	unsigned int n_modes = 0, n_locked = 0;
 	bool locked;
 	int err;
 
+	/* Out fields are not looked at. */
+	req.build = 0x123456789abcdef;
+	req.policy.word = ~0ULL;
+	req_before = req;
 	for (unsigned int mode = 0; mode < PSC_MODES; mode++)
 		put_state(&policy, mode, states[in[mode]]);
 	before = wanted = policy;
@@ -289,7 +303,7 @@ static void try_change(const struct change_row *row, unsigned int modes, const s
 			put_state(&wanted, mode, after);
 	}
 	/* A scope is set for all modes or none; a floor is raised where it is lower. */
-	locked = row->op == PSC_OP_SET ? n_locked > 0 : n_locked == n_modes;
+	locked = row->op == SET ? n_locked > 0 : n_locked == n_modes;
 
 	err = psc_policy_change(&policy, &req, above);
 	if (err != (locked ? -PSC_E_LOCKED : 0) ||
@@ -324,37 +338,37 @@ static const struct entry_row {
 	unsigned int op, flags;
 	const char *value, *after;
 } entry_rows[] = {
-	{ "- -", "-", PSC_OP_SET, 0, "classic", "classic -" },
-	{ "- -", "-", PSC_OP_SET, 0, "siblings", "siblings -" },
-	{ "- -", "-", PSC_OP_SET, 0, "no-attach", "no-attach no-attach" },
-	{ "- -", "-", PSC_OP_SET, PSC_FLAG_REVOCABLE, "no-attach", "no-attach -" },
-	{ "- -", "siblings", PSC_OP_SET, 0, "classic", "locked" },
-	{ "- -", "siblings", PSC_OP_SET, 0, "siblings", "siblings -" },
-	{ "- -", "siblings", PSC_OP_SET, 0, "restricted", "restricted -" },
-	{ "- -", "restricted", PSC_OP_SET, 0, "siblings", "locked" },
-	{ "- -", "restricted", PSC_OP_SET, 0, "restricted", "restricted -" },
-	{ "- -", "no-attach", PSC_OP_SET, 0, "admin-only", "locked" },
-	{ "classic -", "admin-only", PSC_OP_SET, 0, "restricted", "locked" },
-	{ "siblings siblings", "-", PSC_OP_SET, 0, "classic", "locked" },
-	{ "siblings siblings", "-", PSC_OP_SET, 0, "restricted", "restricted siblings" },
-	{ "restricted restricted", "-", PSC_OP_SET, 0, "siblings", "locked" },
-	{ "- restricted", "-", PSC_OP_SET, 0, "siblings", "locked" },
-	{ "- restricted", "-", PSC_OP_SET, 0, "admin-only", "admin-only restricted" },
+	{ "- -", "-", SET, 0, "classic", "classic -" },
+	{ "- -", "-", SET, 0, "siblings", "siblings -" },
+	{ "- -", "-", SET, 0, "no-attach", "no-attach no-attach" },
+	{ "- -", "-", SET, PSC_FLAG_REVOCABLE, "no-attach", "no-attach -" },
+	{ "- -", "siblings", SET, 0, "classic", "locked" },
+	{ "- -", "siblings", SET, 0, "siblings", "siblings -" },
+	{ "- -", "siblings", SET, 0, "restricted", "restricted -" },
+	{ "- -", "restricted", SET, 0, "siblings", "locked" },
+	{ "- -", "restricted", SET, 0, "restricted", "restricted -" },
+	{ "- -", "no-attach", SET, 0, "admin-only", "locked" },
+	{ "classic -", "admin-only", SET, 0, "restricted", "locked" },
+	{ "siblings siblings", "-", SET, 0, "classic", "locked" },
+	{ "siblings siblings", "-", SET, 0, "restricted", "restricted siblings" },
+	{ "restricted restricted", "-", SET, 0, "siblings", "locked" },
+	{ "- restricted", "-", SET, 0, "siblings", "locked" },
+	{ "- restricted", "-", SET, 0, "admin-only", "admin-only restricted" },
 
-	{ "- -", "-", PSC_OP_RAISE_FLOOR, 0, "restricted", "- restricted" },
-	{ "- -", "-", PSC_OP_RAISE_FLOOR, 0, "siblings", "- siblings" },
-	{ "classic -", "-", PSC_OP_RAISE_FLOOR, 0, "siblings", "siblings siblings" },
-	{ "restricted -", "-", PSC_OP_RAISE_FLOOR, 0, "siblings", "restricted siblings" },
-	{ "siblings siblings", "-", PSC_OP_RAISE_FLOOR, 0, "restricted", "restricted restricted" },
-	{ "restricted restricted", "-", PSC_OP_RAISE_FLOOR, 0, "siblings", "locked" },
-	{ "restricted restricted", "-", PSC_OP_RAISE_FLOOR, 0, "classic", "locked" },
-	{ "classic -", "no-attach", PSC_OP_RAISE_FLOOR, 0, "restricted", "restricted restricted" },
+	{ "- -", "-", RAISE, 0, "restricted", "- restricted" },
+	{ "- -", "-", RAISE, 0, "siblings", "- siblings" },
+	{ "classic -", "-", RAISE, 0, "siblings", "siblings siblings" },
+	{ "restricted -", "-", RAISE, 0, "siblings", "restricted siblings" },
+	{ "siblings siblings", "-", RAISE, 0, "restricted", "restricted restricted" },
+	{ "restricted restricted", "-", RAISE, 0, "siblings", "locked" },
+	{ "restricted restricted", "-", RAISE, 0, "classic", "locked" },
+	{ "classic -", "no-attach", RAISE, 0, "restricted", "restricted restricted" },
 
-	{ "restricted -", "-", PSC_OP_UNSET, 0, "classic", "- -" },
-	{ "no-attach -", "no-attach", PSC_OP_UNSET, 0, "classic", "- -" },
-	{ "- -", "-", PSC_OP_UNSET, 0, "classic", "- -" },
-	{ "restricted siblings", "-", PSC_OP_UNSET, 0, "classic", "locked" },
-	{ "- siblings", "-", PSC_OP_UNSET, 0, "classic", "locked" },
+	{ "restricted -", "-", UNSET, 0, "classic", "- -" },
+	{ "no-attach -", "no-attach", UNSET, 0, "classic", "- -" },
+	{ "- -", "-", UNSET, 0, "classic", "- -" },
+	{ "restricted siblings", "-", UNSET, 0, "classic", "locked" },
+	{ "- siblings", "-", UNSET, 0, "classic", "locked" },
 };
 
 static unsigned int scope_of(const char *text, unsigned int none)
@@ -382,14 +396,14 @@ static void test_entries(void **state)
 		const struct entry_row *row = &entry_rows[i / PSC_MODES];
 		const unsigned int mode = i % PSC_MODES;
 		union psc_policy policy = PSC_POLICY_NONE, wanted = policy, above = { 0 };
-		struct psc_request req = {
-			.abi = PSC_ABI, .op = row->op, .modes = PSC_MODE_BIT(mode),
-			.value = scope_of(row->value, 0), .flags = row->flags | PSC_FLAG_CGROUP,
-			.dir_fd = 7, .origin = PSC_ORIGIN_RUNTIME,
-		};
+		struct psc_request req = make_request(row->op, PSC_MODE_BIT(mode),
+						      scope_of(row->value, 0),
+						      row->flags | PSC_FLAG_CGROUP);
 		bool locked = strcmp(row->after, "locked") == 0;
 		int err;
 
+		req.dir_fd = 7;
+		req.origin = PSC_ORIGIN_RUNTIME;
 		put_words(&policy, mode, row->before);
 		above.floor[mode] = (__u8)scope_of(row->above, 0);
 		put_words(&wanted, mode, locked ? row->before : row->after);
@@ -398,6 +412,122 @@ static void test_entries(void **state)
 			fail_msg("row %zu: %d, %llx", i / PSC_MODES, err,
 				 (unsigned long long)policy.word);
 	}
+}
+
+/*
+ * Several verbs at once: a scope to set, a floor to raise to, "lock" or not; what is in force
+ * above, scope and floor; "nothing" where there is nothing to lock. Of the global policy
+ * where nothing is above and something is before.
+ */
+static const struct whole_row {
+	const char *before, *above;
+	unsigned int verbs;
+	const char *scope, *floor, *after;
+} wholes[] = {
+	/* set and lock: what "cgroup set --lock" is */
+	{ "- -", "- -", SET | LOCK, "restricted", "-", "restricted restricted" },
+	{ "- -", "- -", SET | LOCK, "siblings", "-", "siblings siblings" },
+	{ "admin-only -", "- -", SET | LOCK, "restricted", "-", "restricted restricted" },
+	{ "- -", "classic admin-only", SET | LOCK, "restricted", "-", "locked" },
+	{ "- -", "classic restricted", SET | LOCK, "admin-only", "-", "admin-only admin-only" },
+	{ "- -", "- -", SET | LOCK, "classic", "-", "nothing" },
+	{ "restricted -", "- -", SET | LOCK, "classic", "-", "nothing" },
+	{ "restricted restricted", "- -", SET | LOCK, "classic", "-", "locked" },
+	{ "restricted restricted", "- -", SET | LOCK, "no-attach", "-", "no-attach no-attach" },
+	/* lock: what is in force there, wherever it comes from */
+	{ "- -", "restricted -", LOCK, "-", "-", "- restricted" },
+	{ "- -", "siblings -", LOCK, "-", "-", "- siblings" },
+	{ "- -", "restricted restricted", LOCK, "-", "-", "- restricted" },
+	{ "classic -", "restricted restricted", LOCK, "-", "-", "restricted restricted" },
+	{ "classic -", "restricted -", LOCK, "-", "-", "nothing" },
+	{ "- -", "classic -", LOCK, "-", "-", "nothing" },
+	{ "- admin-only", "restricted -", LOCK, "-", "-", "- admin-only" },
+	{ "no-attach -", "restricted -", LOCK, "-", "-", "no-attach no-attach" },
+	{ "restricted restricted", "classic -", LOCK, "-", "-", "restricted restricted" },
+	/* set and raise: what a configuration is; the scope goes with the floor */
+	{ "- -", "- -", SET | RAISE, "restricted", "admin-only", "admin-only admin-only" },
+	{ "- -", "- -", SET | RAISE, "admin-only", "restricted", "admin-only restricted" },
+	{ "admin-only admin-only", "- -", SET | RAISE, "restricted", "admin-only",
+	  "admin-only admin-only" },
+	{ "no-attach no-attach", "- -", SET | RAISE, "restricted", "admin-only", "locked" },
+	{ "- -", "- -", SET | RAISE, "no-attach", "restricted", "no-attach no-attach" },
+	/* a floor alone that is lower is refused, and so is what goes with it */
+	{ "admin-only admin-only", "- -", SET | RAISE, "no-attach", "restricted", "locked" },
+	/* unset and raise: a scope that goes, a floor that comes */
+	{ "classic -", "- -", UNSET | RAISE, "-", "restricted", "- restricted" },
+	{ "classic -", "restricted -", UNSET | LOCK, "-", "-", "- restricted" },
+	{ "restricted restricted", "- -", UNSET | RAISE, "-", "admin-only", "locked" },
+};
+
+static void try_whole(const struct whole_row *row, unsigned int mode, bool cgroup)
+{
+	union psc_policy policy = cgroup ? PSC_POLICY_NONE : (union psc_policy){ 0 };
+	union psc_policy before, wanted, above = { 0 };
+	struct psc_request req = make_request(row->verbs, PSC_MODE_BIT(mode), 0,
+					      cgroup ? PSC_FLAG_CGROUP : 0);
+	int err, wanted_err = strcmp(row->after, "locked") == 0 ? -PSC_E_LOCKED :
+			      strcmp(row->after, "nothing") == 0 ? -PSC_E_NODATA : 0;
+
+	put_words(&policy, mode, row->before);
+	before = wanted = policy;
+	put_words(&above, mode, row->above);
+	if (above.scope[mode] == PSC_SCOPE_INHERIT)
+		above.scope[mode] = 0;
+	if (!wanted_err)
+		put_words(&wanted, mode, row->after);
+	req.want.scope[mode] = (__u8)scope_of(row->scope, 0);
+	req.want.floor[mode] = (__u8)scope_of(row->floor, 0);
+	err = psc_policy_change(&policy, &req, cgroup ? &above : NULL);
+	if (err != wanted_err || policy.word != (err ? before.word : wanted.word))
+		fail_msg("row %zu, %d: %d, %llx", (size_t)(row - wholes), cgroup, err,
+			 (unsigned long long)policy.word);
+}
+
+static void test_wholes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wholes); i++) {
+		const struct whole_row *row = &wholes[i];
+		bool global = row->before[0] != '-' && !(row->verbs & UNSET) &&
+			      strcmp(row->above, "- -") == 0;
+
+		for (unsigned int mode = 0; mode < PSC_MODES; mode++) {
+			try_whole(row, mode, true);
+			if (global)
+				try_whole(row, mode, false);
+		}
+	}
+}
+
+/* Different verbs and values for each mode; one mode that cannot be refuses all of them. */
+static void test_whole_or_nothing(void **state)
+{
+	const union psc_policy first = { .scope = { 1, 2, 0, 1 }, .floor = { 0, 2, 0, 0 } };
+	union psc_policy policy = first, lost = { .floor = { 2 } };
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE,
+		.set = PSC_MODE_BIT(PSC_MODE_ATTACH) | PSC_MODE_BIT(PSC_MODE_TRACEME),
+		.raise = PSC_MODE_BIT(PSC_MODE_READ), .lock = PSC_MODE_BIT(PSC_MODE_BOUNDARY),
+		.want = { .scope = { 0, 1 }, .floor = { [PSC_MODE_READ] = 1 } },
+	};
+	(void)state;
+
+	assert_int_equal(psc_policy_change(&policy, &req, NULL), -PSC_E_LOCKED);
+	assert_int_equal(policy.word, first.word);
+	req.want.scope[PSC_MODE_TRACEME] = 3;
+	assert_int_equal(psc_policy_change(&policy, &req, &lost), -PSC_E_LOCKED);
+	assert_int_equal(policy.word, first.word);
+	assert_int_equal(psc_policy_change(&policy, &req, NULL), 0);
+	assert_memory_equal(policy.scope, ((__u8[]){ 0, 3, 1, 1 }), 4);
+	assert_memory_equal(policy.floor, ((__u8[]){ 0, 3, 1, 1 }), 4);
+	/* Of several modes to lock those at 0 are left out, but not all. */
+	req = make_request(LOCK, PSC_MODES_ALL, 0, 0);
+	policy = (union psc_policy){ .scope = { 1, 0, 0, 0 } };
+	assert_int_equal(psc_policy_change(&policy, &req, NULL), 0);
+	assert_memory_equal(policy.floor, ((__u8[]){ 1, 0, 0, 0 }), 4);
+	policy = (union psc_policy){ 0 };
+	assert_int_equal(psc_policy_change(&policy, &req, NULL), -PSC_E_NODATA);
+	assert_int_equal(policy.word, 0);
 }
 
 /* What holds: policies from a cgroup upwards, each "scope floor"; the last is global. */
@@ -453,53 +583,60 @@ static const struct {
 } requests[] = {
 #define BAD -PSC_E_INVAL, -PSC_E_INVAL
 #define RANGE -PSC_E_RANGE, -PSC_E_RANGE
-	{ { 0, PSC_OP_SET, 3, 1 }, BAD },
-	{ { PSC_ABI + 1, PSC_OP_SET, 3, 1 }, BAD },
-	{ { UINT32_MAX, PSC_OP_SET, 3, 1 }, BAD },
-	{ { 0, PSC_OP_INFO }, BAD },
-	{ { PSC_ABI, PSC_OP_GUARD, 3, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_WATCH, 3, 1 }, BAD },
-	{ { PSC_ABI, 6, 3, 1 }, BAD },
-	{ { PSC_ABI, 256 + PSC_OP_SET, 3, 1 }, BAD },
-	{ { PSC_ABI, UINT32_MAX, 3, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_SET, 0, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_SET, 16, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_SET, 16 | 1, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_SET, 0x80000001, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_RAISE_FLOOR, 0, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_RAISE_FLOOR, 32, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, PSC_FLAG_CGROUP }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 4 }, BAD },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0x80000001 }, BAD },
-	{ { PSC_ABI, PSC_OP_RAISE_FLOOR, 3, 1, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_RAISE_FLOOR, 3, 3, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_UNSET, 3, 0, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_UNSET, 3, 1 }, BAD },
-	{ { PSC_ABI, PSC_OP_UNSET, 0 }, BAD },
-	{ { PSC_ABI, PSC_OP_UNSET, 4 }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 1 }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 0, 1 }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 1, 0, 0, 3 }, BAD },
-	{ { PSC_ABI, PSC_OP_INFO, 0, 0, 0, 1 }, -PSC_E_INVAL, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 3, 5 }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 3, 255 }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 3, 256 }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 3, 0x80000000 }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 3, UINT32_MAX }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 3, 5, 1 }, RANGE },
-	{ { PSC_ABI, PSC_OP_RAISE_FLOOR, 7, 5 }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 3, PSC_SCOPE_SIBLINGS }, -PSC_E_RANGE, 0 },
-	{ { PSC_ABI, PSC_OP_RAISE_FLOOR, 3, PSC_SCOPE_SIBLINGS }, -PSC_E_RANGE, 0 },
+#define CHANGE(...) { .abi = PSC_ABI, .op = PSC_OP_CHANGE, __VA_ARGS__ }
+	{ { .abi = 0, .op = PSC_OP_CHANGE, .set = 3, .want = PSC_WANT(1) }, BAD },
+	{ { .abi = PSC_ABI + 1, .op = PSC_OP_CHANGE, .set = 3, .want = PSC_WANT(1) }, BAD },
+	{ { .abi = UINT32_MAX, .op = PSC_OP_CHANGE, .set = 3, .want = PSC_WANT(1) }, BAD },
+	{ { .abi = 0, .op = PSC_OP_INFO }, BAD },
+	{ { .abi = PSC_ABI, .op = PSC_OP_GUARD, .set = 3 }, BAD },
+	{ { .abi = PSC_ABI, .op = PSC_OP_WATCH, .set = 3 }, BAD },
+	{ { .abi = PSC_ABI, .op = 256 + PSC_OP_CHANGE, .set = 3 }, BAD },
+	{ { .abi = PSC_ABI, .op = UINT32_MAX, .set = 3 }, BAD },
+	{ CHANGE(), BAD },
+	{ CHANGE(.want = PSC_WANT(1)), BAD },
+	{ CHANGE(.set = 16), BAD },
+	{ CHANGE(.set = 16 | 1), BAD },
+	{ CHANGE(.set = 0x80000001), BAD },
+	{ CHANGE(.raise = 32), BAD },
+	{ CHANGE(.lock = 16), BAD },
+	{ CHANGE(.unset = 16), BAD },
+	{ CHANGE(.set = 1, .raise = 16), BAD },
+	{ CHANGE(.set = 1, .lock = 0x80000000), BAD },
+	{ CHANGE(.set = 3, .value = 1), BAD },
+	{ CHANGE(.set = 3, .want = PSC_WANT(1), .flags = PSC_FLAG_CGROUP), 0, 0 },
+	{ CHANGE(.set = 3, .flags = 4), BAD },
+	{ CHANGE(.set = 3, .flags = 0x80000001), BAD },
+	{ CHANGE(.raise = 3, .want = PSC_WANT(3), .flags = PSC_FLAG_REVOCABLE), BAD },
+	{ CHANGE(.lock = 3, .flags = PSC_FLAG_REVOCABLE), BAD },
+	{ CHANGE(.unset = 3, .flags = PSC_FLAG_REVOCABLE), BAD },
+	{ CHANGE(.unset = 3, .set = 1), BAD },
+	{ CHANGE(.unset = 4), -PSC_E_INVAL, 0 },
+	{ CHANGE(.unset = 4, .set = 1, .want = PSC_WANT(1)), -PSC_E_INVAL, 0 },
+	{ CHANGE(.set = 3, .want = PSC_WANT(1), .dir_fd = 1), -PSC_E_INVAL, 0 },
+	{ CHANGE(.set = 3, .want = PSC_WANT(1), .origin = 1), -PSC_E_INVAL, 0 },
+	{ CHANGE(.set = 3, .origin = 3), BAD },
+	{ { .abi = PSC_ABI, .op = PSC_OP_INFO, .dir_fd = 1 }, -PSC_E_INVAL, 0 },
+	{ CHANGE(.set = 3, .want = PSC_WANT(5)), RANGE },
+	{ CHANGE(.set = 3, .want = PSC_WANT(255)), RANGE },
+	{ CHANGE(.set = 3, .want = { .scope = { 1, 128 } }), RANGE },
+	{ CHANGE(.set = 3, .want = PSC_WANT(5), .flags = PSC_FLAG_REVOCABLE), RANGE },
+	{ CHANGE(.raise = 7, .want = PSC_WANT(5)), RANGE },
+	{ CHANGE(.set = 1, .raise = 4, .want = { .scope = { 1 }, .floor = { 0, 0, 5 } }), RANGE },
+	{ CHANGE(.set = 3, .want = PSC_WANT(PSC_SCOPE_SIBLINGS)), -PSC_E_RANGE, 0 },
+	{ CHANGE(.raise = 3, .want = PSC_WANT(PSC_SCOPE_SIBLINGS)), -PSC_E_RANGE, 0 },
 	/* The boundary is on or off. */
-	{ { PSC_ABI, PSC_OP_SET, 8, 1 }, 0, 0 },
-	{ { PSC_ABI, PSC_OP_RAISE_FLOOR, 8, 1 }, 0, 0 },
-	{ { PSC_ABI, PSC_OP_SET, 8, 2 }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 8, PSC_SCOPE_SIBLINGS }, RANGE },
-	{ { PSC_ABI, PSC_OP_SET, 8 | 1, 2 }, RANGE },
+	{ CHANGE(.set = 8, .want = PSC_WANT(1)), 0, 0 },
+	{ CHANGE(.raise = 8, .want = PSC_WANT(1)), 0, 0 },
+	{ CHANGE(.set = 8, .want = PSC_WANT(2)), RANGE },
+	{ CHANGE(.raise = 8, .want = PSC_WANT(2)), RANGE },
+	{ CHANGE(.set = 8, .want = PSC_WANT(PSC_SCOPE_SIBLINGS)), RANGE },
+	{ CHANGE(.set = 8 | 1, .want = PSC_WANT(2)), RANGE },
+	/* What is not asked for is not looked at. */
+	{ CHANGE(.set = 4, .want = { .scope = { 9, 9, 1, 9 }, .floor = { 9, 9, 9, 9 } }), 0, 0 },
 	/* Only to ask changes nothing, and looks at nothing else. */
-	{ { PSC_ABI, PSC_OP_INFO }, 0, 0 },
-	{ { PSC_ABI, PSC_OP_INFO, UINT32_MAX, UINT32_MAX }, 0, 0 },
-	{ { PSC_ABI, PSC_OP_INFO, 0, 0, 1 }, BAD },
+	{ { .abi = PSC_ABI, .op = PSC_OP_INFO }, 0, 0 },
+	{ { .abi = PSC_ABI, .op = PSC_OP_INFO, .set = UINT32_MAX, .value = UINT32_MAX }, 0, 0 },
+	{ { .abi = PSC_ABI, .op = PSC_OP_INFO, .flags = PSC_FLAG_REVOCABLE }, BAD },
 };
 
 static void test_bad_requests(void **state)
@@ -508,13 +645,14 @@ static void test_bad_requests(void **state)
 	(void)state;
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(requests); i++) {
-		const struct psc_request *req = &requests[i / 2].req;
+		struct psc_request req = requests[i / 2].req;
 		union psc_policy policy = { .scope = { 2, 1, 0 }, .floor = { 1, 1, 0 } };
 		const union psc_policy before = policy;
 		bool cgroup = i % 2;
-		int err = psc_policy_change(&policy, req, cgroup ? &above : NULL);
-		int wanted = cgroup ? requests[i / 2].cgroup : requests[i / 2].global;
+		int err, wanted = cgroup ? requests[i / 2].cgroup : requests[i / 2].global;
 
+		req.flags |= cgroup ? PSC_FLAG_CGROUP : 0;
+		err = psc_policy_change(&policy, &req, cgroup ? &above : NULL);
 		/* The good ones are tried elsewhere; here some meet a floor. */
 		if (err == -PSC_E_LOCKED)
 			err = 0;
@@ -538,28 +676,46 @@ static uint32_t random_field(uint32_t sensible)
 	return next_random() % 16 ? next_random() % sensible : next_random() << 1;
 }
 
-static struct psc_request random_request(void)
+static __u32 random_modes(void)
 {
-	return (struct psc_request){
+	return next_random() % 2 ? 0 : random_field(PSC_MODES_ALL + 1);
+}
+
+static struct psc_request random_request(bool cgroup)
+{
+	struct psc_request req = {
 		.abi = next_random() % 16 ? PSC_ABI : next_random(),
-		.op = random_field(PSC_OP_UNSET + 1),
-		.modes = random_field(PSC_MODES_ALL + 1),
-		.value = random_field(PSC_SCOPE_SIBLINGS + 1),
-		.flags = next_random() % 2 ? 0 : random_field(3),
+		.op = next_random() % 16 ? PSC_OP_CHANGE : random_field(PSC_OP_WATCH + 1),
+		.set = random_modes(), .raise = random_modes(), .lock = random_modes(),
+		.unset = next_random() % 4 ? 0 : random_modes(),
+		.flags = next_random() % 4 ? 0 : random_field(4),
 		.origin = next_random() % 16 ? 0 : next_random(),
 		.dir_fd = next_random() % 16 ? 0 : (int)next_random(),
 		.build = next_random(),
 		.policy.word = next_random(),
 	};
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		unsigned int most = mode == PSC_MODE_BOUNDARY ? 2 : PSC_SCOPE_MAX + 1;
+
+		req.want.scope[mode] = (__u8)random_field(next_random() % 16 ? most : 6);
+		req.want.floor[mode] = (__u8)random_field(next_random() % 16 ? most : 6);
+	}
+	/* Whose policy it is tells psc_ctl which one to look at. */
+	req.flags = (req.flags & ~PSC_FLAG_CGROUP) | (cgroup ? PSC_FLAG_CGROUP : 0);
+	return req;
 }
 
 /* What holds after any request, however it came out. */
 static void check_step(union psc_policy before, union psc_policy after,
 		       const struct psc_request *req, bool cgroup, int err)
 {
+	__u32 asked = req->set | req->raise | req->lock | req->unset;
+
 	if (err) {
 		assert_int_equal(after.word, before.word);
-		assert_true(err == -PSC_E_INVAL || err == -PSC_E_RANGE || err == -PSC_E_LOCKED);
+		assert_true(err == -PSC_E_INVAL || err == -PSC_E_RANGE || err == -PSC_E_LOCKED ||
+			    err == -PSC_E_NODATA);
 	}
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		bool none = cgroup && after.scope[mode] == PSC_SCOPE_INHERIT;
@@ -569,7 +725,9 @@ static void check_step(union psc_policy before, union psc_policy after,
 				    psc_scope_rank(after.scope[mode]));
 		assert_true(none || psc_value_fits(mode, after.scope[mode], cgroup));
 		assert_true(psc_value_fits(mode, after.floor[mode], cgroup));
-		if (!(req->modes & PSC_MODE_BIT(mode))) {
+		if (!err && req->op == PSC_OP_CHANGE && (req->lock & PSC_MODE_BIT(mode)) && !none)
+			assert_int_equal(after.floor[mode], after.scope[mode]);
+		if (!(asked & PSC_MODE_BIT(mode))) {
 			assert_int_equal(after.scope[mode], before.scope[mode]);
 			assert_int_equal(after.floor[mode], before.floor[mode]);
 		}
@@ -583,13 +741,13 @@ static void play_sequence(bool cgroup)
 	union psc_policy policy = first, above = { 0 };
 
 	for (unsigned int i = 0; i < 2000000; i++) {
-		struct psc_request req = random_request();
+		struct psc_request req = random_request(cgroup);
 		union psc_policy before = policy;
 		int err = psc_policy_change(&policy, &req, cgroup ? &above : NULL);
 
 		check_step(before, policy, &req, cgroup, err);
 		changed += policy.word != before.word;
-		refused += err && err != -PSC_E_LOCKED;
+		refused += err && err != -PSC_E_LOCKED && err != -PSC_E_NODATA;
 		locked += err == -PSC_E_LOCKED;
 		/* All is final: a reboot. */
 		if (policy.floor[0] == 3 && policy.floor[1] == 3 && policy.floor[2] == 3) {
@@ -618,6 +776,8 @@ int main(void)
 		cmocka_unit_test(test_ranks),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_entries),
+		cmocka_unit_test(test_wholes),
+		cmocka_unit_test(test_whole_or_nothing),
 		cmocka_unit_test(test_effective),
 		cmocka_unit_test(test_bad_requests),
 		cmocka_unit_test(test_random_sequence),

@@ -120,7 +120,7 @@ static void set(struct state *s, const char *path, __u32 modes, unsigned int val
 {
 	_cleanup_cgroup_ struct psc_cgroup cgroup = { .fd = -1 };
 	struct psc_request req = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = modes, .value = value,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = modes, .want = PSC_WANT(value),
 		.flags = PSC_FLAG_CGROUP | PSC_FLAG_REVOCABLE, .origin = origin,
 	};
 

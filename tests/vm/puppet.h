@@ -25,6 +25,7 @@
 
 #include "kernel.h"
 #include "lock.h"
+#include "names.h"
 #include "tap.h"
 
 #define CGROUPS "/sys/fs/cgroup"
@@ -124,7 +125,7 @@ static inline int cg_set(const char *path, __u32 modes, __u32 value)
 {
 	/* 3 without a floor, unless somebody asks for one. */
 	struct psc_request req = {
-		.op = PSC_OP_SET, .modes = modes, .value = value, .flags = PSC_FLAG_REVOCABLE,
+		.op = PSC_OP_CHANGE, .set = modes, .want = PSC_WANT(value), .flags = PSC_FLAG_REVOCABLE,
 	};
 
 	return cg_request(path, &req);
@@ -132,14 +133,14 @@ static inline int cg_set(const char *path, __u32 modes, __u32 value)
 
 static inline int cg_lock(const char *path, __u32 modes, __u32 value)
 {
-	struct psc_request req = { .op = PSC_OP_RAISE_FLOOR, .modes = modes, .value = value };
+	struct psc_request req = { .op = PSC_OP_CHANGE, .raise = modes, .want = PSC_WANT(value) };
 
 	return cg_request(path, &req);
 }
 
 static inline int cg_unset(const char *path, __u32 modes)
 {
-	struct psc_request req = { .op = PSC_OP_UNSET, .modes = modes };
+	struct psc_request req = { .op = PSC_OP_CHANGE, .unset = modes };
 
 	return cg_request(path, &req);
 }
@@ -156,7 +157,7 @@ static inline struct psc_request cg_info(const char *path)
 static inline int global_set(__u32 modes, __u32 value)
 {
 	struct psc_request req = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = modes, .value = value,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = modes, .want = PSC_WANT(value),
 		.flags = PSC_FLAG_REVOCABLE,
 	};
 

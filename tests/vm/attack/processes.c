@@ -45,18 +45,33 @@ static int run_policy(char **args)
 	exit(0);
 }
 
-/* OPERATION VALUE FLAGS, on the modes that Yama's scope governs. */
-static int run_ctl(char **args)
+/* VERB VALUE FLAGS, on the modes that Yama's scope governs: "set", "raise", "lock", "unset". */
+static struct psc_request change(char **args)
 {
 	struct psc_request req = {
-		.abi = PSC_ABI, .op = (__u32)atoi(args[0]), .modes = PSC_MODES_YAMA,
-		.value = (__u32)atoi(args[1]), .flags = (__u32)atoi(args[2]),
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .want = PSC_WANT((__u8)atoi(args[1])),
+		.flags = (__u32)atoi(args[2]),
 	};
+
+	if (strcmp(args[0], "set") == 0)
+		req.set = PSC_MODES_YAMA;
+	else if (strcmp(args[0], "raise") == 0)
+		req.raise = PSC_MODES_YAMA;
+	else if (strcmp(args[0], "lock") == 0)
+		req.lock = PSC_MODES_YAMA;
+	else
+		req.unset = PSC_MODES_YAMA;
+	return req;
+}
+
+static int run_ctl(char **args)
+{
+	struct psc_request req = change(args);
 
 	return ask(&req);
 }
 
-/* CGROUP OPERATION VALUE FLAGS: of a cgroup, by a directory that was opened before. */
+/* CGROUP VERB VALUE FLAGS: of a cgroup, by a directory that was opened before. */
 static int cgroup_fd = -1;
 
 static int open_cgroup_ctl(char **args)
@@ -67,12 +82,10 @@ static int open_cgroup_ctl(char **args)
 
 static int run_ctl_cgroup(char **args)
 {
-	struct psc_request req = {
-		.abi = PSC_ABI, .op = (__u32)atoi(args[1]), .modes = PSC_MODES_YAMA,
-		.value = (__u32)atoi(args[2]), .flags = PSC_FLAG_CGROUP | (__u32)atoi(args[3]),
-		.dir_fd = cgroup_fd,
-	};
+	struct psc_request req = change(args + 1);
 
+	req.flags |= PSC_FLAG_CGROUP;
+	req.dir_fd = cgroup_fd;
 	return ask(&req);
 }
 
@@ -107,7 +120,7 @@ static int run_guard_race(char **args)
 	return failed("run");
 }
 
-/* PID OPERATION VALUE FLAGS: through the descriptor of psc_ctl that this process has. */
+/* PID VERB VALUE FLAGS: through the descriptor of psc_ctl that this process has. */
 static int take_ctl(char **args)
 {
 	int pidfd = (int)syscall(SYS_pidfd_open, atoi(args[0]), 0);

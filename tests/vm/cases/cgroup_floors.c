@@ -58,7 +58,7 @@ static void test_rules(void)
 	is(cg_info("f/t").effective.scope[0], 1, "below one of 1 changes nothing");
 	is(cg_set("f/t", READ, PSC_SCOPE_NO_ATTACH), 0, "a revocable 3");
 	is(cg_set("f/t", READ, 0), 0, "is revoked");
-	req = (struct psc_request){ .op = PSC_OP_SET, .modes = READ, .value = 3 };
+	req = (struct psc_request){ .op = PSC_OP_CHANGE, .set = READ, .want = PSC_WANT(3) };
 	is(cg_request("f/t", &req), 0, "a 3 that is not");
 	is(cg_set("f/t", READ, 2), -EACCES, "is final");
 	is(cg_lock("f/t", BOUNDARY, 1), 0, "a locked boundary");
@@ -562,7 +562,7 @@ int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR, .relations_max = ROOM };
 	struct psc_request first = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 0,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(0),
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

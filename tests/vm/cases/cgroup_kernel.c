@@ -20,22 +20,24 @@ static void test_requests(void)
 		struct psc_request req;
 		int err;
 	} rows[] = {
-		{ "another ABI", { .abi = PSC_ABI - 1, .op = PSC_OP_SET, .modes = 1 }, -EINVAL },
-		{ "no mode", { .op = PSC_OP_SET }, -EINVAL },
-		{ "an unknown mode", { .op = PSC_OP_SET, .modes = 16 }, -EINVAL },
-		{ "an unknown flag", { .op = PSC_OP_SET, .modes = 1, .flags = 4 }, -EINVAL },
-		{ "an unknown origin", { .op = PSC_OP_SET, .modes = 1, .origin = 3 }, -EINVAL },
-		{ "a scope that is none", { .op = PSC_OP_SET, .modes = 1, .value = 5 }, -ERANGE },
+		{ "another ABI", { .abi = PSC_ABI - 1, .op = PSC_OP_CHANGE, .set = 1 }, -EINVAL },
+		{ "no mode", { .op = PSC_OP_CHANGE }, -EINVAL },
+		{ "an unknown mode", { .op = PSC_OP_CHANGE, .set = 16 }, -EINVAL },
+		{ "an unknown flag", { .op = PSC_OP_CHANGE, .set = 1, .flags = 4 }, -EINVAL },
+		{ "an unknown origin", { .op = PSC_OP_CHANGE, .set = 1, .origin = 3 }, -EINVAL },
+		{ "a scope that is none", { .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(5) },
+		  -ERANGE },
 		{ "\"no opinion\" as a value",
-		  { .op = PSC_OP_SET, .modes = 1, .value = PSC_SCOPE_INHERIT }, -ERANGE },
-		{ "a boundary of 2", { .op = PSC_OP_SET, .modes = BOUNDARY, .value = 2 }, -ERANGE },
+		  { .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(PSC_SCOPE_INHERIT) }, -ERANGE },
+		{ "a boundary of 2", { .op = PSC_OP_CHANGE, .set = BOUNDARY, .want = PSC_WANT(2) },
+		  -ERANGE },
 		{ "2 for a scope and the boundary",
-		  { .op = PSC_OP_SET, .modes = ATTACH | BOUNDARY, .value = 2 }, -ERANGE },
+		  { .op = PSC_OP_CHANGE, .set = ATTACH | BOUNDARY, .want = PSC_WANT(2) }, -ERANGE },
 		{ "a floor that is none",
-		  { .op = PSC_OP_RAISE_FLOOR, .modes = 1, .value = 6 }, -ERANGE },
+		  { .op = PSC_OP_CHANGE, .raise = 1, .want = PSC_WANT(6) }, -ERANGE },
 		{ "a revocable floor",
-		  { .op = PSC_OP_RAISE_FLOOR, .modes = 1, .value = 1, .flags = 1 }, -EINVAL },
-		{ "unsetting to a value", { .op = PSC_OP_UNSET, .modes = 1, .value = 1 }, -EINVAL },
+		  { .op = PSC_OP_CHANGE, .raise = 1, .want = PSC_WANT(1), .flags = 1 }, -EINVAL },
+		{ "unset and set", { .op = PSC_OP_CHANGE, .unset = 1, .set = 1 }, -EINVAL },
 		{ "an operation that is none of cgroups", { .op = PSC_OP_WATCH }, -EINVAL },
 	};
 	int dir, err;
@@ -61,7 +63,7 @@ static void test_requests(void)
 static int set_by(int dir, int op)
 {
 	struct psc_request req = {
-		.abi = PSC_ABI, .op = (__u32)op, .modes = ATTACH, .flags = PSC_FLAG_CGROUP,
+		.abi = PSC_ABI, .op = (__u32)op, .set = op ? ATTACH : 0, .flags = PSC_FLAG_CGROUP,
 		.dir_fd = dir,
 	};
 	int err = psc_kernel_request(kernel, &req);
@@ -76,23 +78,23 @@ static void test_targets(void)
 	char path[512] = "deep";
 	int fd;
 
-	is(set_by(-1, PSC_OP_SET), -EBADF, "no descriptor: EBADF");
-	is(set_by(1000000, PSC_OP_SET), -EBADF, "a number that is no descriptor");
-	is(set_by(open("/tmp", O_RDONLY), PSC_OP_SET), -EBADF, "a directory elsewhere");
-	is(set_by(open(CGROUPS "/cgroup.procs", O_RDONLY), PSC_OP_SET), -EBADF,
+	is(set_by(-1, PSC_OP_CHANGE), -EBADF, "no descriptor: EBADF");
+	is(set_by(1000000, PSC_OP_CHANGE), -EBADF, "a number that is no descriptor");
+	is(set_by(open("/tmp", O_RDONLY), PSC_OP_CHANGE), -EBADF, "a directory elsewhere");
+	is(set_by(open(CGROUPS "/cgroup.procs", O_RDONLY), PSC_OP_CHANGE), -EBADF,
 	   "a file of the hierarchy");
 	if (mkdir("/tmp/v1", 0755) || mount("none", "/tmp/v1", "cgroup", 0, "none,name=old") ||
 	    mkdir("/tmp/v1/x", 0755))
 		bail("cgroup v1");
-	is(set_by(open("/tmp/v1/x", O_RDONLY), PSC_OP_SET), -EBADF, "a cgroup of version 1");
-	is(set_by(open(CGROUPS, O_RDONLY), PSC_OP_SET), -EINVAL, "the root cgroup: EINVAL");
+	is(set_by(open("/tmp/v1/x", O_RDONLY), PSC_OP_CHANGE), -EBADF, "a cgroup of version 1");
+	is(set_by(open(CGROUPS, O_RDONLY), PSC_OP_CHANGE), -EINVAL, "the root cgroup: EINVAL");
 	is(set_by(open(CGROUPS, O_RDONLY), PSC_OP_INFO), -EINVAL, "also if only asked about");
 
 	cg_make("gone");
 	fd = cg_open("gone");
 	cg_remove("gone");
 	is(set_by(dup(fd), PSC_OP_INFO), -ENODEV, "a cgroup that was removed: ENODEV");
-	is(set_by(fd, PSC_OP_SET), -ENODEV, "and for a change");
+	is(set_by(fd, PSC_OP_CHANGE), -ENODEV, "and for a change");
 
 	for (int level = 1; level < PSC_CGROUP_LEVELS; level++) {
 		cg_make(path);
@@ -161,7 +163,7 @@ static void test_inheritance(void)
 	   !info.source[0] && !info.source[3] && info.cgroup, "without entries all is global");
 
 	is(cg_set("a", ATTACH | TRACEME, 2), 0, "a: attach and traceme 2");
-	req = (struct psc_request){ .op = PSC_OP_SET, .modes = READ, .value = 1,
+	req = (struct psc_request){ .op = PSC_OP_CHANGE, .set = READ, .want = PSC_WANT(1),
 				    .origin = PSC_ORIGIN_RUNTIME };
 	is(cg_request("a/b", &req), 0, "a/b: read 1");
 	ok(is_policy(&req.policy, no, no, 1, no) && is_policy(&req.effective, 2, 2, 1, 0) &&
@@ -508,7 +510,7 @@ int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
 	struct psc_request first = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 1,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(1),
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

@@ -27,14 +27,14 @@ static __u32 count_keys(enum psc_pin_id map)
 	return n;
 }
 
-static int set_at(int dir, const char *name, __u32 op, __u32 value)
+/* -1: no scope any more */
+static int set_at(int dir, const char *name, int value)
 {
-	struct psc_request req = {
-		.abi = PSC_ABI, .op = op, .modes = ATTACH, .value = value,
-		.flags = PSC_FLAG_CGROUP,
-	};
+	struct psc_request req = value < 0 ? psc_request_unset(ATTACH) :
+					     psc_request_set(ATTACH, (unsigned int)value);
 	int err;
 
+	req.flags = PSC_FLAG_CGROUP;
 	req.dir_fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (req.dir_fd < 0)
 		return -errno;
@@ -48,7 +48,7 @@ static int first_floor(const char *path)
 {
 	struct psc_request guard = { .abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1 };
 	struct psc_request floor = {
-		.abi = PSC_ABI, .op = PSC_OP_RAISE_FLOOR, .modes = ATTACH, .value = 1,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .raise = ATTACH, .want = PSC_WANT(1),
 		.flags = PSC_FLAG_CGROUP,
 	};
 	int err;
@@ -79,7 +79,7 @@ static void test_many(void)
 		for (int j = 0; j < PER_GROUP; j++) {
 			snprintf(name, sizeof(name), "%d", j);
 			made += mkdirat(dir, name, 0755) == 0;
-			set += set_at(dir, name, PSC_OP_SET, (i + j) % 2 ? 0 : 2) == 0;
+			set += set_at(dir, name, (i + j) % 2 ? 0 : 2) == 0;
 		}
 		close(dir);
 	}
@@ -104,7 +104,7 @@ static void test_many(void)
 		dir = cg_open(name);
 		for (int j = 0; j < PER_GROUP && made < PSC_CGROUPS_MAX; j++) {
 			snprintf(name, sizeof(name), "%d", j);
-			if (mkdirat(dir, name, 0755) || set_at(dir, name, PSC_OP_SET, 1))
+			if (mkdirat(dir, name, 0755) || set_at(dir, name, 1))
 				bail("filling up");
 			made++;
 		}
@@ -168,16 +168,16 @@ static void disturb(unsigned int me, struct counts *counts)
 			err = mkdirat(root, name, 0755) ? -errno : 0;
 			break;
 		case 1:
-			err = set_at(root, name, PSC_OP_SET, (i + me) % 3);
+			err = set_at(root, name, (i + me) % 3);
 			break;
 		case 2:
 			err = unlinkat(root, name, AT_REMOVEDIR) ? -errno : 0;
 			break;
 		case 3:
-			err = set_at(root, name, PSC_OP_UNSET, 0);
+			err = set_at(root, name, -1);
 			break;
 		case 4:
-			err = set_at(root, name, PSC_OP_SET, 2);
+			err = set_at(root, name, 2);
 			break;
 		}
 		counts->done += err == 0;
@@ -231,7 +231,7 @@ int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
 	struct psc_request first = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 0,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(0),
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

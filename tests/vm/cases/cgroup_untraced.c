@@ -63,7 +63,7 @@ static void start(int wanted, const char *what)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
 	struct psc_request first = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 1,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(1),
 	};
 
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), wanted, what))
@@ -89,7 +89,7 @@ static void test_scopes(void)
 
 static void test_floors(void)
 {
-	struct psc_request final = { .op = PSC_OP_SET, .modes = ATTACH, .value = 3 };
+	struct psc_request final = { .op = PSC_OP_CHANGE, .set = ATTACH, .want = PSC_WANT(3) };
 
 	is(cg_lock("a", ATTACH, 2), -EOPNOTSUPP, "a floor of a cgroup is refused");
 	is(cg_lock("a", BOUNDARY, 1), -EOPNOTSUPP, "a locked boundary");
@@ -103,7 +103,7 @@ int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
 	struct psc_request floor = {
-		.abi = PSC_ABI, .op = PSC_OP_RAISE_FLOOR, .modes = ATTACH, .value = 1,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .raise = ATTACH, .want = PSC_WANT(1),
 	};
 
 	setvbuf(stdout, NULL, _IOLBF, 0);

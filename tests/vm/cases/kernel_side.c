@@ -226,21 +226,24 @@ static void test_requests(void)
 		struct psc_request req;
 		int err;
 	} rows[] = {
-		{ "another ABI", { .abi = PSC_ABI + 1, .op = PSC_OP_SET, .modes = 1 }, -EINVAL },
-		{ "an unknown operation", { .abi = PSC_ABI, .op = 6, .modes = 1 }, -EINVAL },
-		{ "no mode", { .abi = PSC_ABI, .op = PSC_OP_SET }, -EINVAL },
-		{ "an unknown mode", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 17 }, -EINVAL },
-		{ "an unknown flag", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .flags = 4 },
+		{ "another ABI", { .abi = PSC_ABI + 1, .op = PSC_OP_CHANGE, .set = 1 }, -EINVAL },
+		{ "an unknown operation", { .abi = PSC_ABI, .op = 6, .set = 1 }, -EINVAL },
+		{ "no mode", { .abi = PSC_ABI, .op = PSC_OP_CHANGE }, -EINVAL },
+		{ "an unknown mode", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 17 }, -EINVAL },
+		{ "an unknown flag", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .flags = 4 },
 		  -EINVAL },
-		{ "an origin", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .origin = 1 },
+		{ "an origin", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .origin = 1 },
 		  -EINVAL },
-		{ "a descriptor too many", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .dir_fd = 1 },
+		{ "unset", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .unset = 1 }, -EINVAL },
+		{ "a descriptor too many",
+		  { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .dir_fd = 1 },
 		  -EINVAL },
-		{ "scope 4", { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .value = 4 }, -ERANGE },
+		{ "scope 4", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(4) },
+		  -ERANGE },
 		{ "scope 2^32-1",
-		  { .abi = PSC_ABI, .op = PSC_OP_SET, .modes = 1, .value = -1U }, -ERANGE },
+		  { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(255) }, -ERANGE },
 		{ "floor 4",
-		  { .abi = PSC_ABI, .op = PSC_OP_RAISE_FLOOR, .modes = 1, .value = 4 }, -ERANGE },
+		  { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .raise = 1, .want = PSC_WANT(4) }, -ERANGE },
 	};
 	LIBBPF_OPTS(bpf_test_run_opts, short_ctx, .ctx_in = memory, .ctx_size_in = 4);
 
@@ -496,8 +499,8 @@ static void test_races(void)
 
 		if (i == 1500) {
 			struct psc_request req = {
-				.abi = PSC_ABI, .op = PSC_OP_RAISE_FLOOR,
-				.modes = PSC_MODE_BIT(PSC_MODE_READ), .value = 1,
+				.abi = PSC_ABI, .op = PSC_OP_CHANGE,
+				.raise = PSC_MODE_BIT(PSC_MODE_READ), .want = PSC_WANT(1),
 			};
 			good = good && psc_kernel_request(kernel, &req) == -ECANCELED &&
 			       psc_lock_request(kernel, PSC_PIN_DIR, &req) == 0;

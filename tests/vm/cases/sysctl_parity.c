@@ -205,8 +205,7 @@ static int read_ours(unsigned int *ret_scope)
 	int err = psc_plan_first("", &config, &plan, &error);
 	int ret = err ? REFUSED : yama->present ? (int)yama->value : UNSET;
 
-	for (size_t i = 0; i < plan.n; i++)
-		psc_policy_change(&policy, &plan.requests[i], NULL);
+	psc_policy_change(&policy, &plan.request, NULL);
 	*ret_scope = policy.scope[PSC_MODE_ATTACH];
 	psc_config_free(&config);
 	free(error);

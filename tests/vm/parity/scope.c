@@ -49,9 +49,9 @@ static void set_ours(unsigned int scope)
 {
 	struct psc_request req = {
 		.abi = PSC_ABI,
-		.op = PSC_OP_SET,
-		.modes = PSC_MODES_YAMA,
-		.value = scope,
+		.op = PSC_OP_CHANGE,
+		.set = PSC_MODES_YAMA,
+		.want = PSC_WANT(scope),
 		.flags = PSC_FLAG_REVOCABLE,
 	};
 	union bpf_attr attr = {
