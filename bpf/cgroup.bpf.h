@@ -257,6 +257,7 @@ static __always_inline void question_globally(struct psc_question *question)
 	union psc_policy policy = policy_read(&psc_state.policy);
 
 	question->scope = scope_in(&policy, question->mode);
+	question->traceme = policy.scope[PSC_MODE_TRACEME];
 	question->boundary = policy.scope[PSC_MODE_BOUNDARY];
 }
 
@@ -277,6 +278,7 @@ static __always_inline void sides_compare(struct psc_question *question, struct 
 	standing_end(&standing);
 	scope = scope_in(&standing.policy, mode);
 	from = scope_from(&standing, mode);
+	question->traceme = standing.policy.scope[PSC_MODE_TRACEME];
 	question->boundary = standing.policy.scope[PSC_MODE_BOUNDARY];
 	sides->container = standing.scope_from[PSC_MODE_BOUNDARY];
 	/* Nothing else makes a boundary where the tracee is now. */
@@ -288,6 +290,8 @@ static __always_inline void sides_compare(struct psc_question *question, struct 
 	sides->siblings = from && from == scope_from(&standing, mode) &&
 			  scope == scope_in(&standing.policy, mode);
 	question->scope = psc_scope_stricter(scope_in(&standing.policy, mode), scope);
+	question->traceme = psc_scope_stricter(standing.policy.scope[PSC_MODE_TRACEME],
+					       question->traceme);
 }
 
 /* cgroup_is_descendant() of include/linux/cgroup.h */

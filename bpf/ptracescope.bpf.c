@@ -97,6 +97,8 @@ static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
 		return has_exception(self, tracee);
 	case PSC_FACT_SIBLING:
 		return sides->siblings;
+	case PSC_FACT_TRACING:
+		return is_tracing(self, tracee);
 	case PSC_FACT_CAPABLE:
 		/* As ns_capable(__task_cred(tracee)->user_ns) asks: what the
 		 * caller acts with, in the namespace the tracee belongs to. */

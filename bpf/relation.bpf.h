@@ -126,6 +126,13 @@ static __always_inline bool relation_get(struct task_struct *tracee, struct rela
 	return found > 0;
 }
 
+/* Does the tracer's process trace the tracee already? */
+static __always_inline bool is_tracing(struct task_struct *tracer, struct task_struct *tracee)
+{
+	return tracee->ptrace &&
+	       BPF_CORE_READ(tracee, parent, signal) == BPF_CORE_READ(tracer, signal);
+}
+
 /**
  * has_exception - may the caller access the tracee although it is no ancestor?
  *
@@ -137,8 +144,7 @@ static __noinline bool has_exception(struct task_struct *tracer, struct task_str
 	struct task_struct *named;
 	__u64 leader, *id;
 
-	if (tracee->ptrace &&
-	    BPF_CORE_READ(tracee, parent, signal) == BPF_CORE_READ(tracer, signal))
+	if (is_tracing(tracer, tracee))
 		return true;
 	if (!relation_get(BPF_CORE_READ(tracee, group_leader), &relation))
 		return false;

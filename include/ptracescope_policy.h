@@ -50,13 +50,15 @@ enum psc_fact {
 	PSC_FACT_ANCESTOR = 1U << 3,	/* the tracer's process is an ancestor */
 	PSC_FACT_EXCEPTION = 1U << 4,	/* already tracing, or declared by PR_SET_PTRACER */
 	PSC_FACT_SIBLING = 1U << 5,	/* the same cgroup gives both the scope "siblings" */
-	PSC_FACT_CAPABLE = 1U << 6,	/* CAP_SYS_PTRACE in its user namespace */
+	PSC_FACT_TRACING = 1U << 6,	/* the tracer's process traces the tracee already */
+	PSC_FACT_CAPABLE = 1U << 7,	/* CAP_SYS_PTRACE in its user namespace */
 };
-#define PSC_FACTS 7
+#define PSC_FACTS 8
 
 struct psc_question {
 	__u32 mode;			/* enum psc_mode */
 	__u32 scope;			/* enum psc_scope in force; what is none refuses */
+	__u32 traceme;			/* that for TRACEME */
 	__u32 boundary;			/* is the tracee's container a boundary? */
 };
 
@@ -73,7 +75,9 @@ struct psc_verdict {
  * @holds: those of them that are true
  *
  * Follows yama_ptrace_access_check() and yama_ptrace_traceme() in the kernel's
- * security/yama/yama_lsm.c, in the order in which they look at things.
+ * security/yama/yama_lsm.c, in the order in which they look at things. Yama has one scope
+ * for ATTACH and TRACEME. Where TRACEME is free and ATTACH is for administrators, who traces
+ * already passes as well: a debugger is of no use that may start a program and not read it.
  *
  * Return: a verdict, or the one fact to gather before asking again. Every call
  * with one more known fact comes closer, so PSC_FACTS + 1 calls always suffice.
@@ -122,6 +126,14 @@ psc_judge(const struct psc_question *q, __u32 known, __u32 holds)
 			return PSC_NEED(PSC_FACT_SIBLING);
 		if (holds & PSC_FACT_SIBLING)
 			return PSC_ALLOW(PSC_REASON_SIBLING);
+	}
+
+	if (q->scope == PSC_SCOPE_ADMIN_ONLY && q->mode == PSC_MODE_ATTACH &&
+	    psc_scope_rank(q->traceme) < psc_scope_rank(PSC_SCOPE_ADMIN_ONLY)) {
+		if (!(known & PSC_FACT_TRACING))
+			return PSC_NEED(PSC_FACT_TRACING);
+		if (holds & PSC_FACT_TRACING)
+			return PSC_ALLOW(PSC_REASON_EXCEPTION);
 	}
 
 	if (!(known & PSC_FACT_CAPABLE))

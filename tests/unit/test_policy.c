@@ -21,7 +21,7 @@
  * Yama's rules, by Documentation/admin-guide/LSM/Yama.rst and the comments of
  * security/yama/yama_lsm.c, with siblings and boundaries on top; READ is judged like
  * ATTACH but for boundaries. The facts stand in the order in which they are asked for,
- * "IMAXESC" is: inside, admin, alive, ancestor, exception, sibling, capable. 'y' and 'n'
+ * "IMAXESTC" is: inside, admin, alive, ancestor, exception, sibling, tracing, capable. 'y' and 'n'
  * are what holds, '-' must not be asked for. '+' stands for the ways in which a boundary
  * is no obstacle: "y-" and "ny"; without one nothing is asked.
  */
@@ -34,37 +34,48 @@ static const struct verdict_row {
 	const char *facts;		/* the first two in lines of a boundary's own only */
 	int outcome;
 	enum psc_reason reason;
+	enum { ANY, FREER, AS_STRICT } traceme;	/* TRACEME's scope, compared with ATTACH at 2 */
 } verdicts[] = {
-	{ BOTH,    0, 0,          "++-----", ALLOW,  PSC_REASON_SCOPE_CLASSIC },
-	{ OTHER,   1, 1,          "++n----", REFUSE, PSC_REASON_DEAD },
-	{ OTHER,   1, 1,          "++yy---", ALLOW,  PSC_REASON_ANCESTOR },
-	{ OTHER,   1, 1,          "++yny--", ALLOW,  PSC_REASON_EXCEPTION },
-	{ OTHER,   1, 1,          "++ynn-y", ALLOW,  PSC_REASON_CAPABLE },
-	{ OTHER,   1, 1,          "++ynn-n", REFUSE, PSC_REASON_UNRELATED },
-	{ TRACEME, 1, 1,          "++-----", ALLOW,  PSC_REASON_TRACEME_FREE },
-	{ OTHER,   4, 4,          "++n----", REFUSE, PSC_REASON_DEAD },
-	{ OTHER,   4, 4,          "++yy---", ALLOW,  PSC_REASON_ANCESTOR },
-	{ OTHER,   4, 4,          "++yny--", ALLOW,  PSC_REASON_EXCEPTION },
-	{ OTHER,   4, 4,          "++ynny-", ALLOW,  PSC_REASON_SIBLING },
-	{ OTHER,   4, 4,          "++ynnny", ALLOW,  PSC_REASON_CAPABLE },
-	{ OTHER,   4, 4,          "++ynnnn", REFUSE, PSC_REASON_UNRELATED },
-	{ TRACEME, 4, 4,          "++-----", ALLOW,  PSC_REASON_TRACEME_FREE },
-	{ BOTH,    2, 2,          "++----y", ALLOW,  PSC_REASON_CAPABLE },
-	{ BOTH,    2, 2,          "++----n", REFUSE, PSC_REASON_NOT_CAPABLE },
-	{ BOTH,    3, 3,          "-------", REFUSE, PSC_REASON_NO_ATTACH },
-	{ BOTH,    5, UINT32_MAX, "-------", REFUSE, PSC_REASON_NO_ATTACH },
+	{ BOTH,    0, 0,          "++------", ALLOW,  PSC_REASON_SCOPE_CLASSIC },
+	{ OTHER,   1, 1,          "++n-----", REFUSE, PSC_REASON_DEAD },
+	{ OTHER,   1, 1,          "++yy----", ALLOW,  PSC_REASON_ANCESTOR },
+	{ OTHER,   1, 1,          "++yny---", ALLOW,  PSC_REASON_EXCEPTION },
+	{ OTHER,   1, 1,          "++ynn--y", ALLOW,  PSC_REASON_CAPABLE },
+	{ OTHER,   1, 1,          "++ynn--n", REFUSE, PSC_REASON_UNRELATED },
+	{ TRACEME, 1, 1,          "++------", ALLOW,  PSC_REASON_TRACEME_FREE },
+	{ OTHER,   4, 4,          "++n-----", REFUSE, PSC_REASON_DEAD },
+	{ OTHER,   4, 4,          "++yy----", ALLOW,  PSC_REASON_ANCESTOR },
+	{ OTHER,   4, 4,          "++yny---", ALLOW,  PSC_REASON_EXCEPTION },
+	{ OTHER,   4, 4,          "++ynny--", ALLOW,  PSC_REASON_SIBLING },
+	{ OTHER,   4, 4,          "++ynnn-y", ALLOW,  PSC_REASON_CAPABLE },
+	{ OTHER,   4, 4,          "++ynnn-n", REFUSE, PSC_REASON_UNRELATED },
+	{ TRACEME, 4, 4,          "++------", ALLOW,  PSC_REASON_TRACEME_FREE },
+	{ BOTH,    2, 2,          "++-----y", ALLOW,  PSC_REASON_CAPABLE, AS_STRICT },
+	{ BOTH,    2, 2,          "++-----n", REFUSE, PSC_REASON_NOT_CAPABLE, AS_STRICT },
+	{ OTHER,   2, 2,          "++----y-", ALLOW,  PSC_REASON_EXCEPTION, FREER },
+	{ OTHER,   2, 2,          "++----ny", ALLOW,  PSC_REASON_CAPABLE, FREER },
+	{ OTHER,   2, 2,          "++----nn", REFUSE, PSC_REASON_NOT_CAPABLE, FREER },
+	{ BOTH,    3, 3,          "--------", REFUSE, PSC_REASON_NO_ATTACH },
+	{ BOTH,    5, UINT32_MAX, "--------", REFUSE, PSC_REASON_NO_ATTACH },
 };
 
 /* Before all of these but the last two, where there is a boundary and the mode is ATTACH. */
 static const struct verdict_row outside = {
-	.facts = "nn-----", .outcome = REFUSE, .reason = PSC_REASON_BOUNDARY,
+	.facts = "nn------", .outcome = REFUSE, .reason = PSC_REASON_BOUNDARY,
 };
 
 static const unsigned int fact_of[PSC_FACTS] = {
 	PSC_FACT_INSIDE, PSC_FACT_ADMIN, PSC_FACT_ALIVE, PSC_FACT_ANCESTOR, PSC_FACT_EXCEPTION,
-	PSC_FACT_SIBLING, PSC_FACT_CAPABLE,
+	PSC_FACT_SIBLING, PSC_FACT_TRACING, PSC_FACT_CAPABLE,
 };
-#define ALL_FACTS 127U
+#define ALL_FACTS 255U
+
+/* With equal scopes it is Yama's rule; 3 is nobody, and READ is not asked by Yama at all. */
+static bool is_freer(const struct psc_question *q)
+{
+	return q->mode == PSC_MODE_ATTACH && q->scope == 2 &&
+	       (q->traceme == 0 || q->traceme == 1 || q->traceme == 4);
+}
 
 static bool row_fits(const struct verdict_row *row, const struct psc_question *q,
 		     unsigned int truth)
@@ -72,6 +83,8 @@ static bool row_fits(const struct verdict_row *row, const struct psc_question *q
 	if (!(row->modes & (q->mode == PSC_MODE_TRACEME ? TRACEME : OTHER)))
 		return false;
 	if (q->scope < row->scope || q->scope > row->scope_last)
+		return false;
+	if (row->traceme != ANY && is_freer(q) != (row->traceme == FREER))
 		return false;
 	for (int i = 2; i < PSC_FACTS; i++)
 		if (row->facts[i] != '-' && (row->facts[i] == 'y') != !!(truth & fact_of[i]))
@@ -123,7 +136,7 @@ static bool is_row(const struct psc_verdict *verdict, const struct verdict_row *
 static void play(const struct psc_question *q, unsigned int truth)
 {
 	const struct verdict_row *row = find_row(q, truth);
-	char asked[] = "-------", wanted[PSC_FACTS + 1];
+	char asked[] = "--------", wanted[PSC_FACTS + 1];
 	unsigned int known = 0, calls = 0;
 	struct psc_verdict verdict;
 	int last = -1;
@@ -177,14 +190,16 @@ static void test_verdicts(void **state)
 	unsigned int games = 0, questions = 0;
 	(void)state;
 
-	for (size_t i = 0; i < 3 * 2 * ARRAY_SIZE(scopes); i++) {
+	for (size_t i = 0; i < 3 * 2 * 6 * ARRAY_SIZE(scopes); i++) {
 		struct psc_question q = {
 			.mode = (__u32)(i % 3), .boundary = (__u32)(i / 3 % 2),
-			.scope = scopes[i / 6],
+			.traceme = scopes[i / 6 % 6], .scope = scopes[i / 36],
 		};
 
 		for (unsigned int truth = 0; truth <= ALL_FACTS; truth++, games++)
 			play(&q, truth);
+		if (q.traceme && !(q.traceme == 2 && q.scope == 2))
+			continue;
 		for (unsigned int known = 0; known <= ALL_FACTS; known++)
 			for (unsigned int holds = 0; holds <= ALL_FACTS; holds++)
 				if (!(holds & ~known)) {
@@ -192,8 +207,8 @@ static void test_verdicts(void **state)
 					questions++;
 				}
 	}
-	assert_int_equal(games, 3 * 2 * 11 * 128);
-	assert_int_equal(questions, 3 * 2 * 11 * 2187);
+	assert_int_equal(games, 3 * 2 * 6 * 11 * 256);
+	assert_int_equal(questions, 3 * 2 * (11 + 1) * 6561);
 }
 
 /* The words in their order, and what is none. */
