@@ -4,6 +4,7 @@
 #define PSC_CRED_BPF_H
 
 #include "compat.bpf.h"
+#include "ptracescope.h"
 
 #define CAP_SYS_PTRACE 19		/* include/uapi/linux/capability.h */
 #define USER_NS_LEVEL_MAX 33		/* create_user_ns() refuses a parent above level 32 */
@@ -59,6 +60,40 @@ static __noinline bool capable_in(const struct cred *cred, struct user_namespace
 static __noinline bool capable_initially(const struct cred *cred)
 {
 	return BPF_CORE_READ(cred, user_ns, level) == 0 && cred_has_cap(cred, CAP_SYS_PTRACE);
+}
+
+/* Towards the initial namespace, to the last one before it. */
+static long outermost_step(__u32 i, struct user_ns_walk *walk)
+{
+	struct user_namespace *ns = walk->ns;
+
+	if (BPF_CORE_READ(ns, level) <= 1)
+		return 1;
+	walk->ns = BPF_CORE_READ(ns, parent);
+	return 0;
+}
+
+/*
+ * Who answers for what the caller does? In a user namespace he may have any of the uids
+ * mapped there: it is who made it, or the one that it is in. Those of root's are for
+ * others, and do not count. psc_account_of() sees to those who leave one with such a uid.
+ */
+static __noinline __u32 account_of_caller(__u32 *ret_uid)
+{
+	const struct cred *cred = BPF_CORE_READ(bpf_get_current_task_btf(), cred);
+	__u32 uid = BPF_CORE_READ(cred, uid.val), owner;
+	struct user_namespace *ns = BPF_CORE_READ(cred, user_ns);
+	struct user_ns_walk walk = { .ns = ns };
+
+	if (BPF_CORE_READ(ns, level) > 0) {
+		bpf_loop(USER_NS_LEVEL_MAX, outermost_step, &walk, 0);
+		ns = walk.ns;
+		owner = BPF_CORE_READ(ns, owner.val);
+		uid = owner ? owner : uid;
+	}
+	if (ret_uid)
+		*ret_uid = uid;
+	return psc_account_of(uid);
 }
 
 #endif

@@ -55,14 +55,16 @@ static __always_inline struct bpf_map *state_map(void)
 	return (void *)&psc_state - bpf_core_field_offset(struct bpf_array, value);
 }
 
-/* The other maps whose content decides verdicts. */
+/* The others of the policy's maps: what decides verdicts, and what is reported of them. */
 #define POLICY_TABLES(DO) \
 	DO(PSC_MAP_GUARDED, psc_guarded) \
 	DO(PSC_MAP_CGROUPS, psc_cgroups) \
 	DO(PSC_MAP_STUCK, psc_stuck) \
 	DO(PSC_MAP_RELATIONS, psc_relations) \
 	DO(PSC_MAP_TRACERS, psc_tracers) \
-	DO(PSC_MAP_SERIAL, psc_serial)
+	DO(PSC_MAP_SERIAL, psc_serial) \
+	DO(PSC_MAP_WINDOW, psc_window) \
+	DO(PSC_MAP_STATS, psc_stats)
 
 /* Which of the policy's maps is it? Or -1. */
 static __always_inline int policy_map_index(__u64 map)

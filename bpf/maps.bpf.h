@@ -139,23 +139,32 @@ struct {
 } psc_guarded SEC(".maps");
 
 /*
- * The windows of the event rate limit: {number of the window, events in it}. Frozen.
- * Tampering has one to itself: everybody can fill that of the refused accesses.
+ * The windows of the event rate limit: {number of the window, events in it}. Frozen, and
+ * one of the policy's maps, as who writes it silences reports. Written for whoever has
+ * something refused. An array with a place for each account, so that none can be taken:
+ * of uids below PSC_CROWD_UIDS each has one. Blocks above share theirs with those whose
+ * number is the same in its low bits, and so do, within the burst of their block, the
+ * uids in them with those of the same hash.
  */
-enum event_kind {
-	EVENT_ACCESS,
-	EVENT_TAMPER,
-	EVENT_KINDS,
+#define WINDOW_CROWDS 4096
+#define WINDOW_CROWD_UIDS 4096
+enum window_index {
+	WINDOW_UID = 0,
+	WINDOW_CROWD = WINDOW_UID + PSC_CROWD_UIDS,
+	WINDOW_CROWD_UID = WINDOW_CROWD + WINDOW_CROWDS,
+	WINDOW_ALL = WINDOW_CROWD_UID + WINDOW_CROWD_UIDS,
+	WINDOW_TAMPER,
+	WINDOWS,
 };
 
 struct event_window {
-	__u64 number;
-	__u64 events;
+	__u32 number;
+	__u32 events;
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, EVENT_KINDS);
+	__uint(max_entries, WINDOWS);
 	__type(key, __u32);
 	__type(value, struct event_window);
 } psc_window SEC(".maps");
@@ -166,7 +175,7 @@ struct {
 	__uint(max_entries, PSC_EVENT_RING_BYTES);
 } psc_events SEC(".maps");
 
-/* Counters, enum psc_stat. Frozen. */
+/* Counters, enum psc_stat. Frozen, one of the policy's maps; psc_ctl tells what is in it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, PSC_STATS);

@@ -267,6 +267,8 @@ long BPF_PROG(psc_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 				return -EINVAL;
 		}
 		err = relation_add(leader, tracer);
+		if (!err)
+			probe_note_declared(leader);
 	}
 	return err ? err : DONE;
 }
@@ -364,6 +366,7 @@ int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *ne
 		peer->capable = capable_initially(BPF_CORE_READ(self, cred));
 		peer->uid = BPF_CORE_READ(self, cred, uid.val);
 		peer->pid = self->tgid;
+		peer->account = account_of_caller(NULL);
 	}
 	return 0;
 }
@@ -440,8 +443,64 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 	return err;
 }
 
+/* Note from now on what is proved by two processes. */
+static __always_inline int probe_set(struct state *state, const struct psc_request *req)
+{
+	struct probe *probe = &state->probe;
+	struct task_struct *tracer, *tracee;
+
+	if (req->abi != PSC_ABI || req->flags)
+		return -PSC_E_INVAL;
+	probe->tracer = 0;
+	if (!req->probe[0])
+		return 0;
+	tracer = (struct task_struct *)task_by_vpid(req->probe[0]);
+	tracee = (struct task_struct *)task_by_vpid(req->probe[1]);
+	if (!tracer || !tracee)
+		return -PSC_E_SRCH;
+	probe->tracee = BPF_CORE_READ(tracee, tgid);
+	probe->tracee_start = BPF_CORE_READ(tracee, group_leader, start_boottime);
+	probe->tracer_start = BPF_CORE_READ(tracer, group_leader, start_boottime);
+	probe->proved = 0;
+	read_barrier();
+	probe->tracer = BPF_CORE_READ(tracer, tgid);
+	return 0;
+}
+
+struct stat_walk {
+	__u64 sum;
+	__u32 stat;
+};
+
+static long stat_step(__u32 cpu, struct stat_walk *walk)
+{
+	__u64 *counter = bpf_map_lookup_percpu_elem(&psc_stats, &walk->stat, cpu);
+
+	if (!counter)
+		return 1;
+	walk->sum += *counter;
+	return 0;
+}
+
+#define CPUS_MAX 8192	/* the highest CONFIG_NR_CPUS there is */
+
+static __always_inline void tell_counts(const struct state *state, struct psc_request *req)
+{
+	for (__u32 stat = 0; stat < PSC_STATS; stat++) {
+		struct stat_walk walk = { .stat = stat };
+
+		bpf_loop(CPUS_MAX, stat_step, &walk, 0);
+		req->stats[stat] = walk.sum;
+	}
+	req->proved = state->probe.proved;
+}
+
 static __always_inline int ctl_apply(struct state *state, struct psc_request *req)
 {
+	if (req->op == PSC_OP_COUNT) {
+		tell_counts(state, req);
+		return 0;
+	}
 	if (req->op != PSC_OP_INFO &&
 	    !capable_initially(BPF_CORE_READ(bpf_get_current_task_btf(), cred)))
 		return -PSC_E_PERM;
@@ -449,6 +508,8 @@ static __always_inline int ctl_apply(struct state *state, struct psc_request *re
 		return guard_set(state, req);
 	if (req->op == PSC_OP_WATCH)
 		return watch_set(state, req);
+	if (req->op == PSC_OP_PROBE)
+		return probe_set(state, req);
 	if (req->flags & PSC_FLAG_CGROUP)
 		return cgroup_request(state, req);
 	return policy_apply(state, req);

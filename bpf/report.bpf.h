@@ -3,7 +3,11 @@
 #ifndef PSC_REPORT_BPF_H
 #define PSC_REPORT_BPF_H
 
+#include "cred.bpf.h"
 #include "maps.bpf.h"
+
+/* Where uids of blocks have their windows; random, set by the loader. */
+const volatile __u64 psc_salt;
 
 static __always_inline void count(__u32 stat)
 {
@@ -14,21 +18,71 @@ static __always_inline void count(__u32 stat)
 }
 
 /*
- * May one more event be sent in this window? Two CPUs that open a window at the
- * same time let a few more through; nothing depends on the exact number.
+ * One more event in this window, if there were fewer than @burst. Two CPUs that open a
+ * window at the same time let a few more through; nothing depends on the exact number.
  */
-static __always_inline bool within_burst(__u32 kind)
+static __always_inline bool window_take(struct event_window *window, __u32 number, __u32 burst)
 {
-	struct event_window *window = bpf_map_lookup_elem(&psc_window, &kind);
-	__u64 number = bpf_ktime_get_ns() / PSC_EVENT_WINDOW_NS + 1;
-
-	if (!window)
-		return false;
 	if (window->number != number) {
 		window->number = number;
 		window->events = 0;
 	}
-	return __sync_fetch_and_add(&window->events, 1) < PSC_EVENT_BURST;
+	if (window->events >= burst)
+		return false;
+	__sync_fetch_and_add(&window->events, 1);
+	return true;
+}
+
+static __always_inline bool window_is_full(const struct event_window *window, __u32 number,
+					   __u32 burst)
+{
+	return window->number == number && window->events >= burst;
+}
+
+static __always_inline __u32 window_number(void)
+{
+	return bpf_ktime_get_ns() / PSC_EVENT_WINDOW_NS + 1;
+}
+
+static __always_inline __u32 crowd_uid_window(__u32 uid)
+{
+	return WINDOW_CROWD_UID + ((uid * 2654435761U + (__u32)psc_salt) >> 16) % WINDOW_CROWD_UIDS;
+}
+
+/*
+ * May one more event of a refused access be sent? Asked of the uid's own window first and
+ * of its block's then, which so is not used up by one of its uids; and as long as the
+ * block's is not, the uids in it cannot fill windows of others.
+ */
+static __always_inline bool access_within_burst(__u32 account, __u32 uid)
+{
+	const bool crowd = account >= PSC_CROWD_UIDS;
+	__u32 key = WINDOW_ALL, number = window_number(), halvings;
+	struct event_window *all, *own, *block;
+
+	all = bpf_map_lookup_elem(&psc_window, &key);
+	key = WINDOW_CROWD + account % WINDOW_CROWDS;
+	block = bpf_map_lookup_elem(&psc_window, &key);
+	key = crowd ? crowd_uid_window(uid) : account;
+	own = bpf_map_lookup_elem(&psc_window, &key);
+	if (!all || !own || !block)
+		return false;
+	halvings = all->number == number ? all->events / PSC_EVENT_STEP : 0;
+	if (halvings > 4)	/* of PSC_EVENT_BURST that leaves 1 */
+		halvings = 4;
+	if ((crowd && window_is_full(block, number, PSC_EVENT_CROWD_BURST >> halvings)) ||
+	    !window_take(own, number, PSC_EVENT_BURST >> halvings) ||
+	    (crowd && !window_take(block, number, PSC_EVENT_CROWD_BURST >> halvings)))
+		return false;
+	window_take(all, number, ~0U);
+	return true;
+}
+
+static __always_inline bool tamper_within_burst(void)
+{
+	struct event_window *window = bpf_map_lookup_elem(&psc_window, &(__u32){ WINDOW_TAMPER });
+
+	return window && window_take(window, window_number(), PSC_EVENT_BURST);
 }
 
 /*
@@ -50,13 +104,13 @@ static __always_inline void describe(struct psc_party *party, struct task_struct
 
 /*
  * Room for an event, with who acted filled in; the caller fills in the rest and
- * submits it. NULL when the event is counted instead.
+ * submits it. NULL when the event is counted instead, also where it is not @within its burst.
  */
-static __always_inline struct psc_event *event_new(__u32 kind, struct task_struct *tracer)
+static __always_inline struct psc_event *event_new(bool within, struct task_struct *tracer)
 {
 	struct psc_event *event;
 
-	if (!within_burst(kind)) {
+	if (!within) {
 		count(PSC_STAT_SUPPRESSED);
 		return NULL;
 	}
@@ -67,9 +121,36 @@ static __always_inline struct psc_event *event_new(__u32 kind, struct task_struc
 	}
 	event->size = sizeof(*event);
 	event->pad = 0;
-	event->pad2 = 0;
+	event->account = 0;
 	describe(&event->tracer, tracer);
 	return event;
+}
+
+static __always_inline bool is_process(struct task_struct *task, __u32 pid, __u64 start)
+{
+	return (__u32)BPF_CORE_READ(task, tgid) == pid &&
+	       BPF_CORE_READ(task, group_leader, start_boottime) == start;
+}
+
+/* If it was tried for a proof, note that it was we who refused. */
+static __always_inline void probe_note(__u32 mode, struct task_struct *tracer,
+				       struct task_struct *tracee)
+{
+	struct probe *probe = &psc_state.probe;
+
+	if (probe->tracer && is_process(tracer, probe->tracer, probe->tracer_start) &&
+	    (mode == PSC_MODE_TRACEME ||
+	     is_process(tracee, probe->tracee, probe->tracee_start)))
+		__sync_fetch_and_or(&probe->proved, PSC_MODE_BIT(mode));
+}
+
+/* The same of a declaration that has been recorded. */
+static __always_inline void probe_note_declared(struct task_struct *tracee)
+{
+	struct probe *probe = &psc_state.probe;
+
+	if (probe->tracer && is_process(tracee, probe->tracee, probe->tracee_start))
+		__sync_fetch_and_or(&probe->proved, PSC_PROVED_DECLARED);
 }
 
 /* Count a refusal, and tell the daemon about it unless the check was a silent one. */
@@ -78,12 +159,18 @@ static __always_inline void report_refusal(__u32 mode, __u32 scope, __u32 reason
 {
 	struct psc_event *event;
 
+	/* Of TRACEME too the caller is who acts: parents do not choose it. */
+	__u32 uid, account;
+
 	count(PSC_STAT_REFUSED);
+	probe_note(mode, tracer, tracee);
 	if (access & PTRACE_MODE_NOAUDIT)
 		return;
-	event = event_new(EVENT_ACCESS, tracer);
+	account = account_of_caller(&uid);
+	event = event_new(access_within_burst(account, uid), tracer);
 	if (!event)
 		return;
+	event->account = account;
 	event->mode = mode;
 	event->scope = scope;
 	event->reason = reason;
@@ -120,7 +207,7 @@ static __always_inline void report_tamper(__u32 guard)
 	struct psc_event *event;
 
 	count(PSC_STAT_REFUSED);
-	event = event_new(EVENT_TAMPER, bpf_get_current_task_btf());
+	event = event_new(tamper_within_burst(), bpf_get_current_task_btf());
 	if (!event)
 		return;
 	event->mode = PSC_EVENT_TAMPER;

@@ -85,6 +85,13 @@ enum psc_op {
 	 */
 	PSC_OP_GUARD = 2,
 	PSC_OP_WATCH = 3,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
+	PSC_OP_COUNT = 16,		/* fill in the counters, and what has been proved */
+	/*
+	 * Prove something by two processes: note what probe[0] is refused on probe[1], or on
+	 * a child of its own by TRACEME, and whether a declaration of probe[1] is recorded.
+	 * What was noted before is forgotten. Both 0: note nothing any more.
+	 */
+	PSC_OP_PROBE = 17,
 };
 
 #define PSC_ARMED_NS (10ULL * 1000 * 1000 * 1000)
@@ -109,6 +116,15 @@ enum psc_origin {
 /* Room for entries. */
 #define PSC_CGROUPS_MAX 131072
 
+/* Indexes of psc_stats, a per-CPU array of __u64. */
+enum psc_stat {
+	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones and tampering included */
+	PSC_STAT_SUPPRESSED = 1,	/* events beyond the burst of their account, or of all */
+	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
+	PSC_STAT_MISSED = 3,		/* events of new cgroups that had no room */
+	PSC_STATS = 4,
+};
+
 /* Room for the functions that no BPF program of others may decide under a floor. */
 #define PSC_HOOKS_MAX 48
 
@@ -117,6 +133,7 @@ enum psc_origin {
  * run is 0 or one of the negative errnos below.
  */
 #define PSC_E_INVAL 22	/* EINVAL: unknown operation, modes, flags or ABI */
+#define PSC_E_SRCH 3	/* ESRCH: PROBE: there is no such process */
 #define PSC_E_RANGE 34	/* ERANGE: the value is no scope */
 #define PSC_E_PERM 1	/* EPERM: the caller lacks CAP_SYS_PTRACE in the initial user namespace */
 #define PSC_E_LOCKED 13	/* EACCES: below the floor, which holds until reboot */
@@ -175,8 +192,15 @@ struct psc_request {
 	 * raises the first floor; else ignored. */
 	__u64 armed;
 	__u32 hooks[PSC_HOOKS_MAX];	/* GUARD: BTF ids of those functions, 0 for none */
+	__u64 stats[PSC_STATS];		/* out, COUNT: the counters, summed over processors */
+	__s32 probe[2];			/* PROBE: process ids as the caller sees them */
+	/* out, COUNT: PSC_MODE_BIT()s of what they were refused, PSC_PROVED_DECLARED */
+	__u32 proved;
+	__u32 pad;
 };
-_Static_assert(sizeof(struct psc_request) == 336, "ABI");
+_Static_assert(sizeof(struct psc_request) == 384, "ABI");
+
+#define PSC_PROVED_DECLARED (1U << 8)
 
 /* The same scope, or floor, for every mode of a request. */
 #define PSC_WANT(value) ((union psc_policy){ \
@@ -250,7 +274,7 @@ struct psc_event {
 	__u8 reason;			/* enum psc_reason; of tampering enum psc_guard */
 	__u8 pad;
 	__u32 access;			/* PTRACE_MODE_* bits of the check, 0 where it has none */
-	__u32 pad2;
+	__u32 account;			/* whose share of the reports it took, psc_account_of() */
 	struct psc_party tracer;	/* of tampering: who did it */
 	struct psc_party tracee;	/* of tampering: zeroes */
 };
@@ -267,30 +291,42 @@ struct psc_cgroup_event {
 };
 _Static_assert(sizeof(struct psc_cgroup_event) == 528, "ABI");
 
-/* At most this many events of refused accesses, and as many of refused tampering, reach
- * the ring buffer in a window; the rest is counted. */
+/*
+ * How many events of refused accesses reach the ring buffer in a window; the rest is
+ * counted. An account has PSC_EVENT_BURST. One of many uids (psc_account_of()) has
+ * PSC_EVENT_CROWD_BURST, of which none of its uids gets more than PSC_EVENT_BURST.
+ * After each PSC_EVENT_STEP of all accounts together their bursts are halved, down to 1.
+ * So whoever is beside those who make events all the time keeps a share of his own.
+ * Refused tampering has one burst of its own.
+ */
 #define PSC_EVENT_BURST 20
+#define PSC_EVENT_CROWD_BURST 40
+#define PSC_EVENT_STEP 100
 #define PSC_EVENT_WINDOW_NS (5ULL * 1000 * 1000 * 1000)
 #define PSC_EVENT_RING_BYTES (64 * 1024)
 
-/* Indexes of psc_stats, a per-CPU array of __u64. */
-enum psc_stat {
-	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones and tampering included */
-	PSC_STAT_SUPPRESSED = 1,	/* events beyond the burst */
-	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
-	PSC_STAT_MISSED = 3,		/* events of new cgroups that had no room */
-	PSC_STATS = 4,
-};
+/*
+ * Uids from here on are given out in blocks to users (subuid(5)), to containers and to
+ * directories of a network, and one user may have a whole block: its uids are one account.
+ */
+#define PSC_CROWD_UIDS 65536
+#define PSC_CROWD_SHIFT 16
+
+/* Who answers for what is done by a uid: itself, or its block. */
+static inline __attribute__((always_inline)) __u32 psc_account_of(__u32 uid)
+{
+	return uid < PSC_CROWD_UIDS ? uid : PSC_CROWD_UIDS + (uid >> PSC_CROWD_SHIFT);
+}
 
 /* psc_peers: what is known of the task that connected to the daemon's socket. */
 struct psc_peer {
 	__u32 capable;			/* CAP_SYS_PTRACE in the initial user namespace */
 	__u32 uid;
 	__u32 pid;			/* thread-group id */
-	__u32 pad;
+	__u32 account;			/* psc_account_of() of it, or of who owns its user namespace */
 };
 
-/* The maps that decide verdicts, and what the guards go by. */
+/* The maps that decide verdicts, what the guards go by, and what reports depend on. */
 enum psc_policy_map {
 	PSC_MAP_STATE,
 	PSC_MAP_GUARDED,
@@ -299,6 +335,8 @@ enum psc_policy_map {
 	PSC_MAP_RELATIONS,
 	PSC_MAP_TRACERS,
 	PSC_MAP_SERIAL,
+	PSC_MAP_WINDOW,
+	PSC_MAP_STATS,
 	PSC_POLICY_MAPS,
 };
 

@@ -8,6 +8,14 @@
 
 #include "ptracescope.h"
 
+/* Two processes that prove something (PSC_OP_PROBE); pids of the initial namespace. */
+struct probe {
+	__u32 tracer, tracee;
+	__u64 tracer_start, tracee_start;
+	__u32 proved;
+	__u32 pad;
+};
+
 struct state {
 	union psc_policy policy;
 	union psc_policy lost;	/* floors that found no room in psc_stuck, and bind everybody */
@@ -26,6 +34,7 @@ struct state {
 	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
 	/* The deepest level down to each one that has ever had an entry, 0: none has. */
 	__u8 next_level[PSC_CGROUP_LEVELS];
+	struct probe probe;
 };
 
 #endif

@@ -1,30 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Two children without capabilities, of the same user, dumpable, siblings: one
- * just waits, the other attaches to it. Without us the kernel would allow that,
- * and with us it has no claim to it at any scope above 0. Both end at once; no
- * other process is touched.
+ * just waits, the other attaches to it and reads it, and has a child of its own ask to
+ * be traced. Without us the kernel would allow that, and with us it has no claim to it
+ * at any scope above 0. The one that waits declares a tracer before. All end at once;
+ * no other process is touched. That it was we who refused and recorded is noted by the
+ * kernel side, which knows the two by their pids and starts.
  */
 #include "canary.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/capability.h>
 #include <signal.h>
-#include <sys/prctl.h>
-#include <sys/ptrace.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
+#include "canary_child.h"
 #include "log.h"
 #include "policy.h"
+#include "ptracescope_policy.h"
 #include "util.h"
 
 #define PERIOD_USEC (10 * 1000 * 1000ULL)	/* between proofs under a floor */
 #define DEADLINE_USEC (5 * 1000 * 1000ULL)
-
-/* The exit status of the probe: an errno, 0 when it could attach, or this. */
-#define NOT_TRIED 255
 
 enum outcome {
 	PENDING,
@@ -33,17 +30,25 @@ enum outcome {
 	OTHER_MODULE,
 	NO_ANSWER,
 	FAILED,
+	FAILED_DECLARED,
 	PROVED,
 };
 
 static const char *const outcome_texts[] = {
 	[PENDING] = "pending",
-	[NOTHING] = "nothing to prove at scope 0",
+	[NOTHING] = "nothing to prove at this scope",
 	[SIBLINGS] = "nothing to prove, the daemon's own cgroup has scope siblings",
 	[OTHER_MODULE] = "cannot tell: Yama or another security module refuses first",
 	[NO_ANSWER] = "cannot tell: the attempt could not be made",
-	[FAILED] = "failed: an attach that must be refused was not",
+	[FAILED] = "failed: an access that must be refused was not",
+	[FAILED_DECLARED] = "failed: PR_SET_PTRACER has no effect",
 	[PROVED] = "ok",
+};
+
+static const char *const tried_texts[] = {
+	[PSC_PROOF_ATTACH] = "be attached to",
+	[PSC_PROOF_TRACEME] = "have itself traced",
+	[PSC_PROOF_READ] = "be read",
 };
 
 struct child {
@@ -59,102 +64,99 @@ struct psc_canary {
 	void *data;
 	sd_event_source *next, *deadline;
 	struct child bird, probe;
+	int results_fd;			/* from the probe */
 	bool again;			/* another proof was asked for meanwhile */
 	union psc_policy policy;	/* under which it is being tried */
-	__u64 before;			/* refusals until then */
+	bool tried[PSC_PROOFS];
 	__u64 refusals;
-	enum outcome outcome;
+	enum outcome outcomes[PSC_PROOFS];
 };
-
-/* Without a claim to trace anybody, but not protected from being traced either. */
-static int become_ordinary(pid_t parent)
-{
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = {};
-
-	if (syscall(SYS_capset, &header, none) < 0 || prctl(PR_SET_DUMPABLE, 1) < 0 ||
-	    prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		return -1;
-	return 0;
-}
-
-/* Keep only @fd, as 0: somebody may take the descriptors of one that can be traced. */
-static int keep_only(int fd)
-{
-	return dup2(fd, 0) < 0 || close_range(1, ~0U, 0) < 0 ? -1 : 0;
-}
-
-static void __attribute__((noreturn)) be_bird(pid_t parent, int ready_fd, __u32 scope)
-{
-	if (keep_only(ready_fd) || become_ordinary(parent))
-		_exit(EXIT_FAILURE);
-	/* From 2 on that means nothing to us, but it stops a Yama at 1 from
-	 * answering in our place. It fails where there is nobody to ask. */
-	if (scope >= PSC_SCOPE_ADMIN_ONLY)
-		prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-	if (write(0, "", 1) == 1)
-		for (;;)
-			pause();
-	_exit(EXIT_FAILURE);
-}
-
-static void __attribute__((noreturn)) be_probe(pid_t parent, int ready_fd, pid_t bird)
-{
-	char byte;
-
-	if (keep_only(ready_fd) || become_ordinary(parent) || read(0, &byte, 1) != 1)
-		_exit(NOT_TRIED);
-	/* Does not stop it; and the end of the tracer detaches. */
-	_exit(ptrace(PTRACE_SEIZE, bird, 0, 0) < 0 ? errno & 0xff : 0);
-}
 
 static bool running(const struct psc_canary *canary)
 {
 	return canary->bird.pid || canary->probe.pid;
 }
 
-static void set_outcome(struct psc_canary *canary, enum outcome outcome)
+static bool failed(enum outcome outcome)
 {
-	enum outcome old = canary->outcome;
-	const char *text = outcome_texts[outcome];
-
-	if (outcome == old)
-		return;
-	canary->outcome = outcome;
-	if (outcome == FAILED)
-		psc_log(LOG_CRIT, "ENFORCEMENT DOES NOT WORK: a test child of the daemon could be "
-				  "attached to although scope %u is in force%s",
-			canary->policy.scope[PSC_MODE_ATTACH], psc_ftrace_enabled() ? "" :
-			"; kernel.ftrace_enabled is 0, set it to 1");
-	else if (old == FAILED)
-		psc_notice("enforcement was found not to work before; now: %s", text);
-	else if (outcome == NO_ANSWER)
-		psc_warning("proof of enforcement: %s", text);
-	canary->changed(canary->data);
+	return outcome == FAILED || outcome == FAILED_DECLARED;
 }
 
-/* What the exit status of the probe shows. */
-static enum outcome judge(struct psc_canary *canary, const siginfo_t *si)
+static void say(const struct psc_canary *canary, enum psc_proof what, enum outcome old,
+		enum outcome outcome)
 {
-	__u64 stats[PSC_STATS];
+	const char *text = outcome_texts[outcome];
+	const char *ftrace = psc_ftrace_enabled() ? "" :
+		"; kernel.ftrace_enabled is 0, set it to 1";
+	bool first = what == PSC_PROOF_ATTACH || canary->outcomes[PSC_PROOF_ATTACH] != FAILED;
 
-	if (si->si_code != CLD_EXITED)
-		return NO_ANSWER;
-	switch (si->si_status) {
+	if (outcome == FAILED && first)	/* once for all of them */
+		psc_log(LOG_CRIT, "ENFORCEMENT DOES NOT WORK: a test child of the daemon could %s "
+				  "although scope %u is in force%s", tried_texts[what],
+			canary->policy.scope[what], ftrace);
+	else if (outcome == FAILED_DECLARED)
+		psc_log(LOG_ERR, "PR_SET_PTRACER has no effect: what a test child of the daemon "
+				 "declared was not recorded%s", *ftrace ? ftrace :
+			"; another BPF program may answer task_prctl first, see bpftool prog list");
+	else if (old == FAILED_DECLARED)
+		psc_notice("PR_SET_PTRACER was found to have no effect before; now: %s", text);
+	else if (old == FAILED && what == PSC_PROOF_ATTACH)
+		psc_notice("enforcement was found not to work before; now: %s", text);
+	else if (outcome == NO_ANSWER && what == PSC_PROOF_ATTACH)
+		psc_warning("proof of enforcement: %s", text);
+}
+
+static void set_outcomes(struct psc_canary *canary, const enum outcome outcomes[PSC_PROOFS])
+{
+	bool changed = false;
+
+	for (int what = 0; what < PSC_PROOFS; what++) {
+		enum outcome old = canary->outcomes[what];
+
+		if (outcomes[what] == old)
+			continue;
+		changed = true;
+		canary->outcomes[what] = outcomes[what];
+		say(canary, (enum psc_proof)what, old, outcomes[what]);
+	}
+	if (changed)
+		canary->changed(canary->data);
+}
+
+/* Of something that must be refused: what shows its errno, and whether the refusal is noted? */
+static enum outcome judge(__u8 result, bool noted)
+{
+	switch (result) {
 	case 0:
 		return FAILED;
 	case EPERM:
-		/* Whoever it was, was it us? */
-		if (psc_kernel_stats(canary->kernel, stats))
-			return NO_ANSWER;
-		if (stats[PSC_STAT_REFUSED] == canary->before)
-			return OTHER_MODULE;
-		canary->refusals++;
-		return PROVED;
+		return noted ? PROVED : OTHER_MODULE;
 	case EACCES:	/* SELinux and Smack */
 		return OTHER_MODULE;
 	}
 	return NO_ANSWER;
+}
+
+static void judge_all(struct psc_canary *canary, const struct psc_canary_results *results,
+		      enum outcome outcomes[PSC_PROOFS])
+{
+	__u32 noted = 0;
+	int err = psc_kernel_proved(canary->kernel, &noted);
+
+	for (int what = 0; what < PSC_PROOFS; what++) {
+		__u8 result = err ? PSC_CANARY_NOT_TRIED : results->of[what];
+
+		if (!canary->tried[what])
+			continue;
+		if (what != PSC_PROOF_DECLARED)
+			outcomes[what] = judge(result, noted & PSC_MODE_BIT(what));
+		else if (result == PSC_CANARY_NOT_TRIED)
+			outcomes[what] = NO_ANSWER;
+		else
+			outcomes[what] = !result && noted & PSC_PROVED_DECLARED ?
+				PROVED : FAILED_DECLARED;
+	}
+	canary->refusals += (__u64)__builtin_popcount(noted & PSC_MODES_ALL);
 }
 
 static void arm_next(struct psc_canary *canary)
@@ -191,11 +193,20 @@ static int on_bird(sd_event_source *source, const siginfo_t *si, void *data)
 static int on_probe(sd_event_source *source, const siginfo_t *si, void *data)
 {
 	struct psc_canary *canary = data;
-	enum outcome outcome = judge(canary, si);
+	enum outcome outcomes[PSC_PROOFS];
+	struct psc_canary_results results;
 	union psc_policy now;
 
 	(void)source;
+	if (si->si_code != CLD_EXITED || si->si_status != EXIT_SUCCESS ||
+	    read(canary->results_fd, &results, sizeof(results)) != (ssize_t)sizeof(results))
+		memset(&results, PSC_CANARY_NOT_TRIED, sizeof(results));
+	psc_closep(&canary->results_fd);
+	canary->results_fd = -1;
+	memcpy(outcomes, canary->outcomes, sizeof(outcomes));
+	judge_all(canary, &results, outcomes);
 	sd_event_source_set_enabled(canary->deadline, SD_EVENT_OFF);
+	psc_kernel_probe(canary->kernel, 0, 0);
 	psc_reporter_own(canary->reporter, 0, 0);
 	if (canary->bird.pid)
 		kill(canary->bird.pid, SIGKILL);
@@ -203,7 +214,7 @@ static int on_probe(sd_event_source *source, const siginfo_t *si, void *data)
 	if (psc_kernel_own_policy(canary->kernel, &now) || now.word != canary->policy.word)
 		canary->again = true;
 	else
-		set_outcome(canary, outcome);
+		set_outcomes(canary, outcomes);
 	child_ended(canary, &canary->probe);
 	return 0;
 }
@@ -251,26 +262,60 @@ static int watch(struct psc_canary *canary, struct child *child, sd_event_child_
 	return err;
 }
 
-/* Start the two. Return: 0 or a negative errno. */
-static int try_attach(struct psc_canary *canary)
-{
-	pid_t self = getpid();
-	int fds[2], err;
+/* The pipes between us and the two. */
+struct pipes {
+	int go[2], ready[2], results[2];
+};
 
-	if (pipe2(fds, O_CLOEXEC) < 0)
-		return -errno;
+static int open_pipes(struct pipes *pipes)
+{
+	if (pipe2(pipes->go, O_CLOEXEC) == 0) {
+		if (pipe2(pipes->ready, O_CLOEXEC) == 0) {
+			if (pipe2(pipes->results, O_CLOEXEC | O_NONBLOCK) == 0)
+				return 0;
+			close(pipes->ready[0]);
+			close(pipes->ready[1]);
+		}
+		close(pipes->go[0]);
+		close(pipes->go[1]);
+	}
+	return -errno;
+}
+
+/* Start the two. Return: 0 or a negative errno. */
+static int start_both(struct psc_canary *canary)
+{
+	struct pipes pipes;
+	pid_t self = getpid();
+	int err = open_pipes(&pipes);
+
+	if (err)
+		return err;
 	canary->bird.pid = fork();
 	if (canary->bird.pid == 0)
-		be_bird(self, fds[1], canary->policy.scope[PSC_MODE_ATTACH]);
+		psc_canary_bird(self, pipes.go[0], pipes.ready[1],
+				canary->policy.scope[PSC_MODE_ATTACH]);
 	err = watch(canary, &canary->bird, on_bird);
-	close(fds[1]);
 	if (!err) {
 		canary->probe.pid = fork();
 		if (canary->probe.pid == 0)
-			be_probe(self, fds[0], canary->bird.pid);
+			psc_canary_probe(self, canary->bird.pid, canary->tried, pipes.ready[0],
+				 pipes.results[1]);
 		err = watch(canary, &canary->probe, on_probe);
 	}
-	close(fds[0]);
+	if (!err)
+		err = psc_kernel_probe(canary->kernel, canary->probe.pid, canary->bird.pid);
+	if (!err) {
+		psc_reporter_own(canary->reporter, canary->probe.pid, canary->bird.pid);
+		err = write(pipes.go[1], "", 1) == 1 ? 0 : -errno;
+	}
+	close(pipes.go[0]);
+	close(pipes.go[1]);
+	close(pipes.ready[0]);
+	close(pipes.ready[1]);
+	close(pipes.results[1]);
+	psc_closep(&canary->results_fd);
+	canary->results_fd = pipes.results[0];
 	return err;
 }
 
@@ -283,40 +328,72 @@ static bool yama_refuses(__u32 scope)
 		(yama == PSC_SCOPE_RESTRICTED && scope == PSC_SCOPE_RESTRICTED);
 }
 
+/* What is to be tried, and the outcomes that are known without. */
+static bool plan(struct psc_canary *canary, enum outcome outcomes[PSC_PROOFS])
+{
+	const __u8 *scope = canary->policy.scope;
+	bool any = false;
+
+	for (int what = 0; what < PSC_PROOFS; what++)
+		outcomes[what] = PENDING;
+	for (int mode = 0; mode <= PSC_PROOF_READ; mode++) {
+		if (scope[mode] == PSC_SCOPE_CLASSIC ||
+		    (mode == PSC_PROOF_TRACEME && psc_scope_rank(scope[mode]) <
+						  psc_scope_rank(PSC_SCOPE_ADMIN_ONLY)))
+			outcomes[mode] = NOTHING;
+		else if (scope[mode] == PSC_SCOPE_SIBLINGS)
+			outcomes[mode] = SIBLINGS;
+		else if (mode != PSC_PROOF_READ && yama_refuses(scope[mode]))
+			outcomes[mode] = OTHER_MODULE;
+		any = any || outcomes[mode] != NOTHING;
+	}
+	/* Where all is open nobody needs to declare anything. */
+	if (!any)
+		outcomes[PSC_PROOF_DECLARED] = NOTHING;
+	for (int what = 0; what < PSC_PROOFS; what++)
+		canary->tried[what] = outcomes[what] == PENDING;
+	return any;
+}
+
+/* What is being tried keeps its outcome till then: "pending" only for what is new, or good. */
+static void keep_tried(const struct psc_canary *canary, bool same, enum outcome outcomes[PSC_PROOFS])
+{
+	for (int what = 0; what < PSC_PROOFS; what++)
+		if (canary->tried[what] && (same || failed(canary->outcomes[what])))
+			outcomes[what] = canary->outcomes[what];
+}
+
 void psc_canary_prove(struct psc_canary *canary)
 {
-	__u64 stats[PSC_STATS];
-	__u32 scope, last = canary->policy.scope[PSC_MODE_ATTACH];
+	union psc_policy last = canary->policy;
+	enum outcome outcomes[PSC_PROOFS];
+	bool any;
 
 	canary->again = running(canary);
 	if (canary->again)
 		return;
 	sd_event_source_set_enabled(canary->next, SD_EVENT_OFF);
-	if (psc_kernel_own_policy(canary->kernel, &canary->policy) ||
-	    psc_kernel_stats(canary->kernel, stats)) {
-		set_outcome(canary, NO_ANSWER);
+	if (psc_kernel_own_policy(canary->kernel, &canary->policy)) {
+		for (int what = 0; what < PSC_PROOFS; what++)
+			outcomes[what] = NO_ANSWER;
+		set_outcomes(canary, outcomes);
 		arm_next(canary);
 		return;
 	}
-	canary->before = stats[PSC_STAT_REFUSED];
-	scope = canary->policy.scope[PSC_MODE_ATTACH];
-	if (scope == PSC_SCOPE_CLASSIC)
-		set_outcome(canary, NOTHING);
-	else if (scope == PSC_SCOPE_SIBLINGS)
-		set_outcome(canary, SIBLINGS);
-	else if (yama_refuses(scope))
-		set_outcome(canary, OTHER_MODULE);
-	else if (try_attach(canary))
-		set_outcome(canary, NO_ANSWER);
-	else if (scope != last && canary->outcome != FAILED)
-		set_outcome(canary, PENDING);
-
-	if (!canary->probe.pid) {
+	any = plan(canary, outcomes);
+	if (any && start_both(canary)) {
 		kill_both(canary);
+		for (int what = 0; what < PSC_PROOFS; what++)
+			if (canary->tried[what])
+				outcomes[what] = NO_ANSWER;
+	} else {
+		keep_tried(canary, last.word == canary->policy.word, outcomes);
+	}
+	set_outcomes(canary, outcomes);
+	if (!running(canary)) {
 		arm_next(canary);
 		return;
 	}
-	psc_reporter_own(canary->reporter, canary->probe.pid, canary->bird.pid);
 	sd_event_source_set_time_relative(canary->deadline, DEADLINE_USEC);
 	sd_event_source_set_enabled(canary->deadline, SD_EVENT_ONESHOT);
 }
@@ -341,7 +418,7 @@ int psc_canary_new(sd_event *event, struct psc_kernel *kernel, struct psc_report
 		return -ENOMEM;
 	*canary = (struct psc_canary){
 		.event = sd_event_ref(event), .kernel = kernel, .reporter = reporter,
-		.changed = changed, .data = data,
+		.changed = changed, .data = data, .results_fd = -1,
 	};
 	err = add_timer(canary, &canary->next, on_next);
 	if (err >= 0)
@@ -354,14 +431,17 @@ int psc_canary_new(sd_event *event, struct psc_kernel *kernel, struct psc_report
 	return 0;
 }
 
-const char *psc_canary_outcome(const struct psc_canary *canary)
+const char *psc_canary_outcome(const struct psc_canary *canary, enum psc_proof what)
 {
-	return outcome_texts[canary->outcome];
+	return outcome_texts[canary->outcomes[what]];
 }
 
 bool psc_canary_failed(const struct psc_canary *canary)
 {
-	return canary->outcome == FAILED;
+	for (int what = 0; what < PSC_PROOFS; what++)
+		if (canary->outcomes[what] == FAILED)
+			return true;
+	return false;
 }
 
 __u64 psc_canary_refusals(const struct psc_canary *canary)
@@ -374,6 +454,7 @@ void psc_canary_free(struct psc_canary *canary)
 	if (!canary)
 		return;
 	kill_both(canary);
+	psc_closep(&canary->results_fd);
 	sd_event_source_disable_unref(canary->probe.source);
 	sd_event_source_disable_unref(canary->bird.source);
 	sd_event_source_disable_unref(canary->next);

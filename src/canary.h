@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Proves again and again that an attach is really refused, on a child made for the purpose. */
+/* Proves again and again that accesses are really refused, on children made for the purpose. */
 #ifndef PSC_CANARY_H
 #define PSC_CANARY_H
 
@@ -10,6 +10,15 @@
 #include "reporter.h"
 
 struct psc_canary;
+
+/* What is proved: of the modes that they are refused, and that declarations are recorded. */
+enum psc_proof {
+	PSC_PROOF_ATTACH = PSC_MODE_ATTACH,
+	PSC_PROOF_TRACEME = PSC_MODE_TRACEME,
+	PSC_PROOF_READ = PSC_MODE_READ,
+	PSC_PROOF_DECLARED,		/* PR_SET_PTRACER */
+	PSC_PROOFS,
+};
 
 /**
  * psc_canary_new - prepare for proofs; the first one is for psc_canary_prove()
@@ -30,9 +39,9 @@ int psc_canary_new(sd_event *event, struct psc_kernel *kernel, struct psc_report
 void psc_canary_prove(struct psc_canary *canary);
 
 /* The outcome in words: "ok", "pending", or beginning with "failed", "nothing" or "cannot tell". */
-const char *psc_canary_outcome(const struct psc_canary *canary);
+const char *psc_canary_outcome(const struct psc_canary *canary, enum psc_proof what);
 
-/* Did the last proof show that attaches are not refused? */
+/* Did the last proof show that something is not refused? */
 bool psc_canary_failed(const struct psc_canary *canary);
 
 /* How many of the refusals counted so far were of proofs of this daemon. */

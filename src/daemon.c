@@ -113,6 +113,15 @@ static json_t *policy_json(const union psc_policy *policy)
 	return object;
 }
 
+static json_t *proofs_json(const struct daemon *d)
+{
+	return json_pack("{s:s, s:s, s:s, s:s}",
+			 "attach", psc_canary_outcome(d->canary, PSC_PROOF_ATTACH),
+			 "traceme", psc_canary_outcome(d->canary, PSC_PROOF_TRACEME),
+			 "read", psc_canary_outcome(d->canary, PSC_PROOF_READ),
+			 "declarations", psc_canary_outcome(d->canary, PSC_PROOF_DECLARED));
+}
+
 static json_t *on_status(void *data)
 {
 	struct daemon *d = data;
@@ -134,9 +143,11 @@ static json_t *on_status(void *data)
 						   psc_canary_refusals(d->canary)),
 			   "suppressed", (json_int_t)stats[PSC_STAT_SUPPRESSED],
 			   "dropped", (json_int_t)stats[PSC_STAT_DROPPED],
-			   "proof", psc_canary_outcome(d->canary),
+			   "proof", psc_canary_outcome(d->canary, PSC_PROOF_ATTACH),
 			   "configuration", d->config_error ? d->config_error : "ok",
 			   "version", PSC_VERSION, "pid", (int)getpid());
+	if (status)
+		json_object_set_new(status, "proofs", proofs_json(d));
 	if (status && yama >= 0)
 		json_object_set_new(status, "yama", json_integer(yama));
 	if (status && lockdown)

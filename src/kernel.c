@@ -36,9 +36,9 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_RELATIONS] = SECRET_MAP("psc_relations"),
 	[PSC_PIN_TRACERS] = SECRET_MAP("psc_tracers"),
 	[PSC_PIN_SERIAL] = SECRET_MAP("psc_serial"),
-	[PSC_PIN_WINDOW] = MAP("psc_window", true),
+	[PSC_PIN_WINDOW] = SECRET_MAP("psc_window"),
+	[PSC_PIN_STATS] = SECRET_MAP("psc_stats"),
 	[PSC_PIN_EVENTS] = MAP("psc_events", false),	/* the reader writes its position */
-	[PSC_PIN_STATS] = MAP("psc_stats", true),
 	[PSC_PIN_LISTENERS] = MAP("psc_listeners", false),	/* the daemon marks its socket */
 	[PSC_PIN_PEERS] = MAP("psc_peers", true),
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
@@ -377,22 +377,31 @@ int psc_try_attach(const char *function, enum bpf_prog_type prog_type, enum bpf_
 
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])
 {
-	int cpus = libbpf_num_possible_cpus();
-	_cleanup_free_ __u64 *values = NULL;
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_COUNT };
+	int err = psc_kernel_request(kernel, &req);
 
-	if (cpus < 0)
-		return cpus;
-	values = calloc((size_t)cpus, sizeof(*values));
-	if (!values)
-		return -ENOMEM;
-	for (__u32 stat = 0; stat < PSC_STATS; stat++) {
-		if (bpf_map_lookup_elem(kernel->fds[PSC_PIN_STATS], &stat, values))
-			return -errno;
-		ret[stat] = 0;
-		for (int cpu = 0; cpu < cpus; cpu++)
-			ret[stat] += values[cpu];
-	}
-	return 0;
+	if (!err)
+		memcpy(ret, req.stats, sizeof(req.stats));
+	return err;
+}
+
+int psc_kernel_probe(struct psc_kernel *kernel, pid_t tracer, pid_t tracee)
+{
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = PSC_OP_PROBE, .probe = { tracer, tracee },
+	};
+
+	return psc_kernel_request(kernel, &req);
+}
+
+int psc_kernel_proved(struct psc_kernel *kernel, __u32 *ret)
+{
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_COUNT };
+	int err = psc_kernel_request(kernel, &req);
+
+	if (!err)
+		*ret = req.proved;
+	return err;
 }
 
 int psc_kernel_mark_listener(struct psc_kernel *kernel, int listen_fd)

@@ -36,8 +36,8 @@ enum psc_pin_id {
 	PSC_PIN_TRACERS,
 	PSC_PIN_SERIAL,
 	PSC_PIN_WINDOW,
-	PSC_PIN_EVENTS,
 	PSC_PIN_STATS,
+	PSC_PIN_EVENTS,
 	PSC_PIN_LISTENERS,
 	PSC_PIN_PEERS,
 	PSC_PIN_CTL,
@@ -163,6 +163,15 @@ int psc_try_attach(const char *function, enum bpf_prog_type prog_type, enum bpf_
 
 /* The counters, summed over CPUs. Return: 0 or a negative errno. */
 int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS]);
+
+/*
+ * Have it noted from now on what one process is refused on the other, and whether the other's
+ * declaration of a tracer is recorded; 0 and 0 end that. Return: 0 or a negative errno.
+ */
+int psc_kernel_probe(struct psc_kernel *kernel, pid_t tracer, pid_t tracee);
+
+/* What was noted, PSC_MODE_BIT()s and PSC_PROVED_DECLARED. Return: likewise. */
+int psc_kernel_proved(struct psc_kernel *kernel, __u32 *ret);
 
 /* Have the kernel note who connects to this listening socket. Return: 0 or a negative errno. */
 int psc_kernel_mark_listener(struct psc_kernel *kernel, int listen_fd);

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 
 #include "log.h"
@@ -180,6 +181,8 @@ static int load_with(const struct psc_loader_options *options,
 	if (err)
 		return err;
 	skel->rodata->psc_build = build_id(skel);
+	if (getrandom(&skel->rodata->psc_salt, sizeof(skel->rodata->psc_salt), GRND_NONBLOCK) < 0)
+		psc_debug("getrandom: %s", strerror(errno));	/* early in the boot */
 	/* A map of variables is mapped into our memory otherwise, and could not be frozen. */
 	bpf_map__set_map_flags(skel->maps.data_psc_state, 0);
 	skel->rodata->psc_sees_moves = sees_moves;

@@ -214,7 +214,7 @@ static int on_window_end(sd_event_source *source, uint64_t usec, void *data)
 static bool is_own(const struct psc_reporter *reporter, const struct psc_event *event)
 {
 	return reporter->own_tracer && event->tracer.pid == reporter->own_tracer &&
-		event->tracee.pid == reporter->own_tracee;
+		(event->tracee.pid == reporter->own_tracee || event->mode == PSC_MODE_TRACEME);
 }
 
 /* Was this one about a cgroup? */

@@ -27,8 +27,8 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, const struct ps
 		     void *data, struct psc_reporter **ret);
 
 /*
- * From now on, leave unreported what the process @tracer is refused on @tracee:
- * two of the daemon's own that test enforcement. 0 and 0 end that, once all
+ * From now on, leave unreported what the process @tracer is refused on @tracee,
+ * or on a child of its own by TRACEME: two of the daemon's own that test enforcement. 0 and 0 end that, once all
  * events so far are dealt with.
  */
 void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee);

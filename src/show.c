@@ -120,6 +120,24 @@ static void show_lockdown(const struct screen *screen, const json_t *status)
 	fprintf(screen->out, "%s (of the kernel)\n", level ? level : "?");
 }
 
+/* What else is proved besides attaching. An older daemon does not say. */
+static void show_proof(const struct screen *screen, const json_t *status, const char *what,
+		       const char *shown)
+{
+	const json_t *proofs = json_object_get(status, "proofs");
+	_cleanup_free_ char *proof = NULL;
+
+	if (!json_object_get(proofs, what))
+		return;
+	proof = psc_show_text(proofs, what);
+	label(screen, shown);
+	if (proof && strncmp(proof, "failed", 6) == 0)
+		coloured(screen, RED, proof);
+	else
+		fputs(proof ? proof : "?", screen->out);
+	fputc('\n', screen->out);
+}
+
 static void show_state(const struct screen *screen, const json_t *status)
 {
 	_cleanup_free_ char *proof = psc_show_text(status, "proof");
@@ -133,6 +151,9 @@ static void show_state(const struct screen *screen, const json_t *status)
 	fputc('\n', screen->out);
 	label(screen, "proof");
 	fprintf(screen->out, "%s\n", proof ? proof : "?");
+	show_proof(screen, status, "traceme", "  of traceme");
+	show_proof(screen, status, "read", "  of read");
+	show_proof(screen, status, "declarations", "declarations");
 }
 
 static void show_programs(const struct screen *screen, const json_t *status)

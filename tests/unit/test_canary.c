@@ -26,8 +26,8 @@
 
 static union psc_policy policy;
 static int yama = -1;
-static __u64 refused, refused_per_look;
-static unsigned int changes, owned, disowned;
+static __u32 noted;		/* by the kernel side, of the two children */
+static unsigned int changes, owned, disowned, probed;
 static void (*meanwhile)(void);	/* happens while a proof is under way */
 
 int psc_kernel_own_policy(struct psc_kernel *kernel, union psc_policy *ret)
@@ -43,12 +43,18 @@ int psc_kernel_locked(struct psc_kernel *kernel)
 	return psc_policy_locked(&policy) != 0;
 }
 
-int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS])
+int psc_kernel_probe(struct psc_kernel *kernel, pid_t tracer, pid_t tracee)
 {
 	(void)kernel;
-	memset(ret, 0, PSC_STATS * sizeof(*ret));
-	ret[PSC_STAT_REFUSED] = refused;
-	refused += refused_per_look;
+	assert_true(tracer != tracee || !tracer);
+	probed += tracer != 0;
+	return 0;
+}
+
+int psc_kernel_proved(struct psc_kernel *kernel, __u32 *ret)
+{
+	(void)kernel;
+	*ret = noted;
 	return 0;
 }
 
@@ -94,8 +100,8 @@ static int setup(void **state)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	policy = (union psc_policy){ .scope = { PSC_SCOPE_ADMIN_ONLY } };
 	yama = -1;
-	refused_per_look = 0;
-	changes = owned = disowned = 0;
+	noted = 0;
+	changes = probed = owned = disowned = 0;
 	meanwhile = NULL;
 	return sd_event_new(&event) < 0 ||
 		psc_canary_new(event, NULL, NULL, on_changed, NULL, &canary);
@@ -123,19 +129,20 @@ static void prove(void)
 static void test_not_refused(void **state)
 {
 	(void)state;
-	assert_string_equal(psc_canary_outcome(canary), "pending");
+	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "pending");
 	for (int round = 0; round < 2; round++) {
 		prove();
 		assert_true(psc_canary_failed(canary));
-		assert_int_equal(strncmp(psc_canary_outcome(canary), "failed: ", 8), 0);
+		assert_int_equal(strncmp(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "failed: ", 8), 0);
 	}
-	assert_int_equal(changes, 1);
+	assert_int_equal(changes, 2);	/* the first was that the others have nothing to prove */
 	assert_int_equal(owned, 2);
+	assert_int_equal(probed, 2);
 	assert_int_equal(psc_canary_refusals(canary), 0);
 
 	policy.scope[PSC_MODE_ATTACH] = PSC_SCOPE_CLASSIC;
 	prove();
-	assert_string_equal(psc_canary_outcome(canary), "nothing to prove at scope 0");
+	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "nothing to prove at this scope");
 	assert_int_equal(owned, 2);
 }
 
@@ -152,7 +159,7 @@ static void test_yama_first(void **state)
 		yama = cases[i].yama;
 		policy.scope[PSC_MODE_ATTACH] = cases[i].scope;
 		prove();
-		assert_int_equal(owned, cases[i].tried);
+		assert_int_equal(owned, 1);
 		assert_int_equal(psc_canary_failed(canary), cases[i].tried);
 	}
 }
@@ -167,7 +174,7 @@ static void test_changed_meanwhile(void **state)
 	(void)state;
 	meanwhile = lower;
 	prove();
-	assert_string_equal(psc_canary_outcome(canary), "nothing to prove at scope 0");
+	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "nothing to prove at this scope");
 }
 
 static void ask_again(void)
@@ -207,14 +214,55 @@ static void test_refused(void **state)
 {
 	(void)state;
 	prove();
-	assert_int_equal(strncmp(psc_canary_outcome(canary), "cannot tell: ", 13), 0);
+	assert_int_equal(strncmp(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "cannot tell: ", 13), 0);
 	assert_false(psc_canary_failed(canary));
 	assert_int_equal(psc_canary_refusals(canary), 0);
 
-	refused_per_look = 1;
+	/* A refusal that is noted of others only is none of ours. */
+	noted = PSC_MODE_BIT(PSC_MODE_READ);
 	prove();
-	assert_string_equal(psc_canary_outcome(canary), "ok");
-	assert_int_equal(psc_canary_refusals(canary), 1);
+	assert_int_equal(strncmp(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "cannot tell: ", 13),
+			 0);
+
+	noted = PSC_MODE_BIT(PSC_MODE_ATTACH);
+	prove();
+	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "ok");
+	assert_int_equal(psc_canary_refusals(canary), 2);
+}
+
+/* Declarations: the call has to succeed, and to be recorded. */
+static void test_declared(void **state)
+{
+	bool answered = prctl(PR_SET_PTRACER, 0, 0, 0, 0) == 0;	/* by a Yama of this machine */
+
+	(void)state;
+	prove();
+	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_DECLARED),
+			    "failed: PR_SET_PTRACER has no effect");
+	noted = PSC_PROVED_DECLARED;
+	prove();
+	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_DECLARED),
+			    answered ? "ok" : "failed: PR_SET_PTRACER has no effect");
+	assert_int_equal(psc_canary_refusals(canary), 0);
+}
+
+/* The other modes, at scopes at which they are refused. */
+static void test_modes(void **state)
+{
+	static const enum psc_proof modes[] = { PSC_PROOF_TRACEME, PSC_PROOF_READ };
+
+	(void)state;
+	policy = (union psc_policy){ .scope = { 0, PSC_SCOPE_RESTRICTED, 0 } };
+	prove();
+	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_TRACEME),
+			    "nothing to prove at this scope");
+	assert_int_equal(owned, 0);
+	policy = (union psc_policy){ .scope = { 0, PSC_SCOPE_ADMIN_ONLY, PSC_SCOPE_RESTRICTED } };
+	prove();
+	assert_int_equal(owned, 1);
+	assert_true(psc_canary_failed(canary));
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		assert_int_equal(strncmp(psc_canary_outcome(canary, modes[i]), "failed: ", 8), 0);
 }
 
 int main(void)
@@ -224,6 +272,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_yama_first, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_changed_meanwhile, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asked_meanwhile, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_declared, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_modes, setup, teardown),
 		/* The last: it cannot be taken back. */
 		cmocka_unit_test_setup_teardown(test_refused, refuse_ptrace, teardown),
 	};
