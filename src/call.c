@@ -8,6 +8,7 @@
 #include "client.h"
 #include "escape.h"
 #include "log.h"
+#include "json.h"
 #include "util.h"
 
 enum psc_cli_exit psc_fail(enum psc_cli_exit code, const char *format, ...)
@@ -25,13 +26,14 @@ enum psc_cli_exit psc_fail(enum psc_cli_exit code, const char *format, ...)
 
 enum psc_cli_exit psc_print_json(json_t *json)
 {
-	int err = json ? json_dumpf(json, stdout, JSON_ENSURE_ASCII | JSON_ENCODE_ANY) : -1;
+	_cleanup_free_ char *text = psc_json_dump(json, JSON_ENSURE_ASCII | JSON_ENCODE_ANY);
 
 	json_decref(json);
-	fputc('\n', stdout);
+	if (!text)
+		return psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
 	/* A write error shows when stdout is flushed. */
-	return err && !ferror(stdout) ? psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM)) :
-					PSC_EXIT_DONE;
+	puts(text);
+	return PSC_EXIT_DONE;
 }
 
 /* No answer at all. */

@@ -8,6 +8,7 @@
 #include <sys/un.h>
 #include <time.h>
 
+#include "json.h"
 #include "util.h"
 
 #define ANSWER_MAX (8 * 1024 * 1024)
@@ -159,7 +160,7 @@ int psc_client_call(const char *path, const char *method, json_t *parameters, in
 {
 	json_t *call = parameters ? json_pack("{s:s, s:o}", "method", method,
 					      "parameters", parameters) : NULL;
-	_cleanup_free_ char *text = call ? json_dumps(call, JSON_COMPACT) : NULL;
+	_cleanup_free_ char *text = call ? psc_json_dump(call, JSON_COMPACT) : NULL;
 
 	json_decref(call);
 	return text ? exchange(path, text, timeout_ms, ret) : -ENOMEM;

@@ -26,7 +26,8 @@ static const struct psc_server_limits default_limits = {
 	.message_max = 64 * 1024,
 	.connections_max = 512,
 	.connections_kept = 64,
-	.per_uid_max = 64,
+	.per_account_max = 64,
+	.memory_max = 16 * 1024 * 1024,
 	.accept_burst = 128,
 	.stall_usec = 30ULL * 1000 * 1000,
 };
@@ -275,12 +276,17 @@ static const struct psc_varlink_interface interface = {
 	.authorise = authorise,
 };
 
-static bool on_capable(void *data, int fd)
+/* Of a peer that the kernel has not noted nothing is known but its uid. */
+static void on_know(void *data, int fd, struct psc_client *client)
 {
 	const struct psc_control *control = data;
 	struct psc_peer peer;
 
-	return !control->backend->peer(control->backend->data, fd, &peer) && peer.capable;
+	client->account = psc_account_of(client->uid);
+	if (control->backend->peer(control->backend->data, fd, &peer))
+		return;
+	client->capable = peer.capable;
+	client->account = peer.account;
 }
 
 static int on_message(void *data, const struct psc_client *client, const char *message, size_t len,
@@ -306,7 +312,7 @@ static void fit_descriptors(struct psc_server_limits *limits)
 int psc_control_new_limited(sd_event *event, int listen_fd, const struct psc_backend *backend,
 			    const struct psc_server_limits *limits, struct psc_control **ret)
 {
-	static const struct psc_server_ops ops = { .capable = on_capable, .handle = on_message };
+	static const struct psc_server_ops ops = { .know = on_know, .handle = on_message };
 	struct psc_control *control = calloc(1, sizeof(*control));
 	int err;
 

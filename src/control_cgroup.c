@@ -6,16 +6,16 @@
 
 #include "escape.h"
 #include "interface.h"
+#include "json.h"
 #include "util.h"
 
 /*
- * A call of CgroupList ends after so many cgroups looked at, or about so many bytes of
- * answer: whoever calls it again and again takes no more of the daemon's time and memory
+ * A call of CgroupList ends after so many cgroups looked at, or when the answer, as it is
+ * sent, has so many bytes (and those of the last cgroup): whoever calls it again and again takes no more of the daemon's time and memory
  * than with other methods.
  */
 #define PAGE_VISITS 256
-#define PAGE_BYTES (384 * 1024)
-#define CGROUP_BYTES 600	/* one in an answer, without the paths in it */
+#define PAGE_BYTES (128 * 1024)
 
 static int request(struct psc_varlink_call *call, int fd, struct psc_request *req)
 {
@@ -283,9 +283,10 @@ static int visit(void *data, int fd, const char *path)
 	if (!err && psc_entry_exists(&info.policy)) {
 		json_t *cgroup = cgroup_json(psc_control_backend(page->call)->cgroups, path, &info);
 
+		/* In JSON a byte of a path may take six. */
+		page->bytes += psc_json_size(cgroup, JSON_COMPACT);
 		if (json_array_append_new(page->found, cgroup))
 			return -ENOMEM;
-		page->bytes += CGROUP_BYTES + (1 + PSC_MODE_SLOTS) * strlen(path);
 	}
 	if (++page->visits < PAGE_VISITS && page->bytes < PAGE_BYTES)
 		return 0;

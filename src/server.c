@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "json.h"
 #include "log.h"
 #include "ratelimit.h"
 #include "util.h"
@@ -15,8 +16,19 @@
 /* So that everybody gets his turn while somebody connects without pause, that has one, too. */
 #define ACCEPT_BURST_USEC (100 * 1000)
 
+/* Whose the connections are that are not capable ones'. */
+struct account {
+	struct account *next;
+	uid_t uid;
+	unsigned int n;			/* connections */
+	size_t bytes;			/* in their buffers */
+};
+
 struct connection {
 	struct psc_server *server;
+	struct account *account;	/* NULL: a capable one's */
+	size_t bytes;			/* in its buffers, as they were counted */
+	uint64_t served;		/* the turn of its last answer, or of its beginning */
 	struct connection *next, **link;	/* link: the pointer that points here */
 	struct psc_client client;
 	int fd;
@@ -43,6 +55,10 @@ struct psc_server {
 	const struct psc_server_ops *ops;
 	void *data;
 	struct connection *connections;
+	unsigned int n_connections;
+	struct account *accounts;	/* those that have a connection */
+	size_t bytes;			/* of all accounts */
+	uint64_t turn;			/* a number for each answer */
 	struct psc_ratelimit noise;
 };
 
@@ -58,6 +74,47 @@ static void complain(struct psc_server *server, const char *what, const struct p
 	psc_notice("socket: %s (pid %d, uid %u)", what, (int)client->pid, client->uid);
 }
 
+/* The account of a uid; NULL when out of memory. */
+static struct account *account_get(struct psc_server *server, uid_t uid)
+{
+	struct account *account = server->accounts;
+
+	while (account && account->uid != uid)
+		account = account->next;
+	if (!account) {
+		account = calloc(1, sizeof(*account));
+		if (!account)
+			return NULL;
+		account->uid = uid;
+		account->next = server->accounts;
+		server->accounts = account;
+	}
+	account->n++;
+	return account;
+}
+
+static void account_put(struct psc_server *server, struct account *account)
+{
+	struct account **link = &server->accounts;
+
+	if (!account || --account->n)
+		return;
+	while (*link != account)
+		link = &(*link)->next;
+	*link = account->next;
+	free(account);
+}
+
+/* Count what the buffers of a connection hold. */
+static void count_bytes(struct connection *c, size_t bytes)
+{
+	if (c->account) {
+		c->account->bytes += bytes - c->bytes;
+		c->server->bytes += bytes - c->bytes;
+	}
+	c->bytes = bytes;
+}
+
 static void connection_free(struct connection *c)
 {
 	if (!c)
@@ -66,7 +123,10 @@ static void connection_free(struct connection *c)
 		*c->link = c->next;
 		if (c->next)
 			c->next->link = c->link;
+		c->server->n_connections--;
 	}
+	count_bytes(c, 0);
+	account_put(c->server, c->account);
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->stall);
 	psc_closep(&c->fd);
@@ -174,6 +234,7 @@ static int flush(struct connection *c)
 	if (c->out_start < c->out_end)
 		return 0;
 	free(TAKE_PTR(c->out));
+	c->served = ++c->server->turn;
 	return c->last ? -EPIPE : 0;
 }
 
@@ -191,7 +252,7 @@ static int answer(struct connection *c, const char *message, size_t len)
 	}
 	if (!reply)
 		return c->last ? err : 0;
-	c->out = json_dumps(reply, JSON_COMPACT);
+	c->out = psc_json_dump(reply, JSON_COMPACT);
 	json_decref(reply);
 	if (!c->out)
 		return -ENOMEM;
@@ -268,9 +329,37 @@ static int rearm(struct connection *c)
 	return sd_event_source_set_io_events(c->io, c->out || find_end(c) ? EPOLLOUT : EPOLLIN);
 }
 
+/*
+ * Of the account that has most, by @bytes or by connections, end the connection that was not
+ * answered for longest. Who reads a reply byte by byte, or leaves a message unfinished, is
+ * not answered meanwhile.
+ */
+static void make_way(struct psc_server *server, bool bytes)
+{
+	struct connection *victim = NULL;
+	size_t most = 0;
+
+	for (const struct account *a = server->accounts; a; a = a->next) {
+		size_t has = bytes ? a->bytes : a->n;
+
+		most = has > most ? has : most;
+	}
+	for (struct connection *c = server->connections; c; c = c->next)
+		if (c->account && (bytes ? c->account->bytes : c->account->n) == most &&
+		    (!bytes || c->bytes) && (!victim || c->served < victim->served))
+			victim = c;
+	if (!victim)
+		return;
+	complain(server, bytes ? "connection ended: others need the memory" :
+				 "connection ended: another client needs the place",
+		 &victim->client);
+	connection_free(victim);
+}
+
 static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
 	struct connection *c = data;
+	struct psc_server *server = c->server;
 	int err = step(c);
 
 	(void)source;
@@ -278,29 +367,30 @@ static int on_io(sd_event_source *source, int fd, uint32_t revents, void *data)
 	(void)revents;
 	if (err >= 0)
 		err = rearm(c);
-	if (err < 0)
+	if (err < 0) {
 		connection_free(c);
+		return 0;
+	}
+	count_bytes(c, c->in_room + (c->out ? c->out_end : 0));
+	while (server->limits.memory_max && server->bytes > server->limits.memory_max)
+		make_way(server, true);	/* it may be this one */
 	return 0;
 }
 
-/* Is there room for one more such client? If not, why. */
-static const char *refuse_client(const struct psc_server *server, const struct psc_client *client)
+/* Is there room for one more such client, which is counted in its account? If not, why. */
+static const char *refuse_client(struct psc_server *server, const struct account *account)
 {
 	const struct psc_server_limits *limits = &server->limits;
-	unsigned int n = 0, of_uid = 0;
 
-	for (const struct connection *c = server->connections; c; c = c->next) {
-		n++;
-		of_uid += c->client.uid == client->uid && !c->client.capable;
-	}
-	if (n >= limits->connections_max)
-		return "connection refused: there are too many";
-	if (client->capable)
-		return NULL;
-	if (n >= limits->connections_max - limits->connections_kept)
-		return "connection refused: the places left are for administrators";
-	if (of_uid >= limits->per_uid_max)
+	if (!account)
+		return server->n_connections >= limits->connections_max ?
+			"connection refused: there are too many" : NULL;
+	if (account->n > limits->per_account_max)
 		return "connection refused: this user has too many";
+	if (server->n_connections >= limits->connections_max - limits->connections_kept)
+		make_way(server, false);
+	if (server->n_connections >= limits->connections_max - limits->connections_kept)
+		return "connection refused: the places left are for administrators";
 	return NULL;
 }
 
@@ -321,12 +411,15 @@ static int connection_new(struct psc_server *server, int fd)
 	c->fd = fd;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
-	c->client = (struct psc_client){
-		.pid = cred.pid,
-		.uid = cred.uid,
-		.capable = server->ops->capable(server->data, fd),
-	};
-	refusal = refuse_client(server, &c->client);
+	c->client = (struct psc_client){ .pid = cred.pid, .uid = cred.uid, .account = cred.uid };
+	server->ops->know(server->data, fd, &c->client);
+	if (!c->client.capable) {
+		c->account = account_get(server, c->client.account);
+		if (!c->account)
+			return -ENOMEM;
+	}
+	c->served = ++server->turn;
+	refusal = refuse_client(server, c->account);
 	if (refusal) {
 		complain(server, refusal, &c->client);
 		return -EBUSY;
@@ -341,6 +434,7 @@ static int connection_new(struct psc_server *server, int fd)
 		c->next->link = &c->next;
 	c->link = &server->connections;
 	server->connections = c;
+	server->n_connections++;
 	TAKE_PTR(c);
 	return 0;
 }

@@ -2,6 +2,8 @@
 /*
  * Connections on a listening socket: NUL-terminated messages in, replies out,
  * in order, within limits, so that no client can starve another; capable ones go first.
+ * When all places are taken, a new client gets that of the account that has most: its
+ * connection on which nothing has been answered for longest.
  */
 #ifndef PSC_SERVER_H
 #define PSC_SERVER_H
@@ -21,15 +23,19 @@ struct psc_server_limits {
 	size_t message_max;		/* bytes of a message, without its NUL */
 	unsigned int connections_max;	/* all together */
 	unsigned int connections_kept;	/* of these, only for capable clients */
-	unsigned int per_uid_max;	/* of one uid, not counting capable clients */
+	unsigned int per_account_max;	/* of one account, not counting capable clients */
+	size_t memory_max;		/* bytes held for those of all accounts, 0: any number */
 	unsigned int accept_burst;	/* connections in a tenth of a second, 0: any number */
 	uint64_t stall_usec;		/* an unfinished message or unread reply that does not
 					 * move on for so long ends the connection */
 };
 
 struct psc_server_ops {
-	/* Did the task behind the connection have CAP_SYS_PTRACE when it connected? */
-	bool (*capable)(void *data, int fd);
+	/*
+	 * Did the task behind the connection have CAP_SYS_PTRACE when it connected? And to
+	 * whose account does it go? Of a client that is to be filled in, uid is given.
+	 */
+	void (*know)(void *data, int fd, struct psc_client *client);
 
 	/* psc_varlink_handle() for this service. */
 	int (*handle)(void *data, const struct psc_client *client, const char *message, size_t len,

@@ -15,6 +15,7 @@
 struct psc_client {
 	pid_t pid;
 	uid_t uid;
+	uid_t account;	/* whose share of the places it takes, psc_account_of() */
 	bool capable;	/* CAP_SYS_PTRACE in the initial user namespace */
 };
 

@@ -27,7 +27,7 @@ struct fake_backend {
 	unsigned int n_entries, watched;
 	int request_err;	/* of the next psc_ctl run that changes something, once */
 	int peer_err;
-	__u32 capable;
+	__u32 capable, account;
 	bool blind;		/* cgroups cannot be locked */
 	int detach_err;
 	int reload_err;
@@ -138,7 +138,7 @@ static int fake_peer(void *data, int fd, struct psc_peer *ret)
 
 	(void)fd;
 	if (!fake->peer_err)
-		*ret = (struct psc_peer){ .capable = fake->capable };
+		*ret = (struct psc_peer){ .capable = fake->capable, .account = fake->account };
 	return fake->peer_err;
 }
 

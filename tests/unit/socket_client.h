@@ -31,7 +31,7 @@ static const struct psc_server_limits limits = {
 	.message_max = MESSAGE_MAX,
 	.connections_max = 24,
 	.connections_kept = 4,
-	.per_uid_max = 16,
+	.per_account_max = 16,
 	.stall_usec = 3600ULL * 1000 * 1000,
 };
 

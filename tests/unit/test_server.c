@@ -380,7 +380,7 @@ static void test_limits(void **state)
 		int fd = open_client(&s);
 
 		spin(&s);
-		if (i < limits.per_uid_max)
+		if (i < limits.per_account_max)
 			fds[n++] = fd;
 		else {
 			expect(fd, GOT_END);
@@ -406,21 +406,169 @@ static void test_limits(void **state)
 	expect(extra, GOT_END);
 	close(extra);
 
-	/* With all of that user gone, the last places are for administrators only. */
+	/* The last places are for administrators only: another of that user's gets in for one. */
 	for (unsigned int i = 0; i < limits.connections_kept; i++)
 		close(fds[i]);
 	spin(&s);
+	s.fake.capable = 0;
+	extra = open_client(&s);
+	assert_true(is_served(&s, extra));
+	expect(fds[limits.connections_kept], GOT_END);
+	close(extra);
+	/* And where the others are administrators', for nobody's. */
+	for (unsigned int i = limits.connections_kept; i < limits.per_account_max; i++)
+		close(fds[i]);
+	spin(&s);
+	s.fake.capable = 1;
+	for (unsigned int i = 0; i < limits.per_account_max - limits.connections_kept; i++) {
+		fds[i] = open_client(&s);
+		assert_true(is_served(&s, fds[i]));
+	}
 	s.fake.capable = 0;
 	extra = open_client(&s);
 	spin(&s);
 	expect(extra, GOT_END);
 	close(extra);
 	s.fake.capable = 1;
-	fds[0] = open_client(&s);
-	assert_true(is_served(&s, fds[0]));
-	close(fds[0]);
-	for (unsigned int i = limits.connections_kept; i < n; i++)
+	extra = open_client(&s);
+	assert_true(is_served(&s, extra));
+	close(extra);
+	for (unsigned int i = 0; i < limits.per_account_max - limits.connections_kept; i++)
 		close(fds[i]);
+	for (unsigned int i = limits.per_account_max; i < n; i++)
+		close(fds[i]);
+	service_stop(&s);
+}
+
+/* As @account: so many connections on which one call has been answered. */
+static void occupy(struct service *s, __u32 account, int *fds, unsigned int n)
+{
+	s->fake.account = account;
+	for (unsigned int i = 0; i < n; i++) {
+		fds[i] = open_client(s);
+		assert_true(is_served(s, fds[i]));
+	}
+}
+
+/* When all places are taken, who has most makes room, by what was not answered for longest. */
+static void test_places(void **state)
+{
+	enum { COMMON = 20, EACH = 9 };
+	struct service s;
+	int many[EACH], more[EACH], few[2], late[3];
+
+	(void)state;
+	assert_int_equal(limits.connections_max - limits.connections_kept, COMMON);
+	service_start(&s, &limits);
+	s.fake.capable = 0;
+	occupy(&s, 1, few, 2);
+	occupy(&s, 2, many, EACH);
+	occupy(&s, 3, more, EACH);
+	for (int i = 0; i < EACH; i++)	/* but the second of them */
+		if (i != 1)
+			assert_true(is_served(&s, many[i]));
+	for (int i = 0; i < EACH; i++)
+		assert_true(is_served(&s, more[i]));
+
+	/* One who has none, and one who has few, get in; it costs those who have most. */
+	occupy(&s, 4, late, 1);
+	expect(many[1], GOT_END);
+	occupy(&s, 1, late + 1, 1);
+	expect(more[0], GOT_END);
+	/* Who has most takes his own: the next to the oldest of both. */
+	occupy(&s, 2, late + 2, 1);
+	expect(many[0], GOT_END);
+	for (int i = 2; i < EACH; i++)
+		assert_true(is_served(&s, many[i]));
+	for (int i = 1; i < EACH; i++)
+		assert_true(is_served(&s, more[i]));
+	assert_true(is_served(&s, few[0]) && is_served(&s, few[1]) && is_served(&s, late[0]));
+	service_stop(&s);
+	for (int i = 0; i < EACH; i++) {
+		close(many[i]);
+		close(more[i]);
+	}
+	close(few[0]);
+	close(few[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(late); i++)
+		close(late[i]);
+}
+
+/* One who never is through with a message is not the one that is kept. */
+static void test_dribbling(void **state)
+{
+	struct service s;
+	int fds[20], late;
+
+	(void)state;
+	service_start(&s, &limits);
+	s.fake.capable = 0;
+	occupy(&s, 1, fds, 10);
+	occupy(&s, 2, fds + 10, 10);
+	for (int i = 0; i < 20; i++)
+		if (i != 4)
+			assert_true(is_served(&s, fds[i]));
+	put(fds[4], "{", 1);
+	spin(&s);
+	put(fds[4], "\"", 1);
+	spin(&s);
+	occupy(&s, 3, &late, 1);
+	expect(fds[4], GOT_END);
+	close(late);
+	for (int i = 0; i < 20; i++)
+		close(fds[i]);
+	service_stop(&s);
+}
+
+/* What is kept for all of them is bounded, and who has most of it loses it. */
+static void test_memory(void **state)
+{
+	struct psc_server_limits with = limits;
+	static char half[16 * 1024];
+	struct service s;
+	int fds[8], small;
+
+	(void)state;
+	with.memory_max = 64 * 1024;
+	service_start(&s, &with);
+	s.fake.capable = 0;
+	s.fake.account = 1;
+	small = open_client(&s);
+	put(small, GET_YAMA, 5);
+	spin(&s);
+	memset(half, ' ', sizeof(half));
+	s.fake.account = 2;
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = open_client(&s);
+		put(fds[i], half, sizeof(half));
+		spin(&s);
+	}
+	expect(fds[0], GOT_END);
+	expect(fds[7], GOT_NOTHING);
+	put(small, &GET_YAMA[5], sizeof(GET_YAMA) - 5);
+	spin(&s);
+	expect_json(small, REPLY("\"value\":0"));
+	close(small);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	service_stop(&s);
+}
+
+/* DEL is no character of JSON that has to be escaped, and still must not reach a terminal. */
+static void test_del(void **state)
+{
+	char reply[256];
+	struct service s;
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	put_message(fd, OURS("Get", "\"name\":\"a\x7f" "b\""));
+	spin(&s);
+	assert_int_equal(get(fd, reply, sizeof(reply)), GOT_REPLY);
+	assert_non_null(strstr(reply, "a\\u007fb"));
+	close(fd);
 	service_stop(&s);
 }
 
@@ -633,6 +781,10 @@ int main(void)
 		TEST(test_stalls),
 		TEST(test_idle_clock),
 		TEST(test_limits),
+		TEST(test_places),
+		TEST(test_dribbling),
+		TEST(test_memory),
+		TEST(test_del),
 		TEST(test_priority),
 		TEST(test_connecting),
 		TEST(test_no_descriptors),
