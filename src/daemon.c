@@ -8,7 +8,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
 #include "canary.h"
@@ -17,6 +16,8 @@
 #include "lock.h"
 #include "lockdown.h"
 #include "log.h"
+#include "loop.h"
+#include "outbox.h"
 #include "policy.h"
 #include "prereq.h"
 #include "reporter.h"
@@ -44,17 +45,20 @@ struct daemon {
 /* One line on what is in force, for systemctl status. */
 static void notify_status(struct daemon *d, const char *state)
 {
+	_cleanup_free_ char *text = NULL;
 	union psc_policy policy;
 
 	if (psc_kernel_policy(d->kernel, &policy))
 		return;
-	sd_notifyf(0, "%sSTATUS=%s: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
+	if (asprintf(&text, "%sSTATUS=%s: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
 		   psc_canary_failed(d->canary) ? "NOT ENFORCING, see the log" : "Enforcing",
 		   policy.scope[PSC_MODE_ATTACH], psc_scope_word(policy.scope[PSC_MODE_ATTACH]),
 		   policy.scope[PSC_MODE_TRACEME], policy.scope[PSC_MODE_READ],
 		   policy.floor[PSC_MODE_ATTACH],
 		   d->config_error ? "; configuration refused: " : "",
-		   d->config_error ? d->config_error : "");
+		   d->config_error ? d->config_error : "") < 0)
+		text = NULL;
+	psc_outbox_notify(text ? text : state);
 }
 
 /* "No attach" for good can be had without what the kernel lets root do to itself. */
@@ -128,7 +132,9 @@ static json_t *on_status(void *data)
 	union psc_policy policy;
 	__u64 stats[PSC_STATS];
 	char build[17];
+	unsigned int stuck;
 	json_t *status;
+	pid_t stuck_on;
 	int yama = psc_yama_scope();
 	const char *lockdown = psc_lockdown_level();
 
@@ -148,6 +154,14 @@ static json_t *on_status(void *data)
 			   "version", PSC_VERSION, "pid", (int)getpid());
 	if (status)
 		json_object_set_new(status, "proofs", proofs_json(d));
+	stuck = psc_reporter_stuck(d->reporter, &stuck_on);
+	if (status && stuck)
+		json_object_set_new(status, "stuck", json_pack("{s:i, s:i}", "readers", stuck,
+							       "pid", (int)stuck_on));
+	if (status)
+		json_object_update_new(status, json_pack("{s:I, s:I}", "longest_turn_us",
+							 (json_int_t)psc_loop_longest(), "unlogged",
+							 (json_int_t)psc_outbox_lost()));
 	if (status && yama >= 0)
 		json_object_set_new(status, "yama", json_integer(yama));
 	if (status && lockdown)
@@ -311,9 +325,9 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si,
 {
 	(void)source;
 	(void)si;
-	sd_notify(0, "RELOADING=1");
+	psc_outbox_notify("RELOADING=1");
 	on_reload(data, NULL);
-	sd_notify(0, "READY=1");
+	psc_outbox_notify("READY=1");
 	return 0;
 }
 
@@ -397,6 +411,8 @@ static int setup_signals(struct daemon *d)
 		err = sd_event_add_signal(d->event, NULL, SIGINT, NULL, NULL);
 	if (err >= 0)
 		err = sd_event_add_signal(d->event, NULL, SIGHUP, on_sighup, d);
+	if (err >= 0)
+		err = psc_outbox_open(d->event);
 	return err < 0 ? psc_log_err(err, "event loop: %s", strerror(-err)) : 0;
 }
 
@@ -557,12 +573,13 @@ int psc_daemon_run(unsigned int relations_max)
 	d.sections = (struct psc_sections){ .cgroups = &d.cgroups, .request = request, .data = &d };
 	err = start(&d);
 	if (!err) {
-		err = sd_event_loop(d.event);
-		sd_notify(0, "STOPPING=1");
+		err = psc_loop_run(d.event);
+		psc_outbox_notify("STOPPING=1");
 	}
 	psc_control_free(d.control);
 	psc_canary_free(d.canary);
 	psc_reporter_free(d.reporter);
+	psc_outbox_close();
 	psc_sections_free(&d.sections);
 	psc_cgroups_close(&d.cgroups);
 	sd_event_unref(d.event);

@@ -411,7 +411,7 @@ static int removable(struct psc_kernel *kernel)
 	return locked > 0 ? -EACCES : locked;
 }
 
-/* Say why the programs of another build stay in force. */
+/* Say why the programs of another build stay in force; @why is kept as it is. */
 static int keep_other(struct psc_kernel *kernel, const char *why)
 {
 	kernel->kept = why;
@@ -435,7 +435,8 @@ static int upgrade(const struct psc_loader_options *options, struct psc_kernel *
 	if (!err)
 		err = publish(skel, options->pin_dir, true);
 	if (err)
-		return keep_other(*kernel, strerror(-err));
+		return keep_other(*kernel, strerrordesc_np(-err) ?:
+			"loading or publishing those of this daemon failed; see its log");
 	err = psc_kernel_open(options->pin_dir, &successor);
 	if (err)
 		return err;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 #define SD_JOURNAL_SUPPRESS_LOCATION
@@ -12,6 +13,7 @@
 static int max_level = LOG_INFO;
 static const char *log_name;
 static const char *journal_field;
+static void (*log_sink)(const char *line, size_t len);
 
 void psc_log_set_level(int level)
 {
@@ -28,6 +30,22 @@ void psc_log_to_journal(const char *field)
 	journal_field = field;
 }
 
+void psc_log_set_sink(void (*sink)(const char *line, size_t len))
+{
+	log_sink = sink;
+}
+
+/* Whole lines, so that those of several processes do not mix. */
+static void write_line(char *line, size_t len)
+{
+	line[len] = '\n';
+	if (log_sink)
+		log_sink(line, len + 1);
+	else
+		fwrite(line, 1, len + 1, stderr);
+	line[len] = '\0';
+}
+
 static void __attribute__((format(printf, 2, 0)))
 log_va(int level, const char *format, va_list ap)
 {
@@ -36,7 +54,6 @@ log_va(int level, const char *format, va_list ap)
 	if (level > max_level)
 		return;
 
-	/* One write per message, so that lines of several processes do not mix. */
 	char line[2048];
 	int n = 0;
 
@@ -45,8 +62,8 @@ log_va(int level, const char *format, va_list ap)
 	else if (!isatty(STDERR_FILENO))
 		n = snprintf(line, sizeof(line), "<%d>", level);
 
-	vsnprintf(line + n, sizeof(line) - n, format, ap);
-	fprintf(stderr, "%s\n", line);
+	vsnprintf(line + n, sizeof(line) - 1 - n, format, ap);
+	write_line(line, strlen(line));
 	if (journal_field)
 		sd_journal_send("MESSAGE=%s", line, "PRIORITY=%d", level, "SYSLOG_IDENTIFIER=%s",
 				program_invocation_short_name, "%s", journal_field, NULL);

@@ -6,6 +6,7 @@
 #ifndef PSC_LOG_H
 #define PSC_LOG_H
 
+#include <stddef.h>
 #include <syslog.h>
 
 /* Messages of a lower severity than this (LOG_*) are not written. Default LOG_INFO. */
@@ -17,6 +18,9 @@ void psc_log_set_name(const char *name);
  * read. With this field, "NAME=value", which must live as long; NULL ends it.
  */
 void psc_log_to_journal(const char *field);
+
+/* From now on hand over every line, with its end, instead of writing it to stderr; NULL ends it. */
+void psc_log_set_sink(void (*sink)(const char *line, size_t len));
 
 void psc_log(int level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -8,14 +8,11 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <sys/stat.h>
-#include <sys/uio.h>
-
-#define SD_JOURNAL_SUPPRESS_LOCATION
-#include <systemd/sd-journal.h>
 
 #include "escape.h"
 #include "log.h"
 #include "names.h"
+#include "outbox.h"
 #include "util.h"
 
 #define SHOWN_COMM (4 * PSC_COMM_LEN)	/* all of it, should every byte be escaped */
@@ -378,27 +375,11 @@ int psc_report_format_suppressed(__u64 suppressed, __u64 dropped, struct psc_rep
 	return 0;
 }
 
-/* Is stderr the journal's? systemd.exec(5), $JOURNAL_STREAM. */
-static bool stderr_is_journal(void)
-{
-	const char *stream = getenv("JOURNAL_STREAM");
-	char own[64];
-	struct stat st;
-
-	if (!stream || fstat(STDERR_FILENO, &st) < 0)
-		return false;
-	snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
-	return streq(stream, own);
-}
-
 void psc_report_emit(const struct psc_report *report)
 {
 	const char *priority = psc_report_get(report, "PRIORITY");
-	struct iovec iov[PSC_REPORT_FIELDS_MAX];
 
-	for (size_t i = 0; i < report->n; i++)
-		iov[i] = (struct iovec){ report->fields[i], strlen(report->fields[i]) };
-	if (!stderr_is_journal() || sd_journal_sendv(iov, (int)report->n) < 0)
+	if (psc_outbox_journal(report->fields, report->n))
 		psc_log(priority ? atoi(priority) : LOG_NOTICE, "%s",
 			psc_report_get(report, "MESSAGE"));
 }

@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
@@ -19,11 +20,13 @@
 #include "util.h"
 
 #define DEADLINE_USEC (2 * 1000 * 1000ULL)
-/* One window's events, of both kinds; beyond, reports go out without command lines. */
-#define INQUIRIES_MAX (2 * PSC_EVENT_BURST)
+/* Of one account, and of all: beyond, reports go out without command lines. */
+#define INQUIRIES_OF_ACCOUNT 8
+#define INQUIRIES_MAX 64
 /* A report is smaller than a pipe holds, so that the child never waits for us. */
 #define ANSWER_MAX 32768
 #define ROUND_MAX 256		/* events of cgroups in one turn of the loop */
+#define FORKS_MAX 4		/* in one turn of the loop */
 
 struct psc_reporter {
 	sd_event *event;
@@ -34,8 +37,11 @@ struct psc_reporter {
 	__u64 told[PSC_STATS];		/* the counters, as far as they were reported */
 	struct inquiry *inquiries;
 	unsigned int n_inquiries;
+	unsigned int n_stuck;		/* of these, past their deadline */
 	__u64 missed;			/* PSC_STAT_MISSED when the ring was last read */
 	unsigned int round;		/* events of cgroups in this reading of the ring */
+	unsigned int forks;		/* children begun in it */
+	bool drain;			/* to the end, without more children than that */
 	const struct psc_reporter_ops *ops;
 	void *data;
 	__u32 own_tracer, own_tracee;	/* whose refusal is a test of ours; 0 for none */
@@ -46,8 +52,10 @@ struct inquiry {
 	struct inquiry *next;
 	struct psc_reporter *reporter;
 	struct psc_event event;
+	__u32 account;			/* whose processes it is about */
 	pid_t child;
 	sd_event_source *child_source, *deadline;
+	bool stuck;			/* killed, and not dead yet */
 	int answer_fd;
 };
 
@@ -68,19 +76,33 @@ static void inquiry_free(struct inquiry *inquiry)
 		link = &(*link)->next;
 	*link = inquiry->next;
 	inquiry->reporter->n_inquiries--;
+	inquiry->reporter->n_stuck -= inquiry->stuck;
 	sd_event_source_disable_unref(inquiry->child_source);
 	sd_event_source_disable_unref(inquiry->deadline);
 	psc_closep(&inquiry->answer_fd);
 	free(inquiry);
 }
 
+/*
+ * Whose fault is it when the child is stuck? Of two processes of different users that of the
+ * one who has fewer rights: an administrator's is not held back by his own.
+ */
+static __u32 account_of(const struct psc_event *event)
+{
+	return event->tracer.uid || event->mode == PSC_EVENT_TAMPER ?
+		psc_account_of(event->tracer.uid) : psc_account_of(event->tracee.uid);
+}
+
 /* In the child: the fields of the report, each with a NUL behind it, in one write. */
-static void __attribute__((noreturn)) answer(const struct psc_event *event, int fd)
+static void __attribute__((noreturn)) answer(const struct psc_event *event, int fd, int gate_fd)
 {
 	struct psc_report report = {};
 	char buf[ANSWER_MAX];
 	size_t len = 0;
 
+	/* Until it is watched it is to be where it can be killed and reaped at once. */
+	if (read(gate_fd, buf, 1) < 0)
+		_exit(EXIT_FAILURE);
 	/* Stuck here, it must not hold the lock and the sockets of a daemon that has ended. */
 	if (dup2(fd, 0) < 0 || close_range(1, ~0U, 0) < 0 ||
 	    psc_report_format(event, sizeof(*event), "/proc", &report))
@@ -135,50 +157,100 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *data)
 	/* Reported now, since nothing says when the child will die. */
 	kill(inquiry->child, SIGKILL);
 	inquiry->deadline = sd_event_source_disable_unref(inquiry->deadline);
+	inquiry->stuck = true;
+	inquiry->reporter->n_stuck++;
 	report_without_proc(&inquiry->event);
 	return 0;
+}
+
+unsigned int psc_reporter_stuck(const struct psc_reporter *reporter, pid_t *ret_pid)
+{
+	const struct inquiry *inquiry = reporter->inquiries;
+
+	while (inquiry && !inquiry->stuck)
+		inquiry = inquiry->next;
+	*ret_pid = inquiry ? (pid_t)inquiry->event.tracee.pid : 0;
+	return reporter->n_stuck;
+}
+
+static bool too_many(const struct psc_reporter *reporter, __u32 account)
+{
+	unsigned int n = 0;
+
+	for (const struct inquiry *i = reporter->inquiries; i; i = i->next)
+		n += i->account == account;
+	return n >= INQUIRIES_OF_ACCOUNT || reporter->n_inquiries >= INQUIRIES_MAX;
+}
+
+/* Two pipes: for the answer, and one that opens the gate when its other end is closed. */
+static int open_pipes(int fds[2], int gate[2])
+{
+	int err;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	if (pipe2(gate, O_CLOEXEC) == 0)
+		return 0;
+	err = -errno;
+	close(fds[0]);
+	close(fds[1]);
+	return err;
+}
+
+/* Fork the child, and watch it. Return: 0, or a negative errno and there is no child. */
+static int start_child(struct inquiry *inquiry, int answer_fd, const int gate[2])
+{
+	sd_event *event = inquiry->reporter->event;
+	int err;
+
+	inquiry->child = fork();
+	if (inquiry->child == 0) {
+		close(gate[1]);
+		answer(&inquiry->event, answer_fd, gate[0]);
+	}
+	if (inquiry->child < 0)
+		return -errno;
+	err = sd_event_add_child(event, &inquiry->child_source, inquiry->child, WEXITED, on_child,
+				 inquiry);
+	if (err >= 0)
+		err = sd_event_add_time_relative(event, &inquiry->deadline, CLOCK_MONOTONIC,
+						 DEADLINE_USEC, 0, on_deadline, inquiry);
+	if (err >= 0)
+		return 0;
+	kill(inquiry->child, SIGKILL);
+	waitpid(inquiry->child, NULL, 0);
+	return err;
 }
 
 /* Have a child read the details. Return: 0 or a negative errno. */
 static int inquire(struct psc_reporter *reporter, const struct psc_event *event)
 {
+	__u32 account = account_of(event);
 	struct inquiry *inquiry;
-	int fds[2], err;
+	int fds[2], gate[2], err;
 
-	if (reporter->n_inquiries >= INQUIRIES_MAX)
+	if (too_many(reporter, account))
 		return -EBUSY;
 	inquiry = calloc(1, sizeof(*inquiry));
 	if (!inquiry)
 		return -ENOMEM;
-	if (pipe2(fds, O_CLOEXEC) < 0) {
-		err = -errno;
+	err = open_pipes(fds, gate);
+	if (err) {
 		free(inquiry);
 		return err;
 	}
 	*inquiry = (struct inquiry){
-		.reporter = reporter, .event = *event, .answer_fd = fds[0],
+		.reporter = reporter, .event = *event, .account = account, .answer_fd = fds[0],
 		.next = reporter->inquiries,
 	};
 	reporter->inquiries = inquiry;
 	reporter->n_inquiries++;
-
-	inquiry->child = fork();
-	if (inquiry->child == 0)
-		answer(event, fds[1]);
-	err = inquiry->child < 0 ? -errno : 0;
+	err = start_child(inquiry, fds[1], gate);
 	close(fds[1]);
-	if (!err)
-		err = sd_event_add_child(reporter->event, &inquiry->child_source, inquiry->child,
-					 WEXITED, on_child, inquiry);
-	if (err >= 0)
-		err = sd_event_add_time_relative(reporter->event, &inquiry->deadline,
-						 CLOCK_MONOTONIC, DEADLINE_USEC, 0, on_deadline,
-						 inquiry);
-	if (err >= 0)
-		return 0;
-	if (inquiry->child > 0)
-		kill(inquiry->child, SIGKILL);
-	inquiry_free(inquiry);
+	close(gate[0]);
+	close(gate[1]);		/* which lets it begin */
+	if (err)
+		inquiry_free(inquiry);
 	return err;
 }
 
@@ -245,21 +317,25 @@ static int on_event(void *data, void *bytes, size_t size)
 		memcpy(&event, bytes, sizeof(event));
 		if (is_own(reporter, &event))
 			return 0;
-		if (inquire(reporter, &event))
+		if ((reporter->drain && reporter->forks >= FORKS_MAX) ||
+		    inquire(reporter, &event))
 			report_without_proc(&event);
+		else
+			reporter->forks++;
 	}
 	sd_event_source_get_enabled(reporter->window_end, &enabled);
 	if (enabled == SD_EVENT_OFF)
 		arm_window_end(reporter);
-	return 0;
+	return reporter->drain || reporter->forks < FORKS_MAX ? 0 : -EAGAIN;
 }
 
 /* Read what there is, and see whether that was all that there had been. */
-static void consume(struct psc_reporter *reporter)
+static void consume(struct psc_reporter *reporter, bool drain)
 {
 	__u64 stats[PSC_STATS];
 
-	reporter->round = 0;
+	reporter->round = reporter->forks = 0;
+	reporter->drain = drain;
 	ring_buffer__consume(reporter->ring);
 	if (psc_kernel_stats(reporter->kernel, stats) ||
 	    stats[PSC_STAT_MISSED] == reporter->missed)
@@ -275,7 +351,7 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data
 	(void)source;
 	(void)fd;
 	(void)revents;
-	consume(reporter);
+	consume(reporter, false);
 	return 0;
 }
 
@@ -320,7 +396,7 @@ void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee)
 	/* At the end, theirs may still wait there. At the beginning it may do so already,
 	 * and is to be met later. */
 	if (!tracer)
-		consume(reporter);
+		consume(reporter, true);
 	reporter->own_tracer = (__u32)tracer;
 	reporter->own_tracee = (__u32)tracee;
 }
@@ -329,6 +405,7 @@ void psc_reporter_free(struct psc_reporter *reporter)
 {
 	if (!reporter)
 		return;
+	/* Nobody waits for them: they may be stuck, and are init's when we have ended. */
 	while (reporter->inquiries) {
 		kill(reporter->inquiries->child, SIGKILL);
 		inquiry_free(reporter->inquiries);

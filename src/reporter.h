@@ -33,6 +33,12 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, const struct ps
  */
 void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee);
 
+/*
+ * How many children are stuck in what they read of a process, though they were killed, and the
+ * id of one such process, 0 for none.
+ */
+unsigned int psc_reporter_stuck(const struct psc_reporter *reporter, pid_t *ret_pid);
+
 void psc_reporter_free(struct psc_reporter *reporter);
 
 #endif

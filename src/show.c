@@ -179,6 +179,17 @@ static void show_programs(const struct screen *screen, const json_t *status)
 	}
 }
 
+/* A line where there is something to tell. */
+static void show_number_if(const struct screen *screen, const json_t *object, const char *key,
+			   const char *shown, const char *after)
+{
+	if (psc_show_number(object, key) <= 0)
+		return;
+	label(screen, shown);
+	show_number(screen, "", object, key);
+	fprintf(screen->out, "%s\n", after);
+}
+
 void psc_show_status(FILE *out, const json_t *status, bool colour)
 {
 	const struct screen screen = { out, colour };
@@ -198,6 +209,9 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	show_number(&screen, ", lost reports: ", status, "dropped");
 	fputc('\n', out);
 
+	show_number_if(&screen, status, "unlogged", "log", " messages lost: nobody took them in time");
+	show_number_if(&screen, json_object_get(status, "stuck"), "readers", "stuck",
+		       " children that read about refusals; see status --json");
 	label(&screen, "configuration");
 	if (!good)
 		coloured(&screen, RED, "refused: ");

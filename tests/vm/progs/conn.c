@@ -2,6 +2,7 @@
 /*
  * conn hold COMMAND...: connect to the daemon's socket as descriptor 3, run the command with it
  * conn set NAME VALUE: call Set on descriptor 3, print the reply
+ * conn sets NAME VALUE N: the same N times, print nothing
  * conn notes: what the kernel notes of connections to a marked and an unmarked listening socket
  */
 #include <stdio.h>
@@ -35,7 +36,7 @@ static int hold(char **command)
 	die(command[0]);
 }
 
-static int set(const char *name, const char *value)
+static int set(const char *name, const char *value, int show)
 {
 	char text[1024];
 	size_t len = 0;
@@ -51,7 +52,15 @@ static int set(const char *name, const char *value)
 			die("read");
 		len += (size_t)n;
 	} while (text[len - 1]);
-	puts(text);
+	if (show)
+		puts(text);
+	return EXIT_SUCCESS;
+}
+
+static int sets(const char *name, const char *value, int n)
+{
+	while (n-- > 0)
+		set(name, value, 0);
 	return EXIT_SUCCESS;
 }
 
@@ -91,7 +100,9 @@ int main(int argc, char **argv)
 	if (argc > 2 && strcmp(argv[1], "hold") == 0)
 		return hold(argv + 2);
 	if (argc == 4 && strcmp(argv[1], "set") == 0)
-		return set(argv[2], argv[3]);
+		return set(argv[2], argv[3], 1);
+	if (argc == 5 && strcmp(argv[1], "sets") == 0)
+		return sets(argv[2], argv[3], atoi(argv[4]));
 	if (argc == 2 && strcmp(argv[1], "notes") == 0) {
 		if (psc_kernel_open(PSC_PIN_DIR, &kernel))
 			die(PSC_PIN_DIR);
