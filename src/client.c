@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -12,6 +13,7 @@
 #include "util.h"
 
 #define ANSWER_MAX (8 * 1024 * 1024)
+#define BUSY_TRIES 100	/* 10 ms apart */
 
 static int64_t now_ms(void)
 {
@@ -155,6 +157,13 @@ static int exchange(const char *path, const char *call, int timeout_ms, struct p
 	return err ? err : parse_answer(text, ret);
 }
 
+/* Did it fail for somebody else's change of the policy, which is over soon? */
+static bool is_busy(const struct psc_answer *answer)
+{
+	return answer->error && streq(answer->error, "io.ptracescope.Failed") &&
+	       json_integer_value(json_object_get(answer->parameters, "errno")) == EAGAIN;
+}
+
 int psc_client_call(const char *path, const char *method, json_t *parameters, int timeout_ms,
 		    struct psc_answer *ret)
 {
@@ -162,8 +171,23 @@ int psc_client_call(const char *path, const char *method, json_t *parameters, in
 					      "parameters", parameters) : NULL;
 	_cleanup_free_ char *text = call ? psc_json_dump(call, JSON_COMPACT) : NULL;
 
+	static const struct timespec pause = { .tv_nsec = 10 * 1000 * 1000 };
+	struct psc_answer answer = {};
+	int err = text ? 0 : -ENOMEM;
+
 	json_decref(call);
-	return text ? exchange(path, text, timeout_ms, ret) : -ENOMEM;
+	for (int i = 0; !err && i < BUSY_TRIES; i++) {
+		if (i) {
+			psc_answer_free(&answer);
+			nanosleep(&pause, NULL);
+		}
+		err = exchange(path, text, timeout_ms, &answer);
+		if (!err && !is_busy(&answer))
+			break;
+	}
+	if (!err)
+		*ret = answer;
+	return err;
 }
 
 void psc_answer_free(struct psc_answer *answer)

@@ -573,6 +573,7 @@ int psc_daemon_run(unsigned int relations_max)
 	d.sections = (struct psc_sections){ .cgroups = &d.cgroups, .request = request, .data = &d };
 	err = start(&d);
 	if (!err) {
+		psc_ctl_hurry();
 		err = psc_loop_run(d.event);
 		psc_outbox_notify("STOPPING=1");
 	}

@@ -13,7 +13,11 @@
 #include "log.h"
 #include "util.h"
 
-#define CTL_TRIES 1000	/* a millisecond apart */
+/* A millisecond apart. */
+#define CTL_TRIES_PATIENT 1000
+#define CTL_TRIES_IN_LOOP 5
+
+static int ctl_tries = CTL_TRIES_PATIENT;
 
 #define MAP(map_name, is_frozen) { .name = (map_name), .kind = PSC_PIN_MAP, .frozen = (is_frozen) }
 #define SECRET_MAP(map_name) \
@@ -269,6 +273,11 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 	return 0;
 }
 
+void psc_ctl_hurry(void)
+{
+	ctl_tries = CTL_TRIES_IN_LOOP;
+}
+
 int psc_ctl_run(int ctl_fd, struct psc_request *req)
 {
 	static const struct timespec pause = { .tv_nsec = 1000 * 1000 };
@@ -276,7 +285,7 @@ int psc_ctl_run(int ctl_fd, struct psc_request *req)
 	int err = -EAGAIN;
 
 	/* Somebody else's change is under way, and may wait for a processor. */
-	for (int i = 0; i < CTL_TRIES && err == -EAGAIN; i++) {
+	for (int i = 0; i < ctl_tries && err == -EAGAIN; i++) {
 		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = req, .ctx_size_in = sizeof(*req));
 
 		if (i)

@@ -117,6 +117,9 @@ int psc_kernel_pins(const struct psc_kernel *kernel);
  */
 int psc_ctl_run(int ctl_fd, struct psc_request *req);
 
+/* From now on wait for somebody else's change for a few milliseconds only, and return -EAGAIN. */
+void psc_ctl_hurry(void);
+
 /* The same, to the programs in force. */
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
 
