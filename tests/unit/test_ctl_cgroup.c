@@ -252,8 +252,7 @@ static void test_refusals(void **state)
 		{ -PSC_E_NODEV, 1, "cgroup 'a': it is being removed" },
 		{ -PSC_E_NAMETOOLONG, 1,
 		  "cgroup 'a': it is too many levels below the root cgroup" },
-		{ -PSC_E_AGAIN, 1, "the daemon failed: kernel.yama.ptrace_scope: Resource "
-		  "temporarily unavailable" },
+		{ -PSC_E_AGAIN, 0, NULL },	/* it asks again, and all is well */
 	};
 	struct service s;
 
@@ -265,8 +264,8 @@ static void test_refusals(void **state)
 
 		s.fake.request_err = rows[i].err;
 		run_against(&s, set_a, &result);
-		snprintf(line, sizeof(line), LINE("%s"), rows[i].message);
-		assert_string_equal(result.err, line);
+		snprintf(line, sizeof(line), LINE("%s"), rows[i].message ?: "");
+		assert_string_equal(result.err, rows[i].message ? line : "");
 		assert_int_equal(result.code, rows[i].code);
 	}
 	psc_cgroups_close(&s.fake.cgroups);
