@@ -151,8 +151,8 @@ static void show_state(const struct screen *screen, const json_t *status)
 	fputc('\n', screen->out);
 	label(screen, "proof");
 	fprintf(screen->out, "%s\n", proof ? proof : "?");
-	show_proof(screen, status, "traceme", "  of traceme");
-	show_proof(screen, status, "read", "  of read");
+	show_proof(screen, status, "traceme", "of traceme");
+	show_proof(screen, status, "read", "of read");
 	show_proof(screen, status, "declarations", "declarations");
 }
 
