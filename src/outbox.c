@@ -14,8 +14,8 @@
 #include "util.h"
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define QUEUE_MESSAGES 1024
-#define QUEUE_BYTES (512 * 1024)
+#define QUEUE_MESSAGES 256
+#define QUEUE_BYTES (256 * 1024)
 #define AGAIN_USEC (20 * 1000)
 #define LAST_TRY_MSEC 1000
 
