@@ -20,7 +20,7 @@ struct matches {
 
 struct walk {
 	const struct psc_check *check;
-	const struct psc_config *config;
+	struct psc_config *config;
 	struct matches *matches;	/* indexed like the sections */
 	bool entries;			/* cgroups have some, so that a reload may take them back */
 	bool sees_moves;		/* as in struct psc_request */
@@ -232,7 +232,7 @@ static void conclude(const struct psc_check *check, const struct walk *walk, boo
 }
 
 /* Return: 0, or a negative errno after a message. */
-static int check_plan(const struct psc_check *check, const struct psc_config *config)
+static int check_plan(const struct psc_check *check, struct psc_config *config)
 {
 	struct walk *walk = calloc(1, sizeof(*walk));
 	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };

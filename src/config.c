@@ -204,18 +204,18 @@ static int parse_own(struct psc_conf *conf, void *data __attribute__((unused)), 
 	return err;
 }
 
-bool psc_config_for_cgroup(const struct psc_config *config, const char *path,
+bool psc_config_for_cgroup(struct psc_config *config, const char *path,
 			   struct psc_setting ret[PSC_NAMES])
 {
 	bool any = false;
 
 	memset(ret, 0, PSC_NAMES * sizeof(*ret));
 	for (size_t s = 0; s < config->n_sections; s++) {
-		const struct psc_section *section = &config->sections[s];
+		struct psc_section *section = &config->sections[s];
 
 		if (!psc_cgroup_matches(section->pattern, path))
 			continue;
-		any = true;
+		any = section->matched = true;
 		for (size_t i = 0; i < PSC_NAMES; i++) {
 			if (!section->settings[i].present)
 				continue;

@@ -25,6 +25,7 @@ struct psc_section {
 	char *pattern;				/* of psc_cgroup_pattern() */
 	char *source;				/* "/etc/ptracescope/ptracescope.conf:5" */
 	struct psc_setting settings[PSC_NAMES];
+	bool matched;				/* psc_config_for_cgroup() has found a cgroup for it */
 };
 
 struct psc_config {
@@ -59,7 +60,7 @@ int psc_config_load(const char *root, struct psc_config *ret, char **ret_error);
  * later wins, as with assignments. The strings stay the configuration's.
  * Return: whether any matches.
  */
-bool psc_config_for_cgroup(const struct psc_config *config, const char *path,
+bool psc_config_for_cgroup(struct psc_config *config, const char *path,
 			   struct psc_setting ret[PSC_NAMES]);
 
 /* Could a section of @config be for a cgroup below this path? */

@@ -29,7 +29,16 @@ static int put(struct psc_setting *setting, unsigned int value, const char *path
 	return 0;
 }
 
-/* The settings of a section of its own, as patterns may match the same cgroups. */
+/* A setting of a section made here, all of which have the same value. */
+static const struct psc_setting *any_of(const struct psc_section *section)
+{
+	const struct psc_setting *setting = section->settings;
+
+	while (!setting->present)
+		setting++;
+	return setting;
+}
+
 static int add_section(struct psc_config *config, const struct psc_section *like,
 		       struct psc_section **ret)
 {
@@ -47,6 +56,21 @@ static int add_section(struct psc_config *config, const struct psc_section *like
 	return new.pattern && new.source ? 0 : -ENOMEM;
 }
 
+/*
+ * The section for a value of this pattern: a section has one value only, so that sections
+ * can be put in the order of how strict they are, as several may match one cgroup.
+ */
+static int find_section(struct psc_config *config, const struct psc_section *like,
+			unsigned int value, struct psc_section **ret)
+{
+	for (size_t s = 0; s < config->n_sections; s++) {
+		*ret = &config->sections[s];
+		if (streq((*ret)->pattern, like->pattern) && any_of(*ret)->value == value)
+			return 0;
+	}
+	return add_section(config, like, ret);
+}
+
 int psc_conf_note(struct psc_conf *conf, const struct psc_section *section,
 		  const struct psc_name *name, unsigned int value, const char *path,
 		  unsigned int line)
@@ -60,7 +84,7 @@ int psc_conf_note(struct psc_conf *conf, const struct psc_section *section,
 		if (!(name->modes & PSC_MODE_BIT(mode)))
 			continue;
 		if (section) {
-			err = add_section(&conf->strictest, section, &new);
+			err = find_section(&conf->strictest, section, value, &new);
 			settings = err ? NULL : new->settings;
 		}
 		if (!err)
@@ -69,19 +93,9 @@ int psc_conf_note(struct psc_conf *conf, const struct psc_section *section,
 	return err;
 }
 
-/* The only setting of a section made here. */
-static const struct psc_setting *only(const struct psc_section *section)
-{
-	const struct psc_setting *setting = section->settings;
-
-	while (!setting->present)
-		setting++;
-	return setting;
-}
-
 static int compare(const void *a, const void *b)
 {
-	unsigned int x = psc_scope_rank(only(a)->value), y = psc_scope_rank(only(b)->value);
+	unsigned int x = psc_scope_rank(any_of(a)->value), y = psc_scope_rank(any_of(b)->value);
 
 	return (x > y) - (x < y);
 }

@@ -248,7 +248,7 @@ static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_
 }
 
 /* Before anything of a reload is applied: can all of it be, its floors and sections too? */
-static int check_reload(struct daemon *d, const struct psc_config *config,
+static int check_reload(struct daemon *d, struct psc_config *config,
 			const struct psc_plan *plan, char **ret_error)
 {
 	bool locks;
@@ -267,7 +267,7 @@ static int check_reload(struct daemon *d, const struct psc_config *config,
  * Put what a configuration sets globally in force, as @kind says; at a reload only
  * if its sections can be, too. Needs the kernel side.
  */
-static int apply_config(struct daemon *d, const struct psc_config *config, enum psc_plan_kind kind)
+static int apply_config(struct daemon *d, struct psc_config *config, enum psc_plan_kind kind)
 {
 	union psc_policy policy;
 	struct psc_plan plan;
@@ -290,6 +290,21 @@ static int apply_config(struct daemon *d, const struct psc_config *config, enum 
 	return 0;
 }
 
+#define UNMATCHED_SHOWN 20
+
+/* A typo in a section's name is no error: the cgroup may come later. */
+static void tell_unmatched(const struct psc_config *config)
+{
+	unsigned int n = 0;
+
+	for (size_t s = 0; s < config->n_sections; s++)
+		if (!config->sections[s].matched && n++ < UNMATCHED_SHOWN)
+			psc_notice("%s: the section matches no cgroup now",
+				   config->sections[s].source);
+	if (n > UNMATCHED_SHOWN)
+		psc_notice("%u more sections match no cgroup now", n - UNMATCHED_SHOWN);
+}
+
 static int on_reload(void *data, char **ret_error)
 {
 	struct daemon *d = data;
@@ -307,6 +322,8 @@ static int on_reload(void *data, char **ret_error)
 	psc_config_free(&config);
 	if (err && ret_error)
 		*ret_error = strdup(d->config_error ? d->config_error : strerror(-err));
+	if (!err)
+		tell_unmatched(&d->sections.config);
 	if (!err && !ret_error)		/* who called is told in the log already */
 		psc_info("configuration reloaded");
 	notify_status(d, "");

@@ -18,7 +18,7 @@
 struct pass {
 	const struct psc_sections *sections;
 	struct psc_sections *talks;	/* the same; NULL where nothing is put in force */
-	const struct psc_config *config;
+	struct psc_config *config;
 	enum psc_plan_kind kind;
 	unsigned int left;		/* end after so many; 0: at the end */
 	char *last;			/* where that was */
@@ -172,7 +172,7 @@ static int visit(void *data, int fd, const char *path)
 	return everywhere || psc_config_goes_below(pass->config, path) ? 0 : PSC_CGROUP_SKIP;
 }
 
-int psc_sections_check(const struct psc_sections *sections, const struct psc_config *config,
+int psc_sections_check(const struct psc_sections *sections, struct psc_config *config,
 		       const union psc_policy *floors, bool *ret_locks, char **ret_error)
 {
 	struct pass pass = {

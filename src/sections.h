@@ -38,7 +38,7 @@ struct psc_sections {
  * Return: 0, -EACCES below a floor, -EOPNOTSUPP where cgroups cannot be locked and one
  * should be, or another negative errno.
  */
-int psc_sections_check(const struct psc_sections *sections, const struct psc_config *config,
+int psc_sections_check(const struct psc_sections *sections, struct psc_config *config,
 		       const union psc_policy *floors, bool *ret_locks, char **ret_error);
 
 /*
