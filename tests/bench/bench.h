@@ -37,6 +37,12 @@ struct bench_row {
 extern const struct bench_row bench_rows[];
 extern const size_t bench_n_rows;
 
+/*
+ * Take the least of the batches, not their median: what else the machine does in the middle
+ * of some of them does not count then.
+ */
+extern bool bench_least;
+
 /**
  * bench_measure - the cost of one call
  * @row: what to do
@@ -44,13 +50,13 @@ extern const size_t bench_n_rows;
  *
  * In a process of its own that leads a session and is gone afterwards with all it
  * started; executed anew, so that what it costs to fork it does not depend on what has
- * happened here. The median of several batches.
+ * happened here. The median of several batches, or with bench_least the least.
  *
  * Return: in units of bench_clock().
  */
 double bench_measure(const struct bench_row *row, enum bench_system system);
 
-/* What that process does: "bench row INDEX SYSTEM PIPE DECLARER". */
+/* What that process does: "bench row INDEX SYSTEM PIPE DECLARER LEAST". */
 int bench_row_main(char **arguments);
 
 /* --- crowd.c: processes that declare tracers --- */

@@ -34,6 +34,7 @@
 #define WINDOW_S ((time_t)(PSC_EVENT_WINDOW_NS / 1000000000))
 _Static_assert(2 * (BATCHES + 1) <= PSC_EVENT_BURST, "attach-reported makes that many events");
 
+bool bench_least;
 static enum bench_system in_force;
 static bool expect_refusal;
 static pid_t tracee;
@@ -380,7 +381,7 @@ static int compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-static double median_cost(const struct bench_row *row)
+static double cost_of(const struct bench_row *row, bool least)
 {
 	double costs[BATCHES];
 
@@ -394,7 +395,7 @@ static double median_cost(const struct bench_row *row)
 			costs[i] = (bench_clock() - start) / row->times;
 	}
 	qsort(costs, BATCHES, sizeof(costs[0]), compare);
-	return costs[BATCHES / 2];
+	return costs[least ? 0 : BATCHES / 2];
 }
 
 int bench_row_main(char **arguments)
@@ -407,7 +408,7 @@ int bench_row_main(char **arguments)
 	first_declarer = (pid_t)atoi(arguments[3]);
 	expect_refusal = row->refused && enforced();
 	row->setup();
-	cost = median_cost(row);
+	cost = cost_of(row, atoi(arguments[4]));
 	if (write(tell, &cost, sizeof(cost)) != sizeof(cost))
 		return EXIT_FAILURE;
 	for (;;)
@@ -417,7 +418,7 @@ int bench_row_main(char **arguments)
 static void __attribute__((noreturn))
 run_row(const struct bench_row *row, enum bench_system system, int tell)
 {
-	char index[24], who[16], fd[16], first[16];
+	char index[24], who[16], fd[16], first[16], least[16];
 
 	setsid();
 	bench_cgroup_enter();
@@ -425,7 +426,8 @@ run_row(const struct bench_row *row, enum bench_system system, int tell)
 	snprintf(who, sizeof(who), "%d", (int)system);
 	snprintf(fd, sizeof(fd), "%d", tell);
 	snprintf(first, sizeof(first), "%d", bench_crowd_first());
-	execl("/proc/self/exe", "bench", "row", index, who, fd, first, NULL);
+	snprintf(least, sizeof(least), "%d", bench_least);
+	execl("/proc/self/exe", "bench", "row", index, who, fd, first, least, NULL);
 	bench_die("exec: %m");
 }
 
