@@ -8,7 +8,8 @@
 #   --lsm LIST        no-yama (default), yama, no-bpf, or the list itself
 #   --rootfs NAME     small (default), systemd or podman
 #   --product DIR     a tree made by "make install DESTDIR=DIR", put into the guest
-#   --overlay DIR     any other tree to put into the guest; may be repeated
+#   --overlay DIR     any other tree to put into the guest, or the name of one of overlays/; may
+#                     be repeated
 #   --mem MIB         default 512, with systemd 1536, with podman 2560
 #   --cpus N          default 1
 #   --icount          one processor whose clock counts instructions: a nanosecond each
@@ -110,6 +111,7 @@ stage() {
 		[[ ! -x $program ]] || cp "$program" "$dir/psc/progs/"
 	done
 	for tree in ${product:+"$product"} ${overlays[@]+"${overlays[@]}"}; do
+		[[ $tree == */* ]] || tree=$vm_dir/overlays/$tree
 		[[ -d $tree ]] || die "$tree: no such directory"
 		cp -a "$tree/." "$dir/"
 	done
@@ -162,8 +164,8 @@ setpriv --pdeathsig TERM timeout --foreground -k 10 $((limit * ${#programs[@]} +
 	-kernel "$vm_build/kernels/$kernel/vmlinuz" -initrd "$tmp/initrd" \
 	-append "console=$tty no_timer_check loglevel=5 panic=-1 oops=panic lsm=$lsm$append" \
 	-serial "file:$console" -device virtio-serial \
-	-chardev "file,id=out,path=$out" -device virtserialport,chardev=out,name=psc.out \
-	-chardev "file,id=status,path=$status" \
+	-chardev "file,id=out,path=${out//,/,,}" -device virtserialport,chardev=out,name=psc.out \
+	-chardev "file,id=status,path=${status//,/,,}" \
 	-device virtserialport,chardev=status,name=psc.status </dev/null &
 guest=$!
 code=0

@@ -43,25 +43,55 @@ locked() {
 	) 9>"$vm_build/locks/$name"
 }
 
-# archive NAME: where the machine's own sources have the archive that ends in this name.
+# need_space MIB: what follows must not fill the disk, where apt would wait for ever.
+need_space() {
+	local free
+	mkdir -p "$vm_build"
+	free=$(df --output=avail -B 1M "$vm_build" | tail -n 1)
+	[[ $free -ge $1 ]] ||
+		die "$((free)) MiB are free in $vm_build, and this needs $1: free some, or set VM_BUILD to a directory elsewhere"
+}
+
+# No download and no wait for a server is without an end. The limit is for a slow line.
+vm_apt_options=(-o Acquire::http::Timeout=30 -o Acquire::https::Timeout=30 -o Acquire::Retries=3)
+vm_apt_limit=1800
+limited() {
+	timeout --foreground -k 10 "$vm_apt_limit" "$@" ||
+		{ local code=$?; [[ $code -ne 124 ]] || echo "E: no end after $vm_apt_limit s" >&2; return "$code"; }
+}
+
+# archive LABEL: the address of the Debian archive with this label ("Debian" or "Debian-Security")
+# in the machine's own sources, of whatever form; or nothing. Where apt has no lists yet, which
+# have the label, the names of the suites tell.
 archive() {
-	apt-get indextargets --format '$(REPO_URI)' 'Identifier: Packages' |
-		awk -v name="/$1" '{ sub("/$", "") } substr($0, length - length(name) + 1) == name && !n++'
+	apt-get indextargets --format '$(LABEL)|$(ORIGIN)|$(COMPONENT)|$(RELEASE)|$(REPO_URI)' \
+		'Identifier: Packages' |
+		awk -F '|' -v label="$1" '
+			{ sub("/$", "", $5) }
+			$3 != "main" { next }
+			$1 == label && $2 == "Debian" && !known { known = $5 }
+			$1 != "" || $2 != "" { next }
+			label == "Debian" && $4 ~ /^(bookworm|trixie|forky|sid|(old)?stable|testing|unstable)$/ &&
+				!guessed { guessed = $5 }
+			label != "Debian" && $4 ~ /-security$/ && !guessed { guessed = $5 }
+			END { if (known guessed != "") print known ? known : guessed }'
 }
 
 # private_apt SUITE: print the path of an apt configuration that knows only that Debian suite
 # and keeps its lists and caches under the build directory. The machine's apt.conf.d still
-# applies (a proxy may be set there), its hooks do not.
+# applies (a proxy may be set there), its hooks do not. The suite comes from the archive that the
+# machine itself uses; a security archive is used where the machine has one.
 private_apt() {
 	local suite=$1 dir=$vm_build/apt/$1 mirror security
-	mirror=${VM_MIRROR:-$(archive debian)} security=${VM_SECURITY:-$(archive debian-security)}
-	[[ $mirror && $security ]] ||
-		die "apt knows no Debian archive: set VM_MIRROR and VM_SECURITY to the addresses of two"
+	mirror=${VM_MIRROR:-$(archive Debian)}
+	[[ $mirror ]] ||
+		die "apt's sources name no Debian archive: set VM_MIRROR to the address of one, such as http://deb.debian.org/debian"
+	security=${VM_SECURITY-$(archive Debian-Security)}
 	mkdir -p "$dir"/{lists,archives}/partial
 	: >"$dir/status"
 	{
 		echo "deb [signed-by=$vm_keyring] $mirror $suite main"
-		[[ $suite == sid ]] ||
+		[[ $suite == sid || -z $security ]] ||
 			echo "deb [signed-by=$vm_keyring] $security $suite-security main"
 	} >"$dir/sources.list"
 	cat >"$dir/apt.conf" <<-END
@@ -78,7 +108,6 @@ private_apt() {
 		APT::Sandbox::User "root";
 		APT::Architecture "$vm_arch";
 		Acquire::Languages "none";
-		Acquire::Retries "3";
 		#clear APT::Update::Pre-Invoke;
 		#clear APT::Update::Post-Invoke;
 		#clear APT::Update::Post-Invoke-Success;

@@ -40,7 +40,7 @@ download() {
 	packages=$(apt-cache "$@" depends --important "$image" |
 		sed -nE 's/^ *Depends: (linux-(binary|modules|base)-[0-9].*)/\1/p')
 	# shellcheck disable=SC2086
-	apt-get "$@" -q download "$image" $packages
+	limited apt-get "$@" "${vm_apt_options[@]}" -q download "$image" $packages
 }
 
 # The machine's own sources come first: they may be a mirror near by. They are only read.
@@ -52,7 +52,9 @@ download_kernel() {
 		rm -f ./*.deb
 	fi
 	conf=$(private_apt "${vm_kernel_suite[$name]}")
-	locked "apt-${vm_kernel_suite[$name]}" apt-get -c "$conf" -q update
+	# With what it could not have apt goes on; here the first error is the last.
+	locked "apt-${vm_kernel_suite[$name]}" limited apt-get -c "$conf" "${vm_apt_options[@]}" \
+		-o APT::Update::Error-Mode=any -q update
 	meta=$(kernel_meta "$name" -c "$conf")
 	[[ -n $meta ]] || die "no kernel $name in Debian ${vm_kernel_suite[$name]}"
 	download "$meta" -c "$conf"
@@ -67,7 +69,7 @@ pack_modules() {
 	depmod -b "$tree" "$release"
 	for module in "${guest_modules[@]}"; do
 		modprobe -d "$tree" -S "$release" --show-depends "$module"
-	done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' | while read -r path; do
+	done | sed -n 's/ *$//; s/^insmod //p' | awk '!seen[$0]++' | while read -r path; do
 		n=$((n + 1))
 		case $path in
 		*.xz) xz -dc "$path" ;;
@@ -78,15 +80,27 @@ pack_modules() {
 	pack "$stage"
 }
 
+# give_up NAME LOG: say what went wrong first.
+give_up() {
+	local error
+	error=$(grep -m 1 -E '^(E|Err)[:0-9]|kernels\.sh: ' "$2" || tail -n 1 "$2")
+	die "kernel $1 could not be fetched: ${error#*kernels.sh: } (all of it: $2)"
+}
+
 fetch() {
-	local name=$1 dir=$vm_build/kernels/$1 tmp deb release image
+	local name=$1 dir=$vm_build/kernels/$1 log=$vm_build/kernels/$1.log tmp deb release image code
 	[[ -e $dir/release && -z $refresh ]] && return
+	need_space 1000
 	echo "fetching kernel $name"
 	tmp=$(mktemp -d "$vm_build/kernels/tmp.XXXXXX")
 	# shellcheck disable=SC2064
 	trap "rm -rf '$tmp'" EXIT
-	(cd "$tmp" && download_kernel "$name") >"$vm_build/kernels/$name.log" 2>&1 ||
-		{ cat "$vm_build/kernels/$name.log" >&2; die "kernel $name: download failed"; }
+	# Not by "||": to the left of it nothing would stop at an error.
+	set +e
+	(set -e; cd "$tmp"; download_kernel "$name") >"$log" 2>&1
+	code=$?
+	set -e
+	[[ $code -eq 0 ]] || give_up "$name" "$log"
 	for deb in "$tmp"/*.deb; do
 		dpkg-deb -x "$deb" "$tmp/tree"
 	done

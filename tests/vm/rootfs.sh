@@ -69,19 +69,23 @@ customize() {
 build() {
 	local name=$1 out=$2 tmp
 	[[ -e $out ]] && return
+	need_space 3000
 	echo "building the $name guest from Debian $suite" >&2
 	tmp=$(mktemp -d "$vm_build/rootfs.XXXXXX")
 	# shellcheck disable=SC2064
 	trap "rm -rf '$tmp'" EXIT
 	chmod 777 "$tmp"
 	private_apt "$suite" >/dev/null
-	mmdebstrap --quiet --variant=essential --architectures="$vm_arch" \
+	limited mmdebstrap --quiet --variant=essential --architectures="$vm_arch" \
+		--aptopt='Acquire::http::Timeout "30"' --aptopt='Acquire::https::Timeout "30"' \
+		--aptopt='Acquire::Retries "3"' \
 		--include="${packages[*]} ${more[$name]}" \
 		--customize-hook="'$vm_dir/rootfs.sh' --customize '$name' \"\$1\" '$tmp/root.cpio'" \
 		--dpkgopt='path-exclude=/usr/share/{doc,man,locale,info}/*' \
 		--format=null "$suite" /dev/null "$vm_build/apt/$suite/sources.list" \
 		>"$vm_build/rootfs.log" 2>&1 ||
-		{ cat "$vm_build/rootfs.log" >&2; die "mmdebstrap failed"; }
+		die "the $name guest could not be built: $(grep -m 1 '^E:' "$vm_build/rootfs.log" ||
+			tail -n 1 "$vm_build/rootfs.log") (all of it: $vm_build/rootfs.log)"
 	rm -f "$vm_build/$name"-*.cpio
 	mv "$tmp/root.cpio" "$out"
 }

@@ -83,7 +83,7 @@ parse_case() {
 		lsm=?* | mem=?* | cpus=?* | rootfs=?* | append=?*)
 			options[$name]+="--${word%%=*} $value " ;;
 		overlay=?*)
-			options[$name]+="--overlay $vm_dir/overlays/$value " ;;
+			options[$name]+="--overlay $value " ;;
 		kernels=?*)
 			for kernel in ${value//,/ }; do
 				check_kernel_name "$kernel"

@@ -7,8 +7,10 @@
 VM := build/vm
 # The verifier sees what the compiler makes, so one that is not Debian 12's has to do as well.
 NEXT_CLANG := clang-19
-VM_PACKAGES := qemu-system-$(if $(filter aarch64 arm64,$(shell uname -m)),arm,x86) busybox-static \
-	dash cpio kmod mmdebstrap uidmap zstd xz-utils util-linux debian-archive-keyring $(NEXT_CLANG)
+# For one small guest, and for all the rest of the tests.
+GUEST_PACKAGES := qemu-system-$(if $(filter aarch64 arm64,$(shell uname -m)),arm,x86) busybox-static \
+	dash cpio kmod zstd xz-utils util-linux debian-archive-keyring
+VM_PACKAGES := mmdebstrap uidmap $(NEXT_CLANG)
 
 # C cases, and programs that shell cases call by name: guests have build/vm/progs in PATH.
 VM_CASES := $(patsubst tests/vm/%.c,$(VM)/%,$(wildcard tests/vm/cases/*.c))
