@@ -30,11 +30,15 @@ else
   msg = @printf '  %-8s %s\n' "$(1)" "$(2)";
 endif
 
-WARN := -Wall -Wextra -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+# WERROR=1 makes warnings errors, as the tests do; not by default, as every new compiler has new ones.
+WERROR ?=
+WERROR_FLAG := $(if $(filter-out 0,$(WERROR)),-Werror)
+WARN := -Wall -Wextra $(WERROR_FLAG) -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
 	-Wpointer-arith -Wundef -Wvla -Wformat=2 -Wno-missing-field-initializers
 LIBS := libbpf libsystemd jansson
 # Neither the binaries nor the build id of the programs tell where they were built.
-PREFIX_MAP := -ffile-prefix-map=$(CURDIR)=.
+# $(CURDIR) is for a shell: it may have spaces and quotes in it.
+PREFIX_MAP := -ffile-prefix-map='$(subst ','\'',$(CURDIR))'=.
 PSC_CFLAGS := $(PREFIX_MAP) -std=gnu11 $(WARN) -D_GNU_SOURCE -DPSC_VERSION='"$(VERSION)"' \
 	-Iinclude -Isrc -I$(B) $(shell $(PKG_CONFIG) --cflags $(LIBS) 2>/dev/null)
 PSC_LDLIBS := $(shell $(PKG_CONFIG) --libs $(LIBS) 2>/dev/null)
@@ -44,14 +48,22 @@ ifdef SANITIZE
   PSC_CFLAGS += $(SAN)
   PSC_LDFLAGS += $(SAN)
 else
-  PSC_CFLAGS += -fstack-protector-strong -fPIE
-  PSC_LDFLAGS += -pie -Wl,-z,relro,-z,now
+  # What this compiler knows for this architecture: -fcf-protection is for x86 alone.
+  cc-option = $(shell $(CC) -Werror $(1) -O2 -c -x c /dev/null -o /dev/null 2>/dev/null && echo '$(1)')
+  PSC_CFLAGS += -fPIE $(foreach f,-fstack-protector-strong -fstack-clash-protection -fcf-protection \
+	-mbranch-protection=standard,$(call cc-option,$f))
+  # The C library checks sizes only in what is optimized. A -D of one's own in CFLAGS is replaced.
+  ifneq ($(filter-out -O0,$(filter -O%,$(CFLAGS))),)
+    PSC_CFLAGS += -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3
+  endif
+  PSC_LDFLAGS += -pie -Wl,-z,relro,-z,now,-z,noexecstack
 endif
 
 # BPF: -mcpu=v3 for compare-and-swap; vmlinux.h is the project's own, trimmed.
 VMLINUX_H ?= vmlinux.h
 BPF_CFLAGS ?= -O2 -g
-PSC_BPF_CFLAGS := $(PREFIX_MAP) -target bpf -mcpu=v3 -Wall -Wextra -Werror -Wno-missing-declarations \
+PSC_BPF_CFLAGS := $(PREFIX_MAP) -target bpf -mcpu=v3 -Wall -Wextra $(WERROR_FLAG) \
+	-Wno-missing-declarations \
 	-Wno-unused-parameter -Iinclude -Ibpf -I$(dir $(VMLINUX_H))
 
 MAINS := src/main.c src/ctl.c
@@ -67,11 +79,12 @@ UNITS := $(UNIT_SRCS:tests/unit/%.c=$(B)/tests/%)
 # Everything that building, testing and the demo need on Debian, and nothing else.
 BUILD_PACKAGES := gcc libc6-dev make pkg-config clang llvm bpftool libbpf-dev libelf-dev zlib1g-dev \
 	libjansson-dev libsystemd-dev
-TEST_PACKAGES := libcmocka-dev $(VM_PACKAGES)
+TEST_PACKAGES := libcmocka-dev $(GUEST_PACKAGES) $(VM_PACKAGES)
+DEMO_PACKAGES := $(GUEST_PACKAGES)
 
 .DELETE_ON_ERROR:
 .SUFFIXES:
-.PHONY: all have-deps deps check check-run check-fast check-unit check-build demo demo-run lock-table \
+.PHONY: all have-deps deps check check-run check-fast check-unit check-fresh demo demo-run lock-table \
 	install uninstall clean distclean units FORCE help
 
 all: $(BINS)
@@ -81,14 +94,16 @@ help:
 	@echo 'make demo            show what it does, in a throwaway guest'
 	@echo 'make check           all tests; KERNELS="6.1 6.12 unstable" picks the kernels'
 	@echo 'make check-fast      the unit tests and the main guest tests on one kernel'
-	@echo 'make check-unit      the unit tests alone'
+	@echo 'make check-unit      the unit tests and what "make install" copies: no root, no network, no'
+	@echo '                     guests, installs nothing; SANITIZE=1 to have them under sanitizers'
+	@echo 'make check-fresh     both commands of the README in chroots of fresh minimal Debians'
 	@echo 'make lock-table      measure the table of docs/lock.md again'
 	@echo 'make bench           what checks cost, in guests; a table, and build/bench/chart.svg'
 	@echo 'make bench-native    the same on this machine, which needs BPF LSM and no Yama'
 	@echo 'make deps            install the Debian packages that all of this needs'
 	@echo 'make install         copy files; DESTDIR=, PREFIX=/usr'
-	@echo 'make uninstall       remove them again'
-	@echo 'Variables: CC, CLANG, BPFTOOL, CFLAGS, BPF_CFLAGS, LDFLAGS, V=1, SANITIZE=1, VMLINUX_H=FILE'
+	@echo 'make uninstall       remove them again; refused while enforcement is on, but for FORCE=1'
+	@echo 'Variables: WERROR=1, CC, CLANG, BPFTOOL, CFLAGS, BPF_CFLAGS, LDFLAGS, V=1, SANITIZE=1, VMLINUX_H=FILE'
 
 # --- what it takes ---
 
@@ -97,17 +112,13 @@ have-deps:
 		command -v $(BPFTOOL) >/dev/null || { \
 		echo 'Something that the build needs is missing: "make deps" installs it.' >&2; exit 1; }
 
+# What "make deps" sees to; what it is called for may take less.
+WANTED = $(BUILD_PACKAGES) $(TEST_PACKAGES)
+demo: WANTED = $(BUILD_PACKAGES) $(DEMO_PACKAGES)
+
 # Installs nothing when nothing is missing, so that it may run without privileges and networks.
 deps:
-	@missing=; for p in $(BUILD_PACKAGES) $(TEST_PACKAGES); do \
-		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || missing="$$missing $$p"; \
-	done; \
-	[ -z "$$missing" ] && exit 0; \
-	command -v apt-get >/dev/null || { echo "Please install:$$missing" >&2; exit 1; }; \
-	sudo=; [ "$$(id -u)" = 0 ] || sudo=sudo; \
-	echo "Installing:$$missing"; \
-	$$sudo apt-get update -qq </dev/null && \
-	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing </dev/null
+	@tests/deps.sh $(WANTED)
 
 # Changed whenever a variable that goes into the objects does, so that they are built anew.
 FLAGS := $(CC) $(CFLAGS) $(PSC_CFLAGS) | $(CLANG) $(BPF_CFLAGS) $(PSC_BPF_CFLAGS) | $(LDFLAGS) \
@@ -167,8 +178,13 @@ check-run:
 check-fast: deps
 	$(Q)FAST=1 tests/check.sh
 
-check-unit: deps
-	$(Q)UNIT_ONLY=1 tests/check.sh
+# For the build of a package, too: it needs what the build needs, and cmocka.
+check-unit:
+	$(Q)UNIT_ONLY=1 SANITIZE='$(SANITIZE)' tests/check.sh
+
+# SUITES="bookworm trixie" and STEPS="deps build unit demo", or "check", pick some of it.
+check-fresh:
+	$(Q)tests/fresh.sh $(SUITES)
 
 # What the same attacks achieve against Yama and against us.
 lock-table: deps
@@ -203,7 +219,14 @@ install: all
 	$(INSTALL) -m 644 $(MAN5) $(DESTDIR)$(MANDIR)/man5/
 	$(INSTALL) -m 644 $(EXAMPLES) $(DESTDIR)$(EXAMPLEDIR)/
 
+# Enforcement does not end with the files, and the CLI is what ends it.
+PIN_DIR := /sys/fs/bpf/ptracescope
 uninstall:
+	@[ -n '$(DESTDIR)$(filter-out 0,$(FORCE))' ] || [ ! -e $(PIN_DIR) ] || { \
+		echo 'ptracescoped is in force on this system, and would stay so: run "ptracescopectl detach" first.' >&2; \
+		echo 'Under a floor that is refused: run "systemctl disable ptracescoped", reboot, and then' >&2; \
+		echo '"make uninstall"; or "make uninstall FORCE=1" now, and enforcement ends with the reboot.' >&2; \
+		exit 1; }
 	rm -f $(DESTDIR)$(SBINDIR)/ptracescoped $(DESTDIR)$(BINDIR)/ptracescopectl \
 		$(DESTDIR)$(UNITDIR)/ptracescoped.service $(OCIHOOKS:%=$(DESTDIR)%) \
 		$(MAN8:docs/%=$(DESTDIR)$(MANDIR)/man8/%) $(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%) \

@@ -21,10 +21,28 @@ cat >"$dest.want" <<'END'
 END
 diff "$dest.want" "$dest.list"
 grep -q '^ExecStart=/opt/psc/sbin/ptracescoped' "$dest/opt/psc/lib/systemd/system/ptracescoped.service"
-! grep -rq '@[A-Z]*@' "$dest/opt/psc/lib" "$dest/opt/psc/share/containers" "$dest/opt/psc/share/doc"
+if grep -r '@[A-Z]*@' "$dest/opt/psc/lib" "$dest/opt/psc/share/containers" "$dest/opt/psc/share/doc"; then
+	exit 1
+fi
 grep -q '"/opt/psc/bin/ptracescopectl"' "$dest/opt/psc/share/containers/oci/hooks.d/ptracescope.json"
 
 "${MAKE:-make}" -s uninstall DESTDIR="$dest" PREFIX=/opt/psc
 left=$(find "$dest" ! -type d)
+
+# The files do not go while enforcement stays, which they are needed to end.
+pins=$dest/pins
+mkdir "$pins"
+uninstall() {
+	"${MAKE:-make}" -s uninstall DESTDIR= PREFIX="$dest/none" UNITDIR="$dest/none" \
+		OCIHOOKDIR="$dest/none" PIN_DIR="$pins" "$@" 2>"$dest.said"
+}
+if uninstall; then
+	exit 1
+fi
+grep -q 'run "ptracescopectl detach" first' "$dest.said"
+uninstall FORCE=1
+rmdir "$pins"
+uninstall
+rm -f "$dest.said"
 rm -f "$dest.list" "$dest.want"
 [ -z "$left" ]
