@@ -177,8 +177,21 @@ struct super_block {
 struct mnt_namespace {
 };
 
+typedef struct {
+	s64 counter;
+} atomic64_t;
+
+typedef struct {
+	long counter;
+} atomic_long_t;
+
+struct rw_semaphore {
+	atomic_long_t count;
+};
+
 struct inode {
 	struct super_block *i_sb;
+	struct rw_semaphore i_rwsem;
 	void *i_private;
 };
 
@@ -186,6 +199,24 @@ struct dentry {
 	struct dentry *d_parent;
 	struct inode *d_inode;
 	struct super_block *d_sb;
+	struct hlist_head d_children;	/* since 6.8; before, the two below */
+	struct hlist_node d_sib;
+	struct list_head d_subdirs;
+	struct list_head d_child;
+};
+
+struct ctl_table {
+	const char *procname;
+};
+
+struct ctl_table_header {
+	int used;
+};
+
+struct proc_inode {
+	struct ctl_table_header *sysctl;
+	struct ctl_table *sysctl_entry;
+	struct inode vfs_inode;
 };
 
 struct vfsmount {
@@ -229,10 +260,6 @@ struct fdtable {
 struct files_struct {
 	struct fdtable *fdt;
 };
-
-typedef struct {
-	s64 counter;
-} atomic64_t;
 
 struct bpf_map {
 	u32 id;
@@ -289,6 +316,7 @@ struct bpf_prog_aux {
 	u64 load_time;
 	u32 id;
 	u32 attach_btf_id;
+	bool kprobe_write_ctx;
 	struct bpf_prog *dst_prog;
 	struct bpf_prog *prog;
 	struct bpf_map **used_maps;

@@ -13,23 +13,37 @@
 #define CHILDREN_MAX (1 << 17)	/* mounts on a mount; fs.mount-max is 100,000 */
 #define PATH_DEEP 64		/* components of the path of the pins */
 
+/* Eight characters as the word that they are in memory: a string would be in a map. */
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+#define FOUR(a, b, c, d) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
+#define EIGHT(a, b, c, d, e, f, g, h) (FOUR(a, b, c, d) | FOUR(e, f, g, h) << 32)
+#else
+#define FOUR(a, b, c, d) ((__u64)(d) | (__u64)(c) << 8 | (__u64)(b) << 16 | (__u64)(a) << 24)
+#define EIGHT(a, b, c, d, e, f, g, h) (FOUR(a, b, c, d) << 32 | FOUR(e, f, g, h))
+#endif
+
 static __always_inline struct guarded *guarded(void)
 {
 	return bpf_map_lookup_elem(&psc_guarded, &(__u32){ 0 });
 }
 
-/* Have the guards been armed since @since, and is that not long ago? */
-static __always_inline bool armed_since(const struct guarded *guard, __u64 since, __u64 not_long)
-{
-	return since && guard->armed == since && bpf_ktime_get_boot_ns() - since < not_long;
-}
-
-/* Is anything locked, or about to be? */
+/*
+ * Is anything locked, or about to be? Armed the guards stay until psc_ctl disarms them, which
+ * it does not once there is a floor. So this is one word, read once, and no clock: whoever
+ * finds them resting has come before they were armed, however long he is held up afterwards.
+ */
 static __always_inline bool locked(void)
 {
 	struct guarded *guard = guarded();
 
-	return !guard || psc_state.locked || armed_since(guard, guard->armed, PSC_ARMED_NS);
+	return !guard || *(volatile __u64 *)&guard->armed;
+}
+
+/* The same, asked after all that the caller's system call has stored: psc_scan sees that. */
+static __always_inline bool locked_in_order(void)
+{
+	read_barrier();
+	return locked();
 }
 
 /*
@@ -43,7 +57,7 @@ static __always_inline int lock_first(struct state *state, __u64 armed)
 
 	if (state->locked)
 		return 0;
-	if (!guard || !armed_since(guard, armed, PSC_ARMED_NS / 2))
+	if (!guard || !armed || guard->armed != armed)
 		return -PSC_E_CANCELED;
 	state->locked = 1;
 	return 0;
@@ -115,6 +129,18 @@ static __always_inline bool uses_policy_map(struct bpf_prog_aux *aux)
 }
 
 /*
+ * Does it write its context, the registers? Where kernels let programs of the kind kprobe do
+ * so they look whether one is attached to a function of the kernel, but not whether one that
+ * is attached there calls it: a kretprobe could have any function return what it likes.
+ * Known when the verifier is through.
+ */
+static __always_inline bool writes_registers(struct bpf_prog_aux *aux)
+{
+	return bpf_core_field_exists(aux->kprobe_write_ctx) &&
+	       BPF_CORE_READ(aux, kprobe_write_ctx);
+}
+
+/*
  * A program that decides the result of a function which our programs hang on, or
  * is asked beside them: fmod_ret programs are run instead of the function, and of
  * several LSM programs on a hook the one attached last is asked first and may end
@@ -125,7 +151,7 @@ static __always_inline bool overrules(const struct guarded *guard, struct bpf_pr
 {
 	enum bpf_attach_type kind = BPF_CORE_READ(prog, expected_attach_type);
 
-	if (kind == BPF_CGROUP_SYSCTL)
+	if (kind == BPF_CGROUP_SYSCTL || writes_registers(BPF_CORE_READ(prog, aux)))
 		return true;
 	if (kind != BPF_MODIFY_RETURN && kind != BPF_LSM_MAC && kind != BPF_LSM_CGROUP)
 		return false;

@@ -127,7 +127,8 @@ struct {
 struct guarded {
 	__u64 dir;		/* struct dentry: the directory of pins */
 	__u64 mount;		/* struct mount: its mount in the initial mount namespace */
-	__u64 armed;		/* bpf_ktime_get_boot_ns(), 0: not */
+	__u64 armed;		/* a number of its own each time, 0: not */
+	__u64 last;		/* the one given last */
 	__u32 hooks[PSC_HOOKS_MAX];	/* BTF ids, 0 for none */
 };
 

@@ -63,6 +63,7 @@
 #include "cred.bpf.h"
 #include "entry.bpf.h"
 #include "guard.bpf.h"
+#include "look.bpf.h"
 #include "maps.bpf.h"
 #include "relation.bpf.h"
 #include "report.bpf.h"
@@ -416,6 +417,15 @@ static __always_inline int watch_set(struct state *state, const struct psc_reque
 	return 0;
 }
 
+/* A number that was never given before. For psc_g_prog it is a time as well. */
+static __always_inline __u64 next_token(struct guarded *guard)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	guard->last = now > guard->last ? now : guard->last + 1;
+	return guard->last;
+}
+
 /* Note what is to be guarded, and arm the guards or disarm them. */
 static __always_inline int guard_set(struct state *state, struct psc_request *req)
 {
@@ -431,11 +441,13 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 		return -PSC_E_AGAIN;
 	if (!state->locked) {
 		guard->armed = 0;
+		read_barrier();
 		guard->dir = (__u64)BPF_CORE_READ(file, f_path.dentry);
 		guard->mount = (__u64)mount_of(BPF_CORE_READ(file, f_path.mnt));
 		__builtin_memcpy(guard->hooks, req->hooks, sizeof(guard->hooks));
+		read_barrier();
 		if (req->value)
-			guard->armed = bpf_ktime_get_boot_ns();
+			guard->armed = next_token(guard);
 		req->armed = guard->armed;
 		err = 0;
 	}
@@ -572,9 +584,8 @@ static __always_inline int guard_load(struct bpf_prog_aux *aux)
 	guard = guarded();
 	target = BPF_CORE_READ(aux, dst_prog);
 	prog = BPF_CORE_READ(aux, prog);
-	return refuse_if(!guard || (target ? uses_policy_map(BPF_CORE_READ(target, aux)) :
-					     overrules(guard, prog,
-						       BPF_CORE_READ(aux, attach_btf_id))),
+	return refuse_if(!guard || (target && uses_policy_map(BPF_CORE_READ(target, aux))) ||
+			 overrules(guard, prog, BPF_CORE_READ(aux, attach_btf_id)),
 			 PSC_GUARD_LOAD);
 }
 
@@ -594,7 +605,7 @@ int BPF_PROG(psc_g_alloc, struct bpf_prog_aux *aux)
  * Nobody gets a descriptor of our programs but of psc_ctl: psc_g_sysctl could be
  * detached with it, others called or extended. Tools that list programs go on at
  * ENOENT. And what was being loaded when the guards were armed is looked at again
- * here, when it gets its descriptor.
+ * here, when it gets its descriptor; so is what only the verifier can know of it.
  */
 SEC("lsm/bpf_prog")
 int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
@@ -602,7 +613,7 @@ int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 	struct bpf_prog_aux *aux;
 	struct guarded *guard;
 
-	if (!locked())
+	if (!locked_in_order())
 		return 0;
 	aux = BPF_CORE_READ(prog, aux);
 	if (!uses_policy_map(aux))
@@ -616,7 +627,7 @@ int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 SEC("lsm/bpf_map")
 int BPF_PROG(psc_g_map, struct bpf_map *map)
 {
-	return refuse_if(locked() && policy_map_index((__u64)map) >= 0, PSC_GUARD_MAP);
+	return refuse_if(locked_in_order() && policy_map_index((__u64)map) >= 0, PSC_GUARD_MAP);
 }
 
 /* By id they are not there, so that tools that list all maps go on after them. */
@@ -787,14 +798,6 @@ int BPF_PROG(psc_g_remount, struct super_block *sb, void *options, int ret)
  * take all of them out of force. This one hangs on the root cgroup. The name it
  * looks for is in the instructions: a string would be in a map.
  */
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define FOUR(a, b, c, d) ((__u64)(a) | (__u64)(b) << 8 | (__u64)(c) << 16 | (__u64)(d) << 24)
-#define EIGHT(a, b, c, d, e, f, g, h) (FOUR(a, b, c, d) | FOUR(e, f, g, h) << 32)
-#else
-#define FOUR(a, b, c, d) ((__u64)(d) | (__u64)(c) << 8 | (__u64)(b) << 16 | (__u64)(a) << 24)
-#define EIGHT(a, b, c, d, e, f, g, h) (FOUR(a, b, c, d) << 32 | FOUR(e, f, g, h))
-#endif
-
 SEC("?cgroup/sysctl")
 int psc_g_sysctl(struct bpf_sysctl *ctx)
 {
@@ -839,17 +842,22 @@ int psc_scan(struct bpf_iter__bpf_prog *ctx)
 	return 0;
 }
 
-/* And who holds the policy's maps? */
+/* And who holds the policy's maps, or is about to let go of what keeps them? */
 SEC("?iter/bpf_map")
 int psc_scan_maps(struct bpf_iter__bpf_map *ctx)
 {
 	struct psc_found_map found = {};
+	struct guarded *guard = guarded();
 	struct bpf_map *map = ctx->map;
 	int index = policy_map_index((__u64)map);
 
-	if (!map || index < 0)
+	if (!map || index < 0 || !guard)
 		return 0;
 	found.index = index;
+	/* In this order: who removes a pin now could have done so after we saw it. */
+	found.is = way_is_changing(guard) ? PSC_FOUND_CHANGING : 0;
+	found.is |= is_pinned(guard, (__u64)map) ? PSC_FOUND_PINNED : 0;
+	found.is |= ftrace_is_written() ? PSC_FOUND_SWITCHING : 0;
 	found.refs = map->refcnt.counter - 1;	/* the iterator's own */
 	found.users = map->usercnt.counter;
 	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));

@@ -79,9 +79,9 @@ enum psc_op {
 	PSC_OP_CHANGE = 1,		/* set, raise, lock and unset: all of it or nothing */
 	/*
 	 * Say what the guards protect; refused under a floor. With the value 1 they
-	 * are armed besides: in force for PSC_ARMED_NS as if there were a floor, so
-	 * that one can look whether everything is in order and then raise it. With 0
-	 * they are disarmed again.
+	 * are armed besides: in force as if there were a floor, so that one can look
+	 * whether everything is in order and then raise it. With 0 they are disarmed
+	 * again.
 	 */
 	PSC_OP_GUARD = 2,
 	PSC_OP_WATCH = 3,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
@@ -93,8 +93,6 @@ enum psc_op {
 	 */
 	PSC_OP_PROBE = 17,
 };
-
-#define PSC_ARMED_NS (10ULL * 1000 * 1000 * 1000)
 
 /* CHANGE: a scope of 3 that is set does not raise the floor along with it. */
 #define PSC_FLAG_REVOCABLE (1U << 0)
@@ -188,8 +186,9 @@ struct psc_request {
 	/* for each mode, the id of the cgroup whose scope, or else floor, is the
 	 * effective one; 0 for the global policy */
 	__u64 source[PSC_MODE_SLOTS];
-	/* out, GUARD: when the guards were armed. In, CHANGE: the same, if the request
-	 * raises the first floor; else ignored. */
+	/* out, GUARD: a number that stands for the arming, and for no other. In, CHANGE:
+	 * the same, if the request raises the first floor; it fails if the guards have
+	 * been disarmed since. Else ignored. */
 	__u64 armed;
 	__u32 hooks[PSC_HOOKS_MAX];	/* GUARD: BTF ids of those functions, 0 for none */
 	__u64 stats[PSC_STATS];		/* out, COUNT: the counters, summed over processors */
@@ -351,10 +350,15 @@ struct psc_found_prog {
 	char name[PSC_COMM_LEN];
 };
 
+#define PSC_FOUND_PINNED (1U << 0)	/* it has a pin where the guards look after it */
+/* And of all of them: */
+#define PSC_FOUND_CHANGING (1U << 1)	/* somebody removes or renames what leads to the pins */
+#define PSC_FOUND_SWITCHING (1U << 2)	/* somebody is in the middle of kernel.ftrace_enabled */
+
 /* What psc_scan_maps writes of each of the policy's maps. */
 struct psc_found_map {
 	__u32 index;			/* enum psc_policy_map */
-	__u32 pad;
+	__u32 is;			/* PSC_FOUND_* */
 	__u64 refs;			/* references of every kind */
 	__u64 users;			/* of these: descriptors and pins */
 };

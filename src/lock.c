@@ -10,31 +10,20 @@
 #include <linux/magic.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
-#include <time.h>
 
 #include "cgroup.h"
 #include "loader.h"
 #include "log.h"
+#include "look.h"
 #include "ptracescope_state.h"
 #include "ptracescope.skel.h"
 #include "types.h"
 #include "util.h"
 
-/* Programs that have just gone hold their maps a little longer. */
-#define LOOKS_MAX 50
-#define LOOKS_FOR_PROGRAMS 10		/* which may still be going themselves */
-#define LOOK_AGAIN_NS (20 * 1000 * 1000)
-
 #define KERNFS_ROOT_INO 1		/* the first node of a kernfs, fs/kernfs/dir.c */
 
 /* Where psc_g_sysctl is until the floor is. bpffs has no dots in names. */
 #define SPARE_SUFFIX "-sysctl"
-
-struct lock {
-	int scan_fd, scan_maps_fd;	/* links of the two iterators */
-	int sysctl_fd;			/* the program psc_g_sysctl */
-	int cgroup_fd;			/* the root cgroup, when it is attached there */
-};
 
 /*
  * Functions that nobody else may decide under a floor, by an fmod_ret program on
@@ -42,13 +31,15 @@ struct lock {
  * last is asked first, and by returning 1 << 32 it ends the hook with success.
  */
 static const char *const hooks[] = {
-	"ptrace_access_check", "ptrace_traceme", "bpf", "bpf_map", "bpf_prog", "inode_unlink",
-	"inode_rmdir", "inode_rename", "inode_setattr", "sb_umount", "sb_mount", "sb_remount", "sb_pivotroot",
-	"move_mount",
+	"ptrace_access_check", "ptrace_traceme", "task_alloc", "task_prctl", "bpf", "bpf_map",
+	"bpf_prog", "inode_unlink", "inode_rmdir", "inode_rename", "inode_setattr", "sb_umount",
+	"sb_mount", "sb_remount", "sb_pivotroot", "move_mount",
+	/* Not ours: the kernel's lockdown, which closes the ways below BPF. */
+	"locked_down",
 };
 
 /* Of these only the fmod_ret kind, which would keep ours from being asked at all. */
-static const char *const functions[] = { "security_task_prctl", "security_task_alloc" };
+static const char *const functions[] = { "security_task_free" };
 
 /* Of each pair one: bpf/ptracescope.bpf.c, psc_g_load and psc_g_alloc. */
 static const char *const loads[][2] = {
@@ -142,14 +133,15 @@ static int open_pins(const struct psc_kernel *kernel, const char *dir)
 }
 
 /* Tell the guards what to protect, and arm them. */
-static int arm(struct psc_kernel *kernel, const char *dir, __u64 *ret_armed)
+static int arm(struct psc_kernel *kernel, const char *dir, struct psc_lock *lock,
+	       __u64 *ret_armed)
 {
-	_cleanup_close_ int fd = open_pins(kernel, dir);
-	struct psc_request req = {
-		.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1, .dir_fd = fd,
-	};
-	int err = fd < 0 ? fd : find_hooks(req.hooks);
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1 };
+	int err;
 
+	lock->dir_fd = open_pins(kernel, dir);
+	req.dir_fd = lock->dir_fd;
+	err = req.dir_fd < 0 ? req.dir_fd : find_hooks(req.hooks);
 	if (!err)
 		err = psc_kernel_request(kernel, &req);
 	if (err)
@@ -168,8 +160,15 @@ static int dup_link(struct bpf_program *prog)
 	return err ? err : fd;
 }
 
+/* Where there is no such sysctl there is nothing to be written. */
+static int open_ftrace(int *ret)
+{
+	*ret = open("/proc/sys/kernel/ftrace_enabled", O_RDONLY | O_CLOEXEC);
+	return *ret < 0 && errno != ENOENT ? -errno : 0;
+}
+
 /* Load what is needed to look around, and let go of every map for that. */
-static int load(struct psc_kernel *kernel, const char *dir, struct lock *lock)
+static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *lock)
 {
 	struct ptracescope_bpf *skel = ptracescope_bpf__open();
 	struct bpf_program *prog;
@@ -181,7 +180,10 @@ static int load(struct psc_kernel *kernel, const char *dir, struct lock *lock)
 		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl ||
 						prog == skel->progs.psc_scan ||
 						prog == skel->progs.psc_scan_maps);
-	err = psc_types_open(NULL);
+	err = open_ftrace(&lock->ftrace_fd);
+	skel->rodata->psc_ftrace_fd = lock->ftrace_fd;
+	if (!err)
+		err = psc_types_open(NULL);
 	if (!err && kernel->fds[PSC_PIN_STATE] < 0)
 		err = psc_kernel_open_secrets(kernel, dir);
 	if (!err)
@@ -200,134 +202,6 @@ static int load(struct psc_kernel *kernel, const char *dir, struct lock *lock)
 	ptracescope_bpf__destroy(skel);
 	psc_kernel_close_secrets(kernel);
 	return err ? psc_log_err(err, "loading the last guards failed: %s", strerror(-err)) : 0;
-}
-
-static __u32 prog_id(int prog_fd)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
-}
-
-static __u32 linked_prog_id(int link_fd)
-{
-	struct bpf_link_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(link_fd, &info, &len) ? 0 : info.prog_id;
-}
-
-/* Is this program one of the set in force, or of those loaded just now? */
-static bool is_own(const struct psc_kernel *kernel, const struct lock *lock, __u32 id)
-{
-	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) || id == prog_id(lock->sysctl_fd) ||
-	    id == linked_prog_id(lock->scan_fd) || id == linked_prog_id(lock->scan_maps_fd))
-		return true;
-	for (int i = 0; i < PSC_PINS; i++)
-		if (psc_pins[i].kind == PSC_PIN_LINK && linked_prog_id(kernel->fds[i]) == id)
-			return true;
-	return false;
-}
-
-/* One record of an iterator. Return: 1, 0 at the end, or a negative errno. */
-static int next_record(int fd, void *record, size_t size)
-{
-	ssize_t n = read(fd, record, size);
-
-	return n < 0 ? -errno : !n ? 0 : (size_t)n == size ? 1 : -EIO;
-}
-
-/*
- * Does anybody but its link hold a program of ours? Of psc_ctl people may; those that
- * look are held by the looking.
- */
-static bool is_held(const struct psc_kernel *kernel, const struct lock *lock,
-		    const struct psc_found_prog *found)
-{
-	return found->refs != 1 && found->id != prog_id(kernel->fds[PSC_PIN_CTL]) &&
-	       found->id != linked_prog_id(lock->scan_fd) &&
-	       found->id != linked_prog_id(lock->scan_maps_fd);
-}
-
-/*
- * Name the programs of others that would undo a floor, and count for each of the
- * policy's maps which programs of ours use it.
- */
-static int look_at_programs(const struct psc_kernel *kernel, const struct lock *lock,
-			    __u64 uses[PSC_POLICY_MAPS], bool *ret_held, bool last)
-{
-	_cleanup_close_ int fd = bpf_iter_create(lock->scan_fd);
-	struct psc_found_prog found;
-	int more, err = 0;
-
-	if (fd < 0)
-		return -errno;
-	while ((more = next_record(fd, &found, sizeof(found))) > 0) {
-		if (found.map < PSC_POLICY_MAPS)
-			uses[found.map]++;
-		if (is_own(kernel, lock, found.id)) {
-			*ret_held = *ret_held || is_held(kernel, lock, &found);
-			continue;
-		}
-		found.name[sizeof(found.name) - 1] = '\0';
-		err = -EBUSY;
-		if (last)
-			psc_log(LOG_ERR, "no floor while BPF program %u (%s) is loaded: it %s",
-				found.id, found.name, found.map < PSC_POLICY_MAPS ?
-				"uses the policy's maps" : "could overrule this daemon's");
-	}
-	return more < 0 ? more : err;
-}
-
-/* A map has one pin, and references of the programs that use it. Return: 0 or -EBUSY. */
-static int look_at_maps(const struct lock *lock, const __u64 uses[PSC_POLICY_MAPS], bool last)
-{
-	_cleanup_close_ int fd = bpf_iter_create(lock->scan_maps_fd);
-	struct psc_found_map found;
-	int more, n = 0, err = 0;
-
-	if (fd < 0)
-		return -errno;
-	for (; (more = next_record(fd, &found, sizeof(found))) > 0; n++) {
-		if (found.index >= PSC_POLICY_MAPS)
-			return -EIO;
-		if (found.users == 1 && found.refs == found.users + uses[found.index])
-			continue;
-		err = -EBUSY;
-		if (last)
-			psc_log(LOG_ERR, "no floor while somebody else holds the policy's map %s: "
-				"%llu descriptors or pins too many, %lld other references",
-				psc_pins[found.index].name, found.users - 1,
-				(long long)(found.refs - found.users - uses[found.index]));
-	}
-	return more < 0 ? more : n != PSC_POLICY_MAPS ? -EIO : err;
-}
-
-static int look_around(const struct psc_kernel *kernel, const struct lock *lock)
-{
-	static const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
-	int err = -EBUSY;
-
-	for (int i = 1; i <= LOOKS_MAX; i++) {
-		bool held = false, last_for_programs = i >= LOOKS_FOR_PROGRAMS;
-		__u64 uses[PSC_POLICY_MAPS] = {};
-
-		err = look_at_programs(kernel, lock, uses, &held, last_for_programs);
-		if (err && (err != -EBUSY || last_for_programs))
-			return err;
-		if (!err)
-			err = look_at_maps(lock, uses, i == LOOKS_MAX);
-		if (!err && held)
-			err = -EBUSY;
-		if (held && i == LOOKS_MAX)
-			psc_log(LOG_ERR, "no floor while somebody else holds a program of the set "
-				"in force");
-		if (err != -EBUSY)
-			return err;
-		nanosleep(&pause, NULL);
-	}
-	return err;
 }
 
 /* The root of the cgroup2 hierarchy. Return: a descriptor, -ENOENT when it is not there. */
@@ -388,7 +262,7 @@ void psc_lock_clear(const char *dir)
  * is there the program has a pin, by which who comes after us finds what we have left
  * behind; with the guards armed nobody opens it.
  */
-static int guard_sysctl(struct lock *lock, const char *dir)
+static int guard_sysctl(struct psc_lock *lock, const char *dir)
 {
 	char path[PATH_MAX];
 	int err;
@@ -409,15 +283,17 @@ static int guard_sysctl(struct lock *lock, const char *dir)
 		return psc_log_err(err, "no floor, as %s" SPARE_SUFFIX " cannot be made: %s", dir,
 				   strerror(-err));
 	if (!bpf_prog_attach(lock->sysctl_fd, lock->cgroup_fd, BPF_CGROUP_SYSCTL,
-			     BPF_F_ALLOW_MULTI))
+			     BPF_F_ALLOW_MULTI)) {
+		lock->has_sysctl = true;
 		return 0;
+	}
 	err = -errno;
 	return psc_log_err(err, "no floor while kernel.ftrace_enabled cannot be guarded: attaching "
 			   "a program to the root cgroup failed: %s", strerror(-err));
 }
 
 /* Make ready for the first floor. Return: 0, or a negative errno with nothing changed. */
-static int lock_begin(struct psc_kernel *kernel, const char *dir, struct lock *lock,
+static int lock_begin(struct psc_kernel *kernel, const char *dir, struct psc_lock *lock,
 		      __u64 *ret_armed)
 {
 	int err = psc_kernel_disarm(kernel, dir);
@@ -427,16 +303,17 @@ static int lock_begin(struct psc_kernel *kernel, const char *dir, struct lock *l
 		err = load(kernel, dir, lock);
 	}
 	if (!err)
-		err = arm(kernel, dir, ret_armed);
-	if (!err)
-		err = look_around(kernel, lock);
+		err = arm(kernel, dir, lock, ret_armed);
 	if (!err)
 		err = guard_sysctl(lock, dir);
+	/* Last: what passed a guard before it was there is seen now, or is through. */
+	if (!err)
+		err = psc_look_around(kernel, dir, lock);
 	return err;
 }
 
 /* Back to where it began: there is no floor. */
-static void lock_undo(struct psc_kernel *kernel, const char *dir, const struct lock *lock)
+static void lock_undo(struct psc_kernel *kernel, const char *dir, const struct psc_lock *lock)
 {
 	int err;
 
@@ -447,7 +324,7 @@ static void lock_undo(struct psc_kernel *kernel, const char *dir, const struct l
 		psc_log_err(err, "the guards cannot be disarmed: %s", strerror(-err));
 }
 
-static void drop_spare(const char *dir, const struct lock *lock)
+static void drop_spare(const char *dir, const struct psc_lock *lock)
 {
 	char path[PATH_MAX];
 
@@ -455,16 +332,18 @@ static void drop_spare(const char *dir, const struct lock *lock)
 		unlink(path);
 }
 
-static void lock_close(struct lock *lock)
+static void lock_close(struct psc_lock *lock)
 {
 	psc_closep(&lock->scan_fd);
 	psc_closep(&lock->scan_maps_fd);
 	psc_closep(&lock->sysctl_fd);
 	psc_closep(&lock->cgroup_fd);
+	psc_closep(&lock->ftrace_fd);
+	psc_closep(&lock->dir_fd);
 }
 
 /* At the end, back to where it began if there is no floor. Return: psc_kernel_locked() */
-static int lock_end(struct psc_kernel *kernel, const char *dir, struct lock *lock)
+static int lock_end(struct psc_kernel *kernel, const char *dir, struct psc_lock *lock)
 {
 	int locked = psc_kernel_locked(kernel);
 
@@ -478,7 +357,7 @@ static int lock_end(struct psc_kernel *kernel, const char *dir, struct lock *loc
 
 int psc_lock_try(struct psc_kernel *kernel, const char *dir)
 {
-	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
+	struct psc_lock lock = PSC_LOCK_NONE;
 	int err, locked = psc_kernel_locked(kernel);
 	__u64 armed;
 
@@ -491,7 +370,7 @@ int psc_lock_try(struct psc_kernel *kernel, const char *dir)
 
 int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req)
 {
-	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
+	struct psc_lock lock = PSC_LOCK_NONE;
 	struct psc_request again = *req;
 	int err = psc_kernel_request(kernel, req);
 	bool looked;

@@ -64,6 +64,8 @@ rows() {
 		lsm-over ptrace_access_check
 	program "attach an LSM program that allows" lsm ptrace_access_check
 	program "attach kprobes to the hook" kprobe-multi bpf_lsm_ptrace_access_check
+	program "a kretprobe on it that tail-calls a program which writes registers" \
+		kretprobe-writer security_ptrace_access_check
 	attack ctl set 0 0 >/dev/null
 	[ ! -e /proc/sys/kernel/yama ] || echo 0 >/proc/sys/kernel/yama/ptrace_scope
 	outcome "set it lower"

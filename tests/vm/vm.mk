@@ -28,11 +28,22 @@ $(foreach p,$(VM_CASES) $(VM_PROGS),$(eval $(p): $(wildcard tests/vm/$(notdir $(
 $(VM_CASES) $(VM_PROGS): $(VM)/%: tests/vm/%.c $(wildcard include/*.h src/*.h tests/vm/*.h) \
 		$(B)/libptracescope.a | $(VM)/cases $(VM)/progs
 	$(call msg,VM,$@)
-	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -Itests/vm $(PSC_LDFLAGS) $(LDFLAGS) -o $@ \
+	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -Itests/vm -I$(VM) $(PSC_LDFLAGS) $(LDFLAGS) -o $@ \
 		$(filter %.c,$^) $(filter %.a,$^) -Wl,--as-needed $(PSC_LDLIBS) $(LDLIBS) -pthread
 
 $(VM)/cases $(VM)/progs:
 	$(Q)mkdir -p $@
+
+# BPF programs that tests attach.
+$(VM)/progs/holdat: $(VM)/hold.skel.h
+$(VM)/hold.bpf.o: tests/vm/bpf/hold.bpf.c $(VMLINUX_H) $(B)/flags | $(VM)/progs
+	$(call msg,BPF,$@)
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(PSC_BPF_CFLAGS) -c -o $@.tmp $<
+	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
+
+$(VM)/hold.skel.h: $(VM)/hold.bpf.o
+	$(call msg,SKEL,$@)
+	$(Q)$(BPFTOOL) gen skeleton $< name hold_bpf > $@
 
 # What a user would install, which every guest gets; a daemon whose programs were built
 # differently and by another compiler, for upgrades to and from; and what is for Kubernetes.

@@ -289,6 +289,15 @@ static int run_kexec(char **args)
 	return syscall(SYS_kexec_load, 0, 0, NULL, 0) < 0 ? failed("kexec") : 0;
 }
 
+/* The kernel's memory. */
+static int run_devmem(char **args)
+{
+	int fd = open("/dev/mem", O_RDWR | O_CLOEXEC);
+
+	(void)args;
+	return fd < 0 ? failed("open") : close(fd);
+}
+
 const struct attack attacks_on_processes[] = {
 	{ "policy", open_ctl, run_policy },
 	{ "counts", open_ctl, run_counts },
@@ -306,5 +315,6 @@ const struct attack attacks_on_processes[] = {
 	{ "uring-write", open_file, run_uring },
 	{ "module", NULL, run_module },
 	{ "kexec", NULL, run_kexec },
+	{ "devmem", NULL, run_devmem },
 	{}
 };

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -128,6 +129,86 @@ static int run_override(char **args)
 	return fd < 0 ? failed("load") : 0;
 }
 
+/* --- a kretprobe that calls one that writes registers --- */
+
+#ifdef __x86_64__
+#define RESULT_AT 80	/* of regs->ax, arch/x86/include/asm/ptrace.h */
+#else
+#define RESULT_AT 0	/* of regs->regs[0] */
+#endif
+
+/* It alone cannot be attached to a function of the kernel. */
+static int load_writer(void)
+{
+	const struct bpf_insn insns[] = {
+		STORE_IMM(BPF_REG_1, RESULT_AT, 0),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+	int fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "writer", "GPL", insns, ARRAY_SIZE(insns),
+			       NULL);
+
+	return fd < 0 ? failed("load") : fd;
+}
+
+static int writer_fd = -1;
+
+static int prepare_writer(char **args)
+{
+	(void)args;
+	writer_fd = load_writer();
+	return writer_fd < 0 ? writer_fd : 0;
+}
+
+/* A number out of a file of the kernel's. */
+static unsigned int read_number(const char *path)
+{
+	FILE *file = fopen(path, "r");
+	unsigned int number = 0;
+
+	if (!file || fscanf(file, "%u", &number) != 1)
+		failed(path);
+	if (file)
+		fclose(file);
+	return number;
+}
+
+static int attach_kretprobe(const char *function)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr), .config = 1,	/* a return probe */
+		.type = read_number("/sys/bus/event_source/devices/kprobe/type"),
+		.kprobe_func = (unsigned long)function,
+	};
+	int fd = (int)syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
+
+	if (fd < 0 || ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog_fd))
+		return failed("attach");
+	return 0;
+}
+
+/* FUNCTION: have it return 0. */
+static int run_writer(char **args)
+{
+	int array = bpf_map_create(BPF_MAP_TYPE_PROG_ARRAY, "jumps", 4, 4, 1, NULL);
+	const struct bpf_insn insns[] = {
+		MAP_FD(BPF_REG_2, array),
+		MOV_IMM(BPF_REG_3, 0),
+		CALL(BPF_FUNC_tail_call),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+	__u32 zero = 0;
+
+	prog_fd = bpf_prog_load(BPF_PROG_TYPE_KPROBE, "user", "GPL", insns, ARRAY_SIZE(insns),
+				NULL);
+	if (prog_fd < 0)
+		return failed("caller");
+	if (bpf_map_update_elem(array, &zero, &writer_fd, BPF_ANY))
+		return failed("insert");
+	return attach_kretprobe(args[0]) ?: stay();
+}
+
 /* --- what any BPF program may do to any process --- */
 
 /* Raw tracepoint on every system call: if it is PID's, then @insns. */
@@ -186,6 +267,7 @@ const struct attack attacks_by_programs[] = {
 	{ "fexit", prepare_fexit, run_attach },
 	{ "kprobe-multi", prepare_kprobe_multi, run_kprobe_multi },
 	{ "override", NULL, run_override },
+	{ "kretprobe-writer", prepare_writer, run_writer },
 	{ "write-user", NULL, run_write_user },
 	{ "send-signal", NULL, run_send_signal },
 	{}

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a look around before the first floor asks besides who is there: is anybody in the
+ * middle of something that a guard has let pass before it was armed?
+ */
+#ifndef PSC_LOOK_BPF_H
+#define PSC_LOOK_BPF_H
+
+#include "guard.bpf.h"
+#include "task.bpf.h"
+
+#define PINS_MAX 4096		/* files in the directory of the pins */
+#define PROC_SUPER_MAGIC 0x9fa0		/* include/uapi/linux/magic.h */
+#define RWSEM_WRITER_LOCKED 1		/* kernel/locking/rwsem.c */
+
+/*
+ * kernel.ftrace_enabled, opened by the daemon, which runs the iterators; or -1, where the
+ * kernel has none. Set by the loader, and as a constant decided by the verifier.
+ */
+const volatile __s32 psc_ftrace_fd;
+
+/* The names of a directory of bpffs: all of them are in memory, each with its inode. */
+struct pin_walk {
+	__u64 node, head;	/* addresses of list nodes, whose first member is the next */
+	__u64 link;		/* where the node is in a dentry */
+	__u64 object;		/* the map that is looked for */
+	bool found;
+};
+
+static long pin_step(__u32 i, struct pin_walk *walk)
+{
+	struct dentry *dentry = (void *)(walk->node - walk->link);
+
+	if (!walk->node || walk->node == walk->head)
+		return 1;
+	walk->found = (__u64)BPF_CORE_READ(dentry, d_inode, i_private) == walk->object;
+	if (bpf_probe_read_kernel(&walk->node, sizeof(walk->node), (void *)walk->node))
+		return 1;
+	return walk->found;
+}
+
+/* Has the map a pin in the guarded directory? Its descriptors count like pins. */
+static __always_inline bool is_pinned(const struct guarded *guard, __u64 map)
+{
+	struct dentry *dir = (struct dentry *)guard->dir;
+	struct pin_walk walk = { .object = map };
+
+	if (bpf_core_field_exists(dir->d_children)) {
+		walk.link = bpf_core_field_offset(struct dentry, d_sib);
+		walk.node = (__u64)BPF_CORE_READ(dir, d_children.first);
+	} else {	/* before 6.8 */
+		walk.link = bpf_core_field_offset(struct dentry, d_child);
+		walk.head = (__u64)dir + bpf_core_field_offset(struct dentry, d_subdirs);
+		walk.node = (__u64)BPF_CORE_READ(dir, d_subdirs.next);
+	}
+	bpf_loop(PINS_MAX, pin_step, &walk, 0);
+	return walk.found;
+}
+
+/*
+ * Does somebody hold the lock of a directory that he changes names in? Hooks are asked with
+ * it held: who takes it after the guards were armed is refused. Elsewhere, as in a kernel
+ * with PREEMPT_RT, locks are of another make, and this is not seen.
+ */
+static __always_inline bool is_changing(struct dentry *dir)
+{
+	struct inode *inode = BPF_CORE_READ(dir, d_inode);
+
+	return bpf_core_field_exists(inode->i_rwsem.count) &&
+	       BPF_CORE_READ(inode, i_rwsem.count.counter) & RWSEM_WRITER_LOCKED;
+}
+
+/* The way from the pins up to the root, as place_step() goes it. */
+struct way_walk {
+	struct mount *on;
+	struct dentry *step;
+	bool changing;
+};
+
+static long way_step(__u32 i, struct way_walk *walk)
+{
+	struct mount *on = walk->on, *parent;
+	struct dentry *step = walk->step;
+
+	walk->changing = is_changing(step);
+	if (walk->changing)
+		return 1;
+	if (step != BPF_CORE_READ(on, mnt.mnt_root)) {
+		walk->step = BPF_CORE_READ(step, d_parent);
+		return 0;
+	}
+	parent = BPF_CORE_READ(on, mnt_parent);
+	walk->step = BPF_CORE_READ(on, mnt_mountpoint);
+	walk->on = parent;
+	return parent == on;
+}
+
+/* Is anybody removing or renaming a pin, or what leads to them? */
+static __always_inline bool way_is_changing(const struct guarded *guard)
+{
+	struct way_walk walk = {
+		.on = (struct mount *)guard->mount, .step = (struct dentry *)guard->dir,
+	};
+
+	return bpf_loop(PATH_DEEP, way_step, &walk, 0) == PATH_DEEP || walk.changing;
+}
+
+/*
+ * Is anybody in the middle of writing kernel.ftrace_enabled, or reading it? The kernel counts
+ * who uses the table that it is in, from before psc_g_sysctl is asked until it is written.
+ * Or is that not to be seen, as the file is not that one?
+ */
+static __always_inline bool ftrace_is_written(void)
+{
+	struct proc_inode *proc;
+	struct inode *inode;
+	struct file *file;
+	__u64 name[2] = {};
+
+	if (psc_ftrace_fd < 0)
+		return false;
+	file = file_of(psc_ftrace_fd);
+	inode = BPF_CORE_READ(file, f_inode);
+	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+		return true;
+	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
+	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(proc, sysctl_entry, procname));
+	return name[0] != EIGHT('f', 't', 'r', 'a', 'c', 'e', '_', 'e') ||
+	       name[1] != EIGHT('n', 'a', 'b', 'l', 'e', 'd', 0, 0) ||
+	       BPF_CORE_READ(proc, sysctl, used);
+}
+
+#endif
