@@ -6,7 +6,9 @@
 #include <sys/stat.h>
 
 #include "client.h"
+#include "control.h"
 #include "escape.h"
+#include "kernel.h"
 #include "log.h"
 #include "json.h"
 #include "util.h"
@@ -57,13 +59,15 @@ static enum psc_cli_exit no_answer(const struct psc_cli *cli, int err)
 				PSC_CLIENT_TIMEOUT_MS / 1000);
 	case -ECONNREFUSED:
 		if (stat(cli->socket, &st) == 0 && !S_ISSOCK(st.st_mode))
-			return psc_fail(PSC_EXIT_UNREACHABLE, "%s: is no socket; remove it, and "
-					"start the daemon anew: systemctl restart ptracescoped",
-					shown);
+			return psc_fail(PSC_EXIT_UNREACHABLE, "%s: is no socket%s", shown,
+					streq(cli->socket, PSC_SOCKET_PATH) ? "; start the daemon "
+					"anew, which replaces it: systemctl restart ptracescoped" :
+					"");
 		/* fall through */
 	case -ENOENT:
-		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: %s; ptracescoped is not running, start "
-				"it: systemctl start ptracescoped", shown, strerror(-err));
+		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: %s; ptracescoped is not running, or its "
+				"socket has been removed; start it: systemctl restart ptracescoped",
+				shown, strerror(-err));
 	default:
 		return psc_fail(PSC_EXIT_UNREACHABLE, "%s: %s", shown, strerror(-err));
 	}
@@ -97,6 +101,10 @@ static enum psc_cli_exit cgroup_error(const json_t *parameters, const char *mess
 
 	if (!cgroup || !reason || streq(reason, "no-cgroup2"))
 		return psc_fail(PSC_EXIT_FAILED, "%s", message);
+	if (streq(reason, "absent"))
+		return psc_fail(PSC_EXIT_FAILED, "cgroup '%s': %s; a unit has one while it runs, and "
+				"its name has a suffix, such as .service; a section of "
+				"ptracescope.conf(5) is for when it starts", cgroup, message);
 	return psc_fail(PSC_EXIT_FAILED, "cgroup '%s': %s", cgroup, message);
 }
 
@@ -109,6 +117,10 @@ static enum psc_cli_exit refused(const struct psc_answer *answer)
 
 	if (!name || !message || !error)
 		return psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
+	if (streq(answer->error, PSC_METHOD("PermissionDenied")) && !psc_ftrace_enabled())
+		return psc_fail(PSC_EXIT_REFUSED, "permission denied: kernel.ftrace_enabled is 0, "
+				"which switches BPF programs off, so that the daemon cannot see who has "
+				"CAP_SYS_PTRACE: sysctl kernel.ftrace_enabled=1");
 	if (streq(answer->error, PSC_METHOD("PermissionDenied")) ||
 	    streq(answer->error, "org.varlink.service.PermissionDenied"))
 		return psc_fail(PSC_EXIT_REFUSED, "permission denied: CAP_SYS_PTRACE in the "
@@ -117,12 +129,16 @@ static enum psc_cli_exit refused(const struct psc_answer *answer)
 		return locked(answer->parameters);
 	if (streq(answer->error, PSC_METHOD("CgroupLocked")))
 		return psc_fail(PSC_EXIT_REFUSED, "a cgroup has been locked, which holds until "
-				"reboot");
+				"reboot: \"ptracescopectl cgroup list\" shows its floor, unless the "
+				"cgroup is gone");
+	if (streq(answer->error, PSC_METHOD("NothingToLock")))
+		return psc_fail(PSC_EXIT_FAILED, "nothing to lock: all scopes that would be locked "
+				"are 0; nothing changed");
 	if (streq(answer->error, PSC_METHOD("UnknownName")))
 		return psc_fail(PSC_EXIT_USAGE, "the daemon does not know the name '%s'", name);
 	if (streq(answer->error, PSC_METHOD("OutOfRange")))
-		return psc_fail(PSC_EXIT_USAGE, "%s: the daemon says that the value is no scope",
-				name);
+		return psc_fail(PSC_EXIT_USAGE, "%s: the daemon says that this is none of its "
+				"values", name);
 	if (streq(answer->error, PSC_METHOD("CgroupError")))
 		return cgroup_error(answer->parameters, message);
 	if (streq(answer->error, PSC_METHOD("ConfigurationError")))
@@ -159,12 +175,14 @@ enum psc_cli_exit psc_unexpected(const char *method)
 
 bool psc_confirmed(const struct psc_cli *cli, const char *what, unsigned int value)
 {
+	_cleanup_free_ char *shown = psc_escape(what, strlen(what), 512);
 	char line[16] = "", label[PSC_LABEL_SIZE], *answer;
 
 	if (cli->yes || !isatty(STDIN_FILENO) || !isatty(STDERR_FILENO))
 		return true;
-	fprintf(stderr, "%s is then locked at %s until reboot: it cannot be set lower. "
-		"Do it? [y/N] ", what, psc_value_label(cli->name, value, label));
+	fprintf(stderr, "%s is then locked%s%s until reboot: it cannot be set lower. "
+		"Do it? [y/N] ", shown ? shown : "?", cli->present ? "" : " at ",
+		cli->present ? "" : psc_value_label(cli->name, value, label));
 	if (!fgets(line, sizeof(line), stdin)) {
 		fputc('\n', stderr);
 		return false;

@@ -15,7 +15,8 @@ const char psc_cli_help[] =
 	"  get [NAME]         print a value; NAME is kernel.yama.ptrace_scope by default\n"
 	"  set VALUE          set kernel.yama.ptrace_scope\n"
 	"  set NAME=VALUE     set another name\n"
-	"  lock [LEVEL]       until reboot, nothing below LEVEL, or what is in force\n"
+	"  lock               until reboot, allow nothing below what is in force now\n"
+	"  lock LEVEL         the same with LEVEL, for attaching and PTRACE_TRACEME\n"
 	"  list               print all names and values\n"
 	"  status             print what is enforced, and by whom\n"
 	"  reload             read the configuration again\n"
@@ -44,9 +45,10 @@ const char psc_cli_help[] =
 	"\n"
 	"Names: kernel.yama.ptrace_scope, kernel.ptracescope.attach_scope,\n"
 	"  kernel.ptracescope.traceme_scope, kernel.ptracescope.read_scope,\n"
-	"  kernel.ptracescope.floor (the others cannot go below it until reboot),\n"
+	"  kernel.ptracescope.floor (attach_scope and traceme_scope cannot go below it\n"
+	"  until reboot),\n"
 	"  kernel.ptracescope.cgroup_boundary (on or off: attaching from outside a container\n"
-	"  takes CAP_SYS_PTRACE outside of all); for cgroups the last part will do\n"
+	"  takes CAP_SYS_PTRACE outside of all); the last part will do\n"
 	"Values: 0 or classic, 1 or restricted, 2 or admin-only, 3 or no-attach; for cgroups\n"
 	"  also siblings, which is 1 except among the processes of that cgroup\n"
 	"Exit codes: 0 done, 1 failed, 2 usage, 3 refused (permission or locked),\n"
@@ -113,7 +115,7 @@ int psc_cli_unknown_name(const char *name, char **ret_error)
 
 static int find_name(const char *text, const struct psc_name **ret, char **ret_error)
 {
-	*ret = psc_name_find(text);
+	*ret = psc_name_find_short(text);
 	return *ret ? 0 : psc_cli_unknown_name(text, ret_error);
 }
 
@@ -124,7 +126,8 @@ int psc_cli_value(const struct psc_name *name, const char *text, bool cgroup, un
 							"does not go there; values are";
 	char values[PSC_VALUES_SIZE], after[PSC_VALUES_SIZE + 64];
 
-	if (!psc_value_parse(name, text, cgroup, ret))
+	/* Not one digit more than needed, which looks like octal. */
+	if (!(text[0] == '0' && text[1]) && !psc_value_parse(name, text, cgroup, ret))
 		return 0;
 	snprintf(after, sizeof(after), " %s %s", what, psc_value_list(name, cgroup, values));
 	return psc_cli_usage(ret_error, "value", text, after);
@@ -144,7 +147,7 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 	err = find_name(name, &cli->name, ret_error);
 	if (err)
 		return err;
-	if (!equals && psc_name_find(text))
+	if (!equals && psc_name_find_short(text))
 		return psc_cli_usage(ret_error, "no value for", text, "; write NAME=VALUE");
 	err = psc_cli_value(cli->name, value, false, &cli->value, ret_error);
 	if (err)
@@ -168,20 +171,20 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 {
 	size_t i = 0;
 
+	if (cli->has_fallback && !streq(word, "oci-hook"))
+		return psc_cli_usage(ret_error, "--default does not go with", word,
+				     "; it is for: oci-hook");
 	if (streq(word, "cgroup"))
 		return psc_cli_parse_cgroup(n, arguments, cli, ret_error);
 	if (cli->lock || cli->pid)
 		return psc_cli_usage(ret_error, "--lock and --pid do not go with", word,
 				     "; they are for: cgroup");
-	if (cli->has_fallback && !streq(word, "oci-hook"))
-		return psc_cli_usage(ret_error, "--default does not go with", word,
-				     "; it is for: oci-hook");
 	while (i < ARRAY_SIZE(commands) && !streq(word, commands[i].word))
 		i++;
 	if (i == ARRAY_SIZE(commands))
 		return psc_cli_usage(ret_error, "unknown command", word, "");
 	cli->command = commands[i].command;
-	if (n == 2 && cli->command == PSC_CLI_SET && psc_name_find(arguments[0]))
+	if (n == 2 && cli->command == PSC_CLI_SET && psc_name_find_short(arguments[0]))
 		return psc_cli_usage(ret_error, "set takes one argument: join", arguments[0],
 				     " and its value with '='");
 	if (n > commands[i].arguments_max)
@@ -224,6 +227,8 @@ static int parse_argument(int argc, char *const *argv, int *i, enum option optio
 				     ret_error);
 	}
 	if (option == OPTION_PID) {
+		if (cli->pid)
+			return psc_cli_usage(ret_error, "more than one", text, "");
 		if (psc_parse_u32(argument, &cli->pid) || !cli->pid)
 			return psc_cli_usage(ret_error, "no process id:", argument, "");
 		return 0;

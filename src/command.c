@@ -11,11 +11,11 @@
 #include "show.h"
 #include "util.h"
 
-static bool want_colour(void)
+/* Of a value, that it is one. */
+static bool is_value(const struct psc_name *name, const json_t *value)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && !streq(term, "dumb");
+	return json_is_integer(value) && json_integer_value(value) >= 0 &&
+	       json_integer_value(value) <= (json_int_t)name->max;
 }
 
 /* For replies that carry nothing. */
@@ -38,7 +38,7 @@ static enum psc_cli_exit call_value(const struct psc_cli *cli, const char *metho
 	if (code != PSC_EXIT_DONE)
 		return code;
 	value = json_object_get(reply, "value");
-	if (!json_is_integer(value))
+	if (!is_value(cli->name, value))
 		code = psc_unexpected(method);
 	else if (cli->json)
 		code = psc_print_json(json_pack("{s:s, s:O}", "name", cli->name->name,
@@ -69,31 +69,30 @@ static enum psc_cli_exit run_set(const struct psc_cli *cli)
 				    "revocable", cli->revocable ? json_true() : NULL));
 }
 
-/* The scope that lock without a level is about. */
-static enum psc_cli_exit present_scope(const struct psc_cli *cli, unsigned int *ret)
-{
-	json_t *reply = NULL, *value;
-	enum psc_cli_exit code = psc_call(cli, PSC_METHOD("Get"),
-					  json_pack("{s:s}", "name", PSC_NAME_YAMA), &reply);
-
-	if (code != PSC_EXIT_DONE)
-		return code;
-	value = json_object_get(reply, "value");
-	if (json_is_integer(value) && json_integer_value(value) >= 0 &&
-	    json_integer_value(value) <= PSC_SCOPE_MAX)
-		*ret = (unsigned int)json_integer_value(value);
-	else
-		code = psc_unexpected(PSC_METHOD("Get"));
-	json_decref(reply);
-	return code;
-}
-
 static enum psc_cli_exit run_lock(const struct psc_cli *cli)
 {
-	struct psc_cli lock = *cli;
-	enum psc_cli_exit code = cli->present ? present_scope(cli, &lock.value) : PSC_EXIT_DONE;
+	static const char method[] = PSC_METHOD("Lock");
+	json_t *reply = NULL;
+	enum psc_cli_exit code;
 
-	return code == PSC_EXIT_DONE ? run_set(&lock) : code;
+	if ((cli->present || cli->value) &&
+	    !psc_confirmed(cli, cli->present ? "everything that is in force now" : cli->name->name,
+			   cli->value))
+		return psc_fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
+	code = psc_call(cli, method, json_pack("{s:o*}", "level", cli->present ? NULL :
+					       json_integer(cli->value)), &reply);
+	if (code != PSC_EXIT_DONE)
+		return code;
+	if (!psc_is_policy(json_object_get(reply, "before")) ||
+	    !psc_is_policy(json_object_get(reply, "policy")))
+		code = psc_unexpected(method);
+	else if (cli->json)
+		code = psc_print_json(json_incref(json_object_get(reply, "policy")));
+	else
+		psc_show_lock(stdout, json_object_get(reply, "before"),
+			      json_object_get(reply, "policy"));
+	json_decref(reply);
+	return code;
 }
 
 static enum psc_cli_exit run_list(const struct psc_cli *cli)
@@ -120,16 +119,31 @@ static enum psc_cli_exit run_status(const struct psc_cli *cli)
 
 	if (code != PSC_EXIT_DONE)
 		return code;
-	if (cli->json)
-		return psc_print_json(reply);
-	psc_show_status(stdout, reply, want_colour());
+	if (!json_is_boolean(json_object_get(reply, "enforcing")) ||
+	    !psc_is_policy(json_object_get(reply, "policy")))
+		code = psc_unexpected(PSC_METHOD("Status"));
+	else if (json_is_false(json_object_get(reply, "enforcing")))
+		code = PSC_EXIT_FAILED;
+	/* What is no status is not shown as one. */
+	if (psc_is_policy(json_object_get(reply, "policy")) && cli->json) {
+		enum psc_cli_exit printed = psc_print_json(reply);
+
+		return code == PSC_EXIT_DONE ? printed : code;
+	}
+	if (psc_is_policy(json_object_get(reply, "policy")))
+		psc_show_status(stdout, reply, psc_want_colour());
 	json_decref(reply);
 	return code;
 }
 
 static enum psc_cli_exit run_detach(const struct psc_cli *cli)
 {
-	return call_only(cli, PSC_METHOD("Detach"));
+	enum psc_cli_exit code = call_only(cli, PSC_METHOD("Detach"));
+
+	if (code == PSC_EXIT_DONE && !cli->json)
+		puts("detached: ptracescoped no longer restricts ptrace, and has ended; an enabled "
+		     "unit starts it again at the next boot: systemctl disable ptracescoped");
+	return code;
 }
 
 static enum psc_cli_exit run_reload(const struct psc_cli *cli)
@@ -187,7 +201,7 @@ static enum psc_cli_exit run_doctor(const struct psc_cli *cli)
 	if (cli->json)
 		code = psc_print_json(prereqs_json(&prereqs));
 	else
-		psc_prereq_print(&prereqs, stdout, want_colour());
+		psc_prereq_print(&prereqs, stdout, psc_want_colour());
 	psc_prereq_free(&prereqs);
 	return missing ? PSC_EXIT_FAILED : code;
 }

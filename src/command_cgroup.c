@@ -172,23 +172,28 @@ enum psc_cli_exit psc_command_cgroup_unset(const struct psc_cli *cli)
 	return code == PSC_EXIT_DONE ? print_value(&shown, cgroup, false, method) : code;
 }
 
-/* Without a level: at what attaching takes there now. */
+/* Without a level: at what holds there now. */
 enum psc_cli_exit psc_command_cgroup_lock(const struct psc_cli *cli)
 {
-	static const char method[] = PSC_METHOD("CgroupGet");
-	struct psc_cli lock = *cli;
+	static const char method[] = PSC_METHOD("CgroupLock");
 	json_t *cgroup;
 	enum psc_cli_exit code;
 
 	if (!cli->present)
 		return set(cli);
+	if (!psc_confirmed(cli, "everything that is in force for that cgroup now", 0))
+		return psc_fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
 	code = call_cgroup(cli, method, json_object(), &cgroup);
 	if (code != PSC_EXIT_DONE)
 		return code;
-	if (!effective(cgroup, psc_name_find(PSC_NAME_YAMA), &lock.value))
+	if (!psc_is_policy(json_object_get(cgroup, "effective")))
 		code = psc_unexpected(method);
+	else if (cli->json)
+		code = psc_print_json(json_incref(cgroup));
+	else
+		psc_show_lock(stdout, NULL, json_object_get(cgroup, "effective"));
 	json_decref(cgroup);
-	return code == PSC_EXIT_DONE ? set(&lock) : code;
+	return code;
 }
 
 /* Add one part of the list to @all; *after is where the next begins, freed at the end. */

@@ -44,6 +44,12 @@ void psc_control_done(const struct psc_varlink_call *call, const char *what)
 	psc_notice("%s, by pid %d, uid %u", what, (int)call->client->pid, call->client->uid);
 }
 
+void psc_control_refused(const struct psc_varlink_call *call, const char *what)
+{
+	psc_notice("%s refused to pid %d, uid %u: %s is locked by a floor until reboot",
+		   call->method->name, (int)call->client->pid, call->client->uid, what);
+}
+
 int psc_control_fail(struct psc_varlink_call *call, int err, const char *what)
 {
 	return psc_varlink_error(call, PSC_INTERFACE ".Failed",
@@ -87,6 +93,7 @@ static int locked(struct psc_varlink_call *call, const struct psc_name *name)
 
 	if (err)
 		return psc_control_fail(call, err, "reading the policy");
+	psc_control_refused(call, name ? name->name : "enforcement");
 	name = name ?: psc_name_with_floor(&policy);
 	if (!name)
 		return psc_varlink_error(call, PSC_INTERFACE ".CgroupLocked", json_object());
@@ -178,6 +185,61 @@ static int run_set(struct psc_varlink_call *call)
 	return set(call, name, req);
 }
 
+json_t *psc_control_policy(const union psc_policy *policy)
+{
+	json_t *object = json_object();
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		json_object_set_new(object, psc_mode_word(mode),
+				    json_pack("{s:i, s:i}", "scope", policy->scope[mode],
+					      "floor", policy->floor[mode]));
+	return object;
+}
+
+int psc_control_nothing_to_lock(struct psc_varlink_call *call)
+{
+	return psc_varlink_error(call, PSC_INTERFACE ".NothingToLock", json_object());
+}
+
+static void log_lock(const struct psc_varlink_call *call, const struct psc_request *req)
+{
+	char text[256] = "floors:";
+	size_t len = strlen(text);
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s %u -> %u",
+					mode ? "," : "", psc_mode_word(mode),
+					req->before.floor[mode], req->policy.floor[mode]);
+	psc_control_done(call, text);
+}
+
+/* Every scope in force becomes the floor; or a floor for attaching and TRACEME. */
+static int run_lock(struct psc_varlink_call *call)
+{
+	const struct psc_backend *backend = psc_control_backend(call);
+	const struct psc_name *name = psc_name_find(PSC_NAME_FLOOR);
+	json_t *text = json_object_get(call->parameters, "level");
+	json_int_t level = json_integer_value(text);
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .lock = PSC_MODES_ALL };
+	int err;
+
+	if (json_is_integer(text) && (level < 0 || level > PSC_SCOPE_MAX))
+		return psc_control_out_of_range(call, name, level);
+	if (json_is_integer(text))
+		req = psc_name_request(name, (unsigned int)level);
+	err = backend->request(backend->data, &req);
+	if (err == -PSC_E_LOCKED)
+		return locked(call, name);
+	if (err == -PSC_E_NODATA || (!err && json_is_integer(text) && !level))
+		return psc_control_nothing_to_lock(call);
+	if (err)
+		return psc_control_fail(call, err, err == -EBUSY ? PSC_CONTROL_NO_FLOOR : "locking");
+	log_lock(call, &req);
+	return psc_varlink_reply(call, json_pack("{s:o, s:o}", "before",
+						 psc_control_policy(&req.before), "policy",
+						 psc_control_policy(&req.policy)));
+}
+
 static int run_list(struct psc_varlink_call *call)
 {
 	union psc_policy policy;
@@ -253,6 +315,7 @@ static const struct psc_varlink_method methods[] = {
 	{ "Get", false, run_get, { { "name", JSON_STRING } } },
 	{ "Set", true, run_set, { { "name", JSON_STRING }, { "value", JSON_INTEGER },
 				  { "revocable", JSON_TRUE, .optional = true } } },
+	{ "Lock", true, run_lock, { { "level", JSON_INTEGER, .optional = true } } },
 	{ "List", false, run_list },
 	{ "Status", false, run_status },
 	{ "Detach", true, run_detach },
@@ -264,6 +327,7 @@ static const struct psc_varlink_method methods[] = {
 	  { { "cgroup", JSON_STRING }, { "name", JSON_STRING }, { "value", JSON_INTEGER },
 	    { "revocable", JSON_TRUE, .optional = true }, { "lock", JSON_TRUE, .optional = true },
 	    { "origin", JSON_STRING, .optional = true } } },
+	{ "CgroupLock", true, psc_control_cgroup_lock, { { "cgroup", JSON_STRING } } },
 	{ "CgroupUnset", true, psc_control_cgroup_unset,
 	  { { "cgroup", JSON_STRING }, { "name", JSON_STRING, .optional = true } } },
 };

@@ -12,6 +12,15 @@ const struct psc_backend *psc_control_backend(const struct psc_varlink_call *cal
 /* Log what happened, and at whose wish. */
 void psc_control_done(const struct psc_varlink_call *call, const char *what);
 
+/* Log what a floor has refused, and to whom. */
+void psc_control_refused(const struct psc_varlink_call *call, const char *what);
+
+/* As type Policy of the interface. */
+json_t *psc_control_policy(const union psc_policy *policy);
+
+/* Answer with the error NothingToLock. */
+int psc_control_nothing_to_lock(struct psc_varlink_call *call);
+
 /* Answer with the error Failed: @what failed with @err, a negative errno. */
 int psc_control_fail(struct psc_varlink_call *call, int err, const char *what);
 
@@ -30,6 +39,7 @@ json_t *psc_control_text(const char *text);
 
 int psc_control_cgroup_get(struct psc_varlink_call *call);
 int psc_control_cgroup_list(struct psc_varlink_call *call);
+int psc_control_cgroup_lock(struct psc_varlink_call *call);
 int psc_control_cgroup_set(struct psc_varlink_call *call);
 int psc_control_cgroup_unset(struct psc_varlink_call *call);
 

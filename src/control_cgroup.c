@@ -137,6 +137,7 @@ static int locked(struct psc_varlink_call *call, const struct psc_name *name, in
 
 	if (err)
 		return psc_control_fail(call, err, "reading the policy of the cgroup");
+	psc_control_refused(call, name->name);
 	return psc_varlink_error(call, PSC_INTERFACE ".Locked",
 				 json_pack("{s:s, s:i}", "name", name->name, "floor",
 					   psc_policy_highest_floor(&info.effective, name->modes)));
@@ -151,6 +152,8 @@ static int answer_failure(struct psc_varlink_call *call, const struct psc_name *
 		return locked(call, name, cgroup->fd);
 	case -PSC_E_RANGE:
 		return psc_control_out_of_range(call, name, req->want.scope[name->mode]);
+	case -PSC_E_NODATA:
+		return psc_control_nothing_to_lock(call);
 	case -EBUSY:
 		return psc_control_fail(call, err, PSC_CONTROL_NO_FLOOR);
 	case -PSC_E_NOSPC:
@@ -229,6 +232,24 @@ int psc_control_cgroup_set(struct psc_varlink_call *call)
 	if (err)
 		return answer_failure(call, name, &cgroup, &req, err);
 	log_change(call, name, cgroup.path, flag(call, "lock") ? "set and locked" : "set", &req);
+	return reply(call, cgroup.path, &req);
+}
+
+/* Every scope in force there becomes its floor. */
+int psc_control_cgroup_lock(struct psc_varlink_call *call)
+{
+	_cleanup_cgroup_ struct psc_cgroup cgroup = { .fd = -1 };
+	struct psc_request info, req = { .op = PSC_OP_CHANGE, .lock = PSC_MODES_ALL };
+	int err, found = find(call, &cgroup, &info);
+
+	if (found <= 0)
+		return found;
+	/* What was said before was said by the same. */
+	req.origin = psc_entry_exists(&info.policy) ? info.origin : PSC_ORIGIN_ADMIN;
+	err = request(call, cgroup.fd, &req);
+	if (err)
+		return answer_failure(call, psc_name_find(PSC_NAME_FLOOR), &cgroup, &req, err);
+	log_change(call, psc_name_find(PSC_NAME_FLOOR), cgroup.path, "locked", &req);
 	return reply(call, cgroup.path, &req);
 }
 

@@ -126,7 +126,7 @@ static int check(void)
 	missing = psc_prereq_check("", &prereqs);
 	if (missing < 0)
 		return psc_log_err(EXIT_FAILURE, "checking failed: %s", strerror(-missing));
-	psc_prereq_print(&prereqs, stdout, isatty(STDOUT_FILENO) && !getenv("NO_COLOR"));
+	psc_prereq_print(&prereqs, stdout, psc_want_colour());
 	psc_prereq_free(&prereqs);
 	fflush(stdout);		/* before what is written to standard error */
 

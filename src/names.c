@@ -122,6 +122,9 @@ const struct psc_name *psc_name_find_short(const char *name)
 	for (size_t i = 0; i < PSC_NAMES; i++)
 		if (streq(name, strrchr(psc_names[i].name, '.') + 1))
 			return &psc_names[i];
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (streq(name, mode_words[mode]))
+			return psc_name_of_mode((enum psc_mode)mode);
 	return psc_name_find(name);
 }
 

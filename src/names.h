@@ -47,7 +47,7 @@ const struct psc_name *psc_name_find(const char *name);
 /* The one that is about this mode alone: kernel.ptracescope.read_scope. */
 const struct psc_name *psc_name_of_mode(enum psc_mode mode);
 
-/* That one, or the one of which @name is what follows the last dot: "read_scope". */
+/* That one, or the one of which @name is what follows the last dot, or the mode: "read_scope", "read". */
 const struct psc_name *psc_name_find_short(const char *name);
 
 /**

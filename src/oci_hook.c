@@ -85,7 +85,7 @@ enum psc_cli_exit psc_oci_hook(const struct psc_cli *cli)
 	if (oci.id && name_container(&oci, &name, &field))
 		err = -ENOMEM;
 	if (err)
-		code = psc_fail(PSC_EXIT_USAGE, "%s", error ? error : strerror(-err));
+		code = psc_fail(err == -ENOMEM ? PSC_EXIT_FAILED : PSC_EXIT_USAGE, "%s", error ? error : strerror(-err));
 	else if (oci.wanted)
 		code = apply(cli, &oci);
 	psc_log_set_name("ptracescopectl");

@@ -4,6 +4,7 @@
 #include <errno.h>
 
 #include "escape.h"
+#include "kernel.h"
 #include "names.h"
 #include "util.h"
 
@@ -82,14 +83,14 @@ static void show_mode(const struct screen *screen, const json_t *status, unsigne
 	fputc('\n', screen->out);
 }
 
-/* Who restarts the daemon sees this as well: what it has not seen it cannot vouch for. */
+/* The normal case after a restart of the daemon. */
 static void show_vouched(const struct screen *screen, const json_t *status)
 {
 	if (!json_is_false(json_object_get(status, "vouched")))
 		return;
 	label(screen, "floor");
-	fputs("not vouched for: the first one did not come through this daemon, which has not "
-	      "looked for what stood against it\n", screen->out);
+	fputs("set before this daemon started, which has not checked for BPF programs that "
+	      "conflicted with it then\n", screen->out);
 }
 
 static void show_yama(const struct screen *screen, const json_t *status)
@@ -146,8 +147,8 @@ static void show_state(const struct screen *screen, const json_t *status)
 	if (json_is_true(json_object_get(status, "enforcing")))
 		coloured(screen, GREEN, "enforcing");
 	else
-		coloured(screen, RED, "NOT enforcing: is kernel.ftrace_enabled 0? That switches "
-				      "BPF programs off");
+		coloured(screen, RED, psc_ftrace_enabled() ? "NOT enforcing" :
+			 "NOT enforcing: kernel.ftrace_enabled is 0, which switches BPF programs off");
 	fputc('\n', screen->out);
 	label(screen, "proof");
 	fprintf(screen->out, "%s\n", proof ? proof : "?");
@@ -217,6 +218,60 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 		coloured(&screen, RED, "refused: ");
 	fprintf(out, "%s\n", configuration ? configuration : "?");
 	show_programs(&screen, status);
+}
+
+bool psc_is_policy(const json_t *policy)
+{
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		const json_t *pair = json_object_get(policy, psc_mode_word(mode));
+
+		if (!psc_value_fits_name(psc_name_of_mode((enum psc_mode)mode),
+					 (unsigned int)psc_show_number(pair, "scope"), true) ||
+		    !psc_value_fits_name(psc_name_of_mode((enum psc_mode)mode),
+					 (unsigned int)psc_show_number(pair, "floor"), true))
+			return false;
+	}
+	return true;
+}
+
+static unsigned int part(const json_t *policy, unsigned int mode, const char *key)
+{
+	return (unsigned int)psc_show_number(json_object_get(policy, psc_mode_word(mode)), key);
+}
+
+/* "HEAD attach 1 (restricted), ...": the modes with a floor, or without. */
+static void show_floors(FILE *out, const json_t *policy, const char *head, bool locked)
+{
+	const char *before = head;
+
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		const struct psc_name *name = psc_name_of_mode((enum psc_mode)mode);
+		unsigned int floor = part(policy, mode, "floor");
+		char label[PSC_LABEL_SIZE];
+
+		if (!floor != !locked)
+			continue;
+		fprintf(out, "%s %s %s", before, psc_mode_word(mode),
+			psc_value_label(name, locked ? floor : part(policy, mode, "scope"), label));
+		before = ",";
+	}
+	if (before != head)
+		fputc('\n', out);
+}
+
+void psc_show_lock(FILE *out, const json_t *before, const json_t *policy)
+{
+	show_floors(out, policy, "locked until reboot:", true);
+	for (unsigned int mode = 0; before && mode < PSC_MODE_SLOTS; mode++) {
+		const struct psc_name *name = psc_name_of_mode((enum psc_mode)mode);
+		unsigned int old = part(before, mode, "scope"), now = part(policy, mode, "scope");
+		char from[PSC_LABEL_SIZE], to[PSC_LABEL_SIZE];
+
+		if (old != now)
+			fprintf(out, "raised: %s %s -> %s\n", psc_mode_word(mode),
+				psc_value_label(name, old, from), psc_value_label(name, now, to));
+	}
+	show_floors(out, policy, "not locked:", false);
 }
 
 int psc_show_list(FILE *out, const json_t *list)

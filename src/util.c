@@ -96,3 +96,10 @@ void psc_occupy_standard_descriptors(void)
 		    open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY) != fd)
 			_exit(EXIT_FAILURE);
 }
+
+bool psc_want_colour(void)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && !streq(term, "dumb");
+}

@@ -3,6 +3,7 @@
 #ifndef PSC_UTIL_H
 #define PSC_UTIL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,5 +76,8 @@ void psc_occupy_standard_descriptors(void);
 
 /* Remove white space at both ends, in place; returns the new beginning. */
 char *psc_strip(char *text);
+
+/* Is standard output a terminal that wants colour? no-color.org, and TERM=dumb. */
+bool psc_want_colour(void);
 
 #endif

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "control.h"
+#include "control_call.h"
 #include "ptracescope_policy.h"
 
 #define FAKE_CGROUPS_MAX 1024
@@ -146,9 +147,7 @@ static json_t *fake_status(void *data)
 {
 	struct fake_backend *fake = data;
 
-	return json_pack("{s:b, s:{s:{s:i, s:i}}}", "enforcing", 1, "policy", "attach",
-			 "scope", fake->policy.scope[PSC_MODE_ATTACH],
-			 "floor", fake->policy.floor[PSC_MODE_ATTACH]);
+	return json_pack("{s:b, s:o}", "enforcing", 1, "policy", psc_control_policy(&fake->policy));
 }
 
 static int fake_detach(void *data)

@@ -48,7 +48,9 @@ static const struct exchange exchanges[] = {
 		"{\"name\":\"kernel.ptracescope.cgroup_boundary\",\"value\":0},"
 		"{\"name\":\"kernel.ptracescope.floor\",\"value\":3}]") },
 	{ OURS("Status", ""),
-	  REPLY("\"enforcing\":true,\"policy\":{\"attach\":{\"scope\":3,\"floor\":3}}") },
+	  REPLY("\"enforcing\":true,\"policy\":{\"attach\":{\"scope\":3,\"floor\":3},"
+	        "\"traceme\":{\"scope\":3,\"floor\":3},\"read\":{\"scope\":2,\"floor\":0},"
+	        "\"boundary\":{\"scope\":0,\"floor\":0}}") },
 	{ OURS("Detach", ""), REPLY("") },
 	{ OURS("Reload", ""), REPLY("") },
 	/* parameters may be left out or null where none are needed */
@@ -186,6 +188,7 @@ static void test_description_is_true(void **state)
 {
 	static const char *const errors[] = { "UnknownName", "OutOfRange", "PermissionDenied",
 					      "Locked", "CgroupLocked", "CgroupError",
+					      "NothingToLock",
 					      "ConfigurationError", "Failed" };
 	const char *line = psc_interface_io_ptracescope;
 	unsigned int n = 0;
@@ -206,7 +209,7 @@ static void test_description_is_true(void **state)
 		assert_int_equal(get(fd, text, sizeof(text)), GOT_REPLY);
 		assert_null(strstr(text, "MethodNotFound"));
 	}
-	assert_int_equal(n, 10);
+	assert_int_equal(n, 12);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		snprintf(text, sizeof(text), "\nerror %s (", errors[i]);
 		assert_non_null(strstr(psc_interface_io_ptracescope, text));

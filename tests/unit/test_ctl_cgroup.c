@@ -180,7 +180,8 @@ static void test_runs(void **state)
 		  "  dev.scope    0 (classic)      here          0 (classic); by admin\n", "" },
 		/* no terminal, no question */
 		{ { "cgroup", "lock", "web.service" }, 0,
-		  "system.slice/web.service: kernel.ptracescope.floor = siblings\n", "" },
+		  "locked until reboot: attach siblings, traceme siblings, read 2 (admin-only)\n"
+		  "not locked: boundary 0 (off)\n", "" },
 		{ { "cgroup", "set", "web.service", "2", "--lock" }, 0,
 		  "system.slice/web.service: kernel.yama.ptrace_scope = 2\n", "" },
 		{ { "cgroup", "set", "web.service", "siblings" }, 3, "",
@@ -189,8 +190,8 @@ static void test_runs(void **state)
 		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
 		{ { "cgroup", "unset", "web.service" }, 3, "",
 		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
-		{ { "cgroup", "unset", "web.service", "read_scope" }, 0,
-		  "system.slice/web.service: kernel.ptracescope.read_scope = 0\n", "" },
+		{ { "cgroup", "unset", "web.service", "read_scope" }, 3, "",
+		  LINE("kernel.ptracescope.read_scope: locked at 2 (admin-only) until reboot") },
 		{ { "cgroup", "set", "dev.scope", "cgroup_boundary", "on", "--lock" }, 0,
 		  "user.slice/dev.scope: kernel.ptracescope.cgroup_boundary = 1\n", "" },
 		{ { "cgroup", "set", "dev.scope", "cgroup_boundary", "off" }, 3, "",
@@ -207,19 +208,24 @@ static void test_runs(void **state)
 		{ { "cgroup", "list" }, 0,
 		  "CGROUP         ATTACH           FROM  SET HERE\n"
 		  "system.slice   siblings         here  siblings; by admin\n"
-		  "  web.service  2 (admin-only)   here  2 (admin-only), locked; by admin\n"
+		  "  web.service  2 (admin-only)   here  2 (admin-only), locked; read: "
+		  "2 (admin-only), locked; by admin\n"
 		  "user.slice\n"
 		  "  dev.scope    3 (no-attach)    here  3 (no-attach), locked; boundary: 1 (on), "
 		  "locked; by admin\n", "" },
 		{ { "cgroup", "set", "odd\\x2d\"'", "2" }, 0,
 		  "odd\\x2d\"': kernel.yama.ptrace_scope = 2\n", "" },
 		{ { "cgroup", "get", "no.service" }, 1, "",
-		  LINE("cgroup 'no.service': there is no such cgroup") },
+		  LINE("cgroup 'no.service': there is no such cgroup; a unit has one while it runs, "
+		       "and its name has a suffix, such as .service; a section of "
+		       "ptracescope.conf(5) is for when it starts") },
 		{ { "cgroup", "get", "\xff" }, 2, "",
 		  LINE("the name of the cgroup is not UTF-8, so it has no place in a call; take "
 		       "one above it, or a section of ptracescope.conf(5)") },
 		{ { "cgroup", "get", "a\033b" }, 1, "",
-		  LINE("cgroup 'a\\x1bb': there is no such cgroup") },
+		  LINE("cgroup 'a\\x1bb': there is no such cgroup; a unit has one while it runs, "
+		       "and its name has a suffix, such as .service; a section of "
+		       "ptracescope.conf(5) is for when it starts") },
 		{ { "cgroup", "get", "--pid", "4194305" }, 1, "",
 		  LINE("there is no process 4194305") },
 	};
