@@ -3,6 +3,7 @@
 #ifndef PSC_ENTRY_BPF_H
 #define PSC_ENTRY_BPF_H
 
+#include "anchor.bpf.h"
 #include "cgroup.bpf.h"
 #include "guard.bpf.h"
 #include "task.bpf.h"
@@ -224,6 +225,8 @@ static __always_inline int entry_change(struct state *state, const struct target
 	entry.origin = req->origin;
 	entry.pad = 0;
 	err = psc_policy_locked(&entry.policy) ? lock_first(state, req->armed) : 0;
+	if (!err)
+		err = highest_note(state, &entry.policy);
 	return err ? err : entry_put(state, target, &entry, exists);
 }
 

@@ -33,7 +33,9 @@
  *   psc_g_sysctl   cgroup/sysctl                  ftrace stays on; loaded when a floor comes
  *
  * And two that are loaded just before the first floor, to look around: psc_scan
- * (iter/bpf_prog), psc_scan_maps (iter/bpf_map).
+ * (iter/bpf_prog), psc_scan_maps (iter/bpf_map). The anchor, which is loaded then, too,
+ * does once more what ends with the pins: psc_a_access, psc_a_traceme, psc_a_load (or
+ * psc_a_alloc), psc_a_prog, psc_a_map and psc_a_id (lsm_cgroup).
  *
  * The hooks gather facts; psc_judge() and psc_policy_change() in
  * ptracescope_policy.h decide.
@@ -193,9 +195,7 @@ static __noinline int access_ask(unsigned long long *ctx)
 	return access_judge(self, tracee, access, question.mode);
 }
 
-/* No program before us has refused: the first result that is not 0 ends the hook. */
-SEC("lsm/ptrace_access_check")
-int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access)
+static __always_inline int access_check(unsigned long long *ctx, unsigned int access)
 {
 	union psc_policy policy = policy_read(&psc_state.policy);
 
@@ -206,16 +206,20 @@ int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access)
 	return access_ask(ctx);
 }
 
-SEC("lsm/ptrace_traceme")
-int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
+/* No program before us has refused: the first result that is not 0 ends the hook. */
+SEC("lsm/ptrace_access_check")
+int BPF_PROG(psc_access, struct task_struct *tracee, unsigned int access)
+{
+	return access_check(ctx, access);
+}
+
+static __always_inline int traceme_check(struct task_struct *parent)
 {
 	struct psc_question question = { .mode = PSC_MODE_TRACEME };
 	struct task_struct *self = bpf_get_current_task_btf();
 	struct psc_verdict verdict;
 	struct sides sides = {};
 
-	if (ret)
-		return ret;
 	sides_compare(&question, &sides, parent, self);
 	verdict = psc_judge(&question, 0, 0);
 	/* has_ns_capability(parent, current_user_ns()): what the parent is, not
@@ -229,6 +233,12 @@ int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
 		return 0;
 	report_refusal(PSC_MODE_TRACEME, question.scope, verdict.reason, 0, parent, self);
 	return -EPERM;
+}
+
+SEC("lsm/ptrace_traceme")
+int BPF_PROG(psc_traceme, struct task_struct *parent, int ret)
+{
+	return ret ? ret : traceme_check(parent);
 }
 
 /*
@@ -383,6 +393,8 @@ static __always_inline int policy_change(struct state *state, struct psc_request
 	err = change_make(&change);
 	if (!err && psc_policy_locked(&change.policy))
 		err = lock_first(state, req->armed);
+	if (!err)
+		err = highest_note(state, &change.policy);
 	if (!err)
 		*(volatile __u64 *)&state->policy.word = change.policy.word;
 	return err;
@@ -545,15 +557,19 @@ SEC("syscall")
 int psc_ctl(struct psc_request *req)
 {
 	struct state *state = &psc_state;
+	__u32 locked_before = state->locked, references = req->anchor;
 	int err;
 
 	err = ctl_apply(state, req);
+	if (!locked_before && state->locked)
+		anchor_note(state, references, req->armed);
 	req->abi = PSC_ABI;
 	req->build = psc_build;
 	req->locked = state->locked;
 	req->entries = state->entries;
 	req->stuck = state->stuck;
 	req->sees_moves = psc_sees_moves;
+	req->anchor = anchor_state(state);
 	if (!(req->flags & PSC_FLAG_CGROUP))
 		req->policy = policy_for_all(state);
 	return err;
@@ -607,8 +623,7 @@ int BPF_PROG(psc_g_alloc, struct bpf_prog_aux *aux)
  * ENOENT. And what was being loaded when the guards were armed is looked at again
  * here, when it gets its descriptor; so is what only the verifier can know of it.
  */
-SEC("lsm/bpf_prog")
-int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
+static __always_inline int guard_prog(struct bpf_prog *prog)
 {
 	struct bpf_prog_aux *aux;
 	struct guarded *guard;
@@ -624,19 +639,35 @@ int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
 	return refuse_if(true, PSC_GUARD_PROG);
 }
 
-SEC("lsm/bpf_map")
-int BPF_PROG(psc_g_map, struct bpf_map *map)
+SEC("lsm/bpf_prog")
+int BPF_PROG(psc_g_prog, struct bpf_prog *prog)
+{
+	return guard_prog(prog);
+}
+
+static __always_inline int guard_map(struct bpf_map *map)
 {
 	return refuse_if(locked_in_order() && policy_map_index((__u64)map) >= 0, PSC_GUARD_MAP);
 }
 
+SEC("lsm/bpf_map")
+int BPF_PROG(psc_g_map, struct bpf_map *map)
+{
+	return guard_map(map);
+}
+
 /* By id they are not there, so that tools that list all maps go on after them. */
-SEC("lsm/bpf")
-int BPF_PROG(psc_g_id, int cmd, union bpf_attr *attr)
+static __always_inline int guard_id(int cmd, union bpf_attr *attr)
 {
 	if (cmd != BPF_MAP_GET_FD_BY_ID || !locked())
 		return 0;
 	return is_policy_map_id(attr->map_id) ? -ENOENT : 0;
+}
+
+SEC("lsm/bpf")
+int BPF_PROG(psc_g_id, int cmd, union bpf_attr *attr)
+{
+	return guard_id(cmd, attr);
 }
 
 static __always_inline bool is_pin_dir(struct inode *inode)
@@ -811,6 +842,86 @@ int psc_g_sysctl(struct bpf_sysctl *ctx)
 	    name[2] != EIGHT('a', 'b', 'l', 'e', 'd', 0, 0, 0))
 		return 1;
 	report_tamper(PSC_GUARD_SYSCTL);
+	return 0;
+}
+
+/*
+ * The anchor. Loaded just before the first floor; for the kernel 1 is "go on", 0 an error,
+ * EPERM if no other is set.
+ */
+#define BPF_FUNC_SET_RETVAL 187	/* include/uapi/linux/bpf.h */
+
+/* The verifier looks at all 64 bits of the argument, which is an int. */
+static __always_inline void set_error(__u64 error)
+{
+	long (*set_retval)(__s64) = (void *)BPF_FUNC_SET_RETVAL;
+
+	barrier_var(error);
+	error &= 0xfff;
+	set_retval(-(__s64)error);
+}
+
+SEC("?lsm_cgroup/ptrace_access_check")
+int BPF_PROG(psc_a_access, struct task_struct *tracee, unsigned int access)
+{
+	anchor_look(&psc_state);
+	return access_check(ctx, access) ? 0 : 1;
+}
+
+SEC("?lsm_cgroup/ptrace_traceme")
+int BPF_PROG(psc_a_traceme, struct task_struct *parent)
+{
+	anchor_look(&psc_state);
+	return traceme_check(parent) ? 0 : 1;
+}
+
+SEC("?lsm_cgroup/bpf_prog_load")
+int BPF_PROG(psc_a_load, struct bpf_prog *prog)
+{
+	return guard_load(BPF_CORE_READ(prog, aux)) ? 0 : 1;
+}
+
+SEC("?lsm_cgroup/bpf_prog_alloc_security")
+int BPF_PROG(psc_a_alloc, struct bpf_prog_aux *aux)
+{
+	return guard_load(aux) ? 0 : 1;
+}
+
+SEC("?lsm_cgroup/bpf_prog")
+int BPF_PROG(psc_a_prog, struct bpf_prog *prog)
+{
+	int err = guard_prog(prog);
+
+	if (err == -ENOENT)
+		set_error(ENOENT);
+	return err ? 0 : 1;
+}
+
+SEC("?lsm_cgroup/bpf_map")
+int BPF_PROG(psc_a_map, struct bpf_map *map)
+{
+	return guard_map(map) ? 0 : 1;
+}
+
+SEC("?lsm_cgroup/bpf")
+int BPF_PROG(psc_a_id, int cmd, union bpf_attr *attr)
+{
+	__u32 mode = cmd == BPF_MAP_GET_FD_BY_ID ? attr->map_id - PSC_ANCHOR_ID : PSC_MODE_SLOTS;
+	union psc_policy policy;
+	__u64 answer = PSC_ANCHOR_ERRNO;
+
+	if (mode < PSC_MODE_SLOTS) {
+		anchor_look(&psc_state);
+		policy = policy_for_all(&psc_state);
+		for (__u32 i = 0; i < PSC_MODE_SLOTS; i++)
+			if (i == mode)
+				answer += (policy.scope[i] & 15) * 16 + (policy.floor[i] & 15);
+		set_error(answer);
+		return 0;
+	}
+	if (!guard_id(cmd, attr))
+		return 1;
+	set_error(ENOENT);
 	return 0;
 }
 

@@ -146,6 +146,9 @@ static __noinline bool has_exception(struct task_struct *tracer, struct task_str
 
 	if (is_tracing(tracer, tracee))
 		return true;
+	/* The dead are no longer forgotten: somebody else may have their address now. */
+	if (psc_state.loose)
+		return false;
 	if (!relation_get(BPF_CORE_READ(tracee, group_leader), &relation))
 		return false;
 	if (!relation.tracer)

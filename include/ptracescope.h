@@ -195,7 +195,9 @@ struct psc_request {
 	__s32 probe[2];			/* PROBE: process ids as the caller sees them */
 	/* out, COUNT: PSC_MODE_BIT()s of what they were refused, PSC_PROVED_DECLARED */
 	__u32 proved;
-	__u32 pad;
+	/* in, with armed: how many references the map psc_state has with an anchor, 0: there
+	 * is none; out: enum psc_anchor_state */
+	__u32 anchor;
 };
 _Static_assert(sizeof(struct psc_request) == 384, "ABI");
 
@@ -205,6 +207,20 @@ _Static_assert(sizeof(struct psc_request) == 384, "ABI");
 #define PSC_WANT(value) ((union psc_policy){ \
 	.scope = { (value), (value), (value), (value) }, \
 	.floor = { (value), (value), (value), (value) } })
+
+/* What holds a floor besides the pins: the programs psc_a_* on the root cgroup. */
+enum psc_anchor_state {
+	PSC_ANCHOR_NONE = 0,
+	PSC_ANCHOR_SET = 1,
+	PSC_ANCHOR_ALONE = 2,		/* pins have gone: the highest floor ever binds everybody */
+};
+
+/*
+ * Without pins there is no psc_ctl to ask. The anchor answers BPF_MAP_GET_FD_BY_ID of this id,
+ * plus a mode, with an error of PSC_ANCHOR_ERRNO plus 16 times the scope plus the floor.
+ */
+#define PSC_ANCHOR_ID 0xf0706300U
+#define PSC_ANCHOR_ERRNO 2048
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {

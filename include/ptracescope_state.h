@@ -19,6 +19,7 @@ struct probe {
 struct state {
 	union psc_policy policy;
 	union psc_policy lost;	/* floors that found no room in psc_stuck, and bind everybody */
+	union psc_policy highest;	/* floors: of each mode the highest there has ever been */
 	/* Scopes of 0xff for the modes that an entry of a cgroup has ever said something of. */
 	union psc_policy spoken;
 	union {
@@ -31,6 +32,8 @@ struct state {
 	__u32 locked;		/* has there been a floor, global or of a cgroup? */
 	__u32 watch;		/* are new cgroups reported? */
 	__u32 writer;		/* somebody changes psc_cgroups */
+	__u32 references;	/* to this map, when the first floor came with an anchor; or 0 */
+	__u32 loose;		/* one of them has gone */
 	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
 	/* The deepest level down to each one that has ever had an entry, 0: none has. */
 	__u8 next_level[PSC_CGROUP_LEVELS];

@@ -11,6 +11,7 @@
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
 
+#include "anchor.h"
 #include "canary.h"
 #include "escape.h"
 #include "loader.h"
@@ -127,6 +128,9 @@ static json_t *proofs_json(const struct daemon *d)
 			 "declarations", psc_canary_outcome(d->canary, PSC_PROOF_DECLARED));
 }
 
+/* Indexed by enum psc_anchor_state. */
+static const char *const anchors[] = { "none", "set", "alone" };
+
 static json_t *on_status(void *data)
 {
 	struct daemon *d = data;
@@ -138,6 +142,7 @@ static json_t *on_status(void *data)
 	pid_t stuck_on;
 	int yama = psc_yama_scope();
 	const char *lockdown = psc_lockdown_level();
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 
 	if (psc_kernel_policy(d->kernel, &policy) || psc_kernel_stats(d->kernel, stats))
 		return NULL;
@@ -167,8 +172,10 @@ static json_t *on_status(void *data)
 		json_object_set_new(status, "yama", json_integer(yama));
 	if (status && lockdown)
 		json_object_set_new(status, "lockdown", json_string(lockdown));
-	if (status && psc_kernel_locked(d->kernel) > 0)
+	if (status && !psc_kernel_request(d->kernel, &info) && info.locked) {
 		json_object_set_new(status, "vouched", json_boolean(d->kernel->looked));
+		json_object_set_new(status, "anchor", json_string(anchors[info.anchor % 3]));
+	}
 	if (status && d->kernel->kept)
 		json_object_set_new(status, "kept", json_string(d->kernel->kept));
 	return status;
@@ -485,6 +492,25 @@ static void start_with_bad_config(struct daemon *d, int err, char *error,
 }
 
 /*
+ * Pins that have gone under a floor do not come back. What the floor is made of enforces it
+ * until reboot, and lets no second set be loaded.
+ */
+static int require_no_anchor(const char *dir)
+{
+	union psc_policy p;
+
+	if (psc_anchor_policy(&p))
+		return 0;
+	return psc_log_err(-EPROTO, "%s is gone while there is a floor. Programs on the root cgroup "
+			   "enforce for every process until reboot: attach %u, traceme %u, read %u, "
+			   "floors %u, %u, %u. Nobody can change that, refusals are not reported, and "
+			   "no daemon can start: reboot", dir, p.scope[PSC_MODE_ATTACH],
+			   p.scope[PSC_MODE_TRACEME], p.scope[PSC_MODE_READ],
+			   p.floor[PSC_MODE_ATTACH], p.floor[PSC_MODE_TRACEME],
+			   p.floor[PSC_MODE_READ]);
+}
+
+/*
  * Enforcement first, whatever the configuration is: a bad one must not leave the system with
  * less than the default.
  * @ret: the configuration, for its sections
@@ -497,7 +523,7 @@ static int enforce(struct daemon *d, struct psc_config *ret)
 	int err, config_err = psc_plan_first("", &config, &plan, &error);
 	bool first = access(d->options.pin_dir, F_OK) < 0;
 
-	err = first ? require_prereqs() : 0;
+	err = first ? require_no_anchor(d->options.pin_dir) ?: require_prereqs() : 0;
 	if (!err) {
 		/* They follow when there is something to guard. */
 		psc_plan_without_floors(&plan);

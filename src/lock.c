@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "anchor.h"
 #include "cgroup.h"
 #include "loader.h"
 #include "log.h"
@@ -179,7 +180,8 @@ static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *loc
 	bpf_object__for_each_program(prog, skel->obj)
 		bpf_program__set_autoload(prog, prog == skel->progs.psc_g_sysctl ||
 						prog == skel->progs.psc_scan ||
-						prog == skel->progs.psc_scan_maps);
+						prog == skel->progs.psc_scan_maps ||
+						psc_anchor_has_program(prog));
 	err = open_ftrace(&lock->ftrace_fd);
 	skel->rodata->psc_ftrace_fd = lock->ftrace_fd;
 	if (!err)
@@ -197,7 +199,7 @@ static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *loc
 					F_DUPFD_CLOEXEC, 3);
 		err = lock->scan_fd < 0 ? lock->scan_fd :
 			lock->scan_maps_fd < 0 ? lock->scan_maps_fd :
-			lock->sysctl_fd < 0 ? -errno : 0;
+			lock->sysctl_fd < 0 ? -errno : psc_anchor_take(&lock->anchor, skel->obj);
 	}
 	ptracescope_bpf__destroy(skel);
 	psc_kernel_close_secrets(kernel);
@@ -242,10 +244,11 @@ void psc_lock_clear(const char *dir)
 
 	if (spare_path(path, dir))
 		return;
+	cgroup_fd = open_root_cgroup();
+	psc_anchor_clear(dir, cgroup_fd);
 	prog_fd = bpf_obj_get(path);
 	if (prog_fd < 0)
 		return;
-	cgroup_fd = open_root_cgroup();
 	if (!bpf_prog_detach2(prog_fd, cgroup_fd, BPF_CGROUP_SYSCTL)) {
 		psc_notice("the guard of kernel.ftrace_enabled that was left behind half-way to a "
 			   "floor is detached");
@@ -306,6 +309,8 @@ static int lock_begin(struct psc_kernel *kernel, const char *dir, struct psc_loc
 		err = arm(kernel, dir, lock, ret_armed);
 	if (!err)
 		err = guard_sysctl(lock, dir);
+	if (!err && lock->cgroup_fd >= 0)
+		err = psc_anchor_attach(&lock->anchor, dir, lock->cgroup_fd);
 	/* Last: what passed a guard before it was there is seen now, or is through. */
 	if (!err)
 		err = psc_look_around(kernel, dir, lock);
@@ -319,6 +324,7 @@ static void lock_undo(struct psc_kernel *kernel, const char *dir, const struct p
 
 	if (lock->cgroup_fd >= 0)
 		bpf_prog_detach2(lock->sysctl_fd, lock->cgroup_fd, BPF_CGROUP_SYSCTL);
+	psc_anchor_detach(&lock->anchor, lock->cgroup_fd);
 	err = psc_kernel_disarm(kernel, dir);
 	if (err)
 		psc_log_err(err, "the guards cannot be disarmed: %s", strerror(-err));
@@ -330,6 +336,7 @@ static void drop_spare(const char *dir, const struct psc_lock *lock)
 
 	if (lock->cgroup_fd >= 0 && !spare_path(path, dir))
 		unlink(path);
+	psc_anchor_unpin(&lock->anchor, dir);
 }
 
 static void lock_close(struct psc_lock *lock)
@@ -340,6 +347,7 @@ static void lock_close(struct psc_lock *lock)
 	psc_closep(&lock->cgroup_fd);
 	psc_closep(&lock->ftrace_fd);
 	psc_closep(&lock->dir_fd);
+	psc_anchor_close(&lock->anchor);
 }
 
 /* At the end, back to where it began if there is no floor. Return: psc_kernel_locked() */
@@ -379,6 +387,7 @@ int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_requ
 		return err;
 	err = lock_begin(kernel, dir, &lock, &again.armed);
 	looked = !err;
+	again.anchor = lock.anchor.n_attached ? lock.references : 0;
 	if (!err) {
 		*req = again;
 		err = psc_kernel_request(kernel, req);

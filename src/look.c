@@ -34,7 +34,8 @@ static __u32 linked_prog_id(int link_fd)
 static bool is_own(const struct psc_kernel *kernel, const struct psc_lock *lock, __u32 id)
 {
 	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) || id == prog_id(lock->sysctl_fd) ||
-	    id == linked_prog_id(lock->scan_fd) || id == linked_prog_id(lock->scan_maps_fd))
+	    id == linked_prog_id(lock->scan_fd) || id == linked_prog_id(lock->scan_maps_fd) ||
+	    psc_anchor_has(&lock->anchor, id))
 		return true;
 	for (int i = 0; i < PSC_PINS; i++)
 		if (psc_pins[i].kind == PSC_PIN_LINK && linked_prog_id(kernel->fds[i]) == id)
@@ -52,13 +53,15 @@ static int next_record(int fd, void *record, size_t size)
 
 /*
  * Does anybody but its link hold a program of ours? Of psc_ctl people may; those that
- * look are held by the looking; psc_g_sysctl by us, its pin and the root cgroup.
+ * look are held by the looking; psc_g_sysctl and the anchor by us, a pin and the root cgroup.
  */
 static bool is_held(const struct psc_kernel *kernel, const struct psc_lock *lock,
 		    const struct psc_found_prog *found)
 {
 	if (lock->has_sysctl && found->id == prog_id(lock->sysctl_fd))
 		return found->refs != 3;
+	if (psc_anchor_has(&lock->anchor, found->id))
+		return found->refs != (lock->anchor.n_attached ? 3 : 1);
 	return found->refs != 1 && found->id != prog_id(kernel->fds[PSC_PIN_CTL]) &&
 	       found->id != linked_prog_id(lock->scan_fd) &&
 	       found->id != linked_prog_id(lock->scan_maps_fd);
@@ -126,7 +129,7 @@ static bool is_quiet(__u32 found, const char *dir, bool last)
 }
 
 /* Does anything refer to the policy's maps besides their pins and our programs? 0 or -EBUSY. */
-static int look_at_maps(const struct psc_lock *lock, const char *dir,
+static int look_at_maps(struct psc_lock *lock, const char *dir,
 			const __u64 uses[PSC_POLICY_MAPS], bool last)
 {
 	_cleanup_close_ int fd = bpf_iter_create(lock->scan_maps_fd);
@@ -139,6 +142,9 @@ static int look_at_maps(const struct psc_lock *lock, const char *dir,
 	for (; (more = next_record(fd, &found, sizeof(found))) > 0; n++) {
 		if (found.index >= PSC_POLICY_MAPS)
 			return -EIO;
+		/* The two that look will go. */
+		if (found.index == PSC_MAP_STATE)
+			lock->references = (__u32)found.refs - 2;
 		if (!is_alone(&found, uses[found.index], last))
 			err = -EBUSY;
 		all |= found.is;
@@ -193,7 +199,7 @@ static int look_at_pins(const struct psc_kernel *kernel, const char *dir,
 	return err;
 }
 
-int psc_look_around(const struct psc_kernel *kernel, const char *dir, const struct psc_lock *lock)
+int psc_look_around(const struct psc_kernel *kernel, const char *dir, struct psc_lock *lock)
 {
 	static const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
 	int err = -EBUSY;

@@ -3,6 +3,7 @@
 #ifndef PSC_LOOK_H
 #define PSC_LOOK_H
 
+#include "anchor.h"
 #include "kernel.h"
 
 /* What it takes on the way to the first floor. Descriptors, -1 for none. */
@@ -12,11 +13,13 @@ struct psc_lock {
 	int cgroup_fd;			/* the root cgroup, */
 	bool has_sysctl;		/* and is the program attached there, with a pin? */
 	int ftrace_fd;			/* kernel.ftrace_enabled */
+	struct psc_anchor anchor;
+	__u32 references;		/* to psc_state: of the set, its pin and the anchor */
 	int dir_fd;			/* the directory that the guards were armed for */
 };
 
 #define PSC_LOCK_NONE { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1, \
-			.ftrace_fd = -1, .dir_fd = -1 }
+			.ftrace_fd = -1, .dir_fd = -1, .anchor = PSC_ANCHOR_EMPTY }
 
 /**
  * psc_look_around - with the guards armed: is all as it has to be under a floor?
@@ -30,6 +33,6 @@ struct psc_lock {
  * Return: 0; -EBUSY or -EUCLEAN, after a message for each reason; or another negative errno.
  */
 int psc_look_around(const struct psc_kernel *kernel, const char *dir,
-		    const struct psc_lock *lock);
+		    struct psc_lock *lock);
 
 #endif

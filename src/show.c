@@ -83,6 +83,24 @@ static void show_mode(const struct screen *screen, const json_t *status, unsigne
 	fputc('\n', screen->out);
 }
 
+/* What holds a floor besides the pins. */
+static void show_anchor(const struct screen *screen, const json_t *status)
+{
+	const char *anchor = json_string_value(json_object_get(status, "anchor"));
+
+	if (!anchor)
+		return;
+	label(screen, "anchor");
+	if (streq(anchor, "set"))
+		fputs("programs on the root cgroup enforce the floor without pins, too\n", screen->out);
+	else if (streq(anchor, "alone"))
+		fputs("alone: pins have gone, and the highest floor of any cgroup binds every "
+		      "process until reboot\n", screen->out);
+	else
+		fputs("none: without a cgroup2 hierarchy the floor depends on the pins alone\n",
+		      screen->out);
+}
+
 /* The normal case after a restart of the daemon. */
 static void show_vouched(const struct screen *screen, const json_t *status)
 {
@@ -201,6 +219,7 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		show_mode(&screen, status, mode);
 	show_vouched(&screen, status);
+	show_anchor(&screen, status);
 	show_yama(&screen, status);
 	show_lockdown(&screen, status);
 

@@ -2,6 +2,7 @@
 /* Links and programs of ours. The argument is a pin, or a name. */
 #include <bpf/btf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -186,6 +187,16 @@ static int run_nothing(char **args)
 	return 0;
 }
 
+/* CGROUP: detach what is on LSM hooks there, without a descriptor of it. */
+static int run_detach_cgroup(char **args)
+{
+	int cgroup = open(args[0], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (cgroup < 0)
+		return failed(args[0]);
+	return bpf_prog_detach(cgroup, BPF_LSM_CGROUP) ? failed("detach") : 0;
+}
+
 /* --- through the daemon --- */
 
 /* PID: detach every link that it has open. */
@@ -224,6 +235,7 @@ const struct attack attacks_on_links[] = {
 	{ "extend", open_program, run_extend },
 	{ "retarget", open_program, run_retarget },
 	{ "tail", prepare_tail, run_nothing },
+	{ "cgroup-detach", NULL, run_detach_cgroup },
 	{ "links-of", NULL, run_links_of },
 	{}
 };

@@ -258,10 +258,33 @@ static int run_send_signal(char **args)
 	return on_system_calls_of(args, insns, ARRAY_SIZE(insns));
 }
 
+/* CGROUP: programs on as many hooks as the kernel has room for. */
+static int run_attach_many(char **args)
+{
+	static const char *const hooks[] = {
+		"socket_bind", "socket_connect", "socket_listen", "socket_create", "socket_shutdown",
+		"inode_mkdir", "inode_symlink", "inode_mknod", "inode_link", "inode_create",
+	};
+	FILE *cgroup = fopen(args[0], "r");
+
+	if (!cgroup)
+		return failed(args[0]);
+	for (size_t i = 0; i < ARRAY_SIZE(hooks); i++) {
+		int fd = load_on(hooks[i], BPF_LSM_CGROUP, 0);
+
+		if (fd < 0)
+			return fd;
+		if (bpf_link_create(fd, fileno(cgroup), BPF_LSM_CGROUP, NULL) < 0)
+			return failed(hooks[i]);
+	}
+	return stay();
+}
+
 const struct attack attacks_by_programs[] = {
 	{ "lsm", prepare_lsm, run_attach },
 	{ "lsm-over", prepare_lsm_over, run_attach },
 	{ "lsm-cgroup", prepare_lsm_cgroup, run_attach_cgroup },
+	{ "lsm-cgroup-many", NULL, run_attach_many },
 	{ "replace", prepare_replace, run_attach },
 	{ "fentry", prepare_fentry, run_attach },
 	{ "fexit", prepare_fexit, run_attach },

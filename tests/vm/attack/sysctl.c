@@ -98,15 +98,26 @@ static int run_pass_link(char **args)
 }
 
 /* How many programs on sysctls are there? */
-static int run_count(char **args)
+static int count_programs(enum bpf_attach_type type)
 {
-	__u32 ids[8] = {}, count = ARRAY_SIZE(ids);
+	__u32 count = 0;
 
-	(void)args;
-	if (bpf_prog_query(cgroup_fd, BPF_CGROUP_SYSCTL, 0, NULL, ids, &count))
+	if (bpf_prog_query(cgroup_fd, type, 0, NULL, NULL, &count))
 		return failed("query");
 	printf("%u\n", count);
 	exit(0);
+}
+
+static int run_count(char **args)
+{
+	(void)args;
+	return count_programs(BPF_CGROUP_SYSCTL);
+}
+
+static int run_count_lsm(char **args)
+{
+	(void)args;
+	return count_programs(BPF_LSM_CGROUP);
 }
 
 static __u32 attached_id(void)
@@ -169,6 +180,7 @@ const struct attack attacks_on_sysctl[] = {
 	{ "sysctl-pass-alone", prepare_pass, run_pass_alone },
 	{ "sysctl-pass-link", prepare_pass, run_pass_link },
 	{ "sysctl-count", open_cgroup, run_count },
+	{ "lsm-cgroup-count", open_cgroup, run_count_lsm },
 	{ "sysctl-detach", open_cgroup, run_detach },
 	{ "sysctl-detach-by-id", open_cgroup, run_detach_by_id },
 	{ "sysctl-replace", prepare_pass, run_replace },

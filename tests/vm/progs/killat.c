@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * killat PID COMMAND: trace the process, and kill it when it comes back from bpf(2) with this
- * command. Prints "ready" when it does so, and ends with the process.
+ * killat PID COMMAND [TIMES]: trace the process, and kill it when it comes back from bpf(2) with
+ * this command, for the first time or another. Prints "ready" when it does so, and ends with the process.
  */
 #include <errno.h>
 #include <linux/ptrace.h>
@@ -40,8 +40,8 @@ static bool has_come_back(pid_t pid, unsigned long command)
 
 int main(int argc, char **argv)
 {
-	pid_t pid = argc == 3 ? atoi(argv[1]) : 0;
-	int status;
+	pid_t pid = argc == 3 || argc == 4 ? atoi(argv[1]) : 0;
+	int status, times = argc == 4 ? atoi(argv[3]) : 1;
 
 	if (pid <= 0)
 		return 2;
@@ -54,7 +54,7 @@ int main(int argc, char **argv)
 		long signal = 0;
 
 		if (WSTOPSIG(status) == (SIGTRAP | 0x80)) {
-			if (has_come_back(pid, strtoul(argv[2], NULL, 0)))
+			if (has_come_back(pid, strtoul(argv[2], NULL, 0)) && --times == 0)
 				kill(pid, SIGKILL);
 		} else if (status >> 16 == 0) {
 			signal = WSTOPSIG(status);
