@@ -323,6 +323,7 @@ struct bpf_prog_aux {
 };
 
 struct task_struct {
+	unsigned int flags;
 	unsigned int ptrace;
 	pid_t pid;
 	pid_t tgid;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What holds for a task by its cgroup (v2), and the floors that stick to it.
+ * What holds for a task by its cgroup (v2), and by the floors that stick to it.
  *
  * A task's cgroup is that of its domain, so that all threads of a process agree.
  * The kernel moves tasks, and removes cgroups that are empty, while we look. In
@@ -15,9 +15,9 @@
 
 #include "maps.bpf.h"
 #include "ptracescope_policy.h"
+#include "task.bpf.h"
 
 #define ENTRY_TRIES 8
-#define STICK_TRIES 8
 
 static __always_inline union psc_policy policy_read(const union psc_policy *policy)
 {
@@ -175,9 +175,24 @@ static __always_inline bool is_cgroup2(struct cgroup *cgroup)
 	return BPF_CORE_READ(cgroup, root, hierarchy_id) == 0;
 }
 
+/*
+ * Not of an exiting task, but of @task's process: the kernel moves no task that is exiting,
+ * so that a leader which has ended before its other threads stays where it was then.
+ */
 static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 {
+	task = living_thread(task);
 	return BPF_CORE_READ(task, cgroups, dfl_cgrp, dom_cgrp);
+}
+
+/* Of the floors that stick to a task, which has them in one of two tables. */
+static __always_inline struct stuck *stuck_find(__u64 task)
+{
+	struct stuck *stuck = bpf_map_lookup_elem(&psc_stuck, &task);
+
+	if (!stuck && *(volatile __u32 *)&psc_state.reserved)
+		stuck = bpf_map_lookup_elem(&psc_reserve, &task);
+	return stuck;
 }
 
 /* Floors that stick are not an opinion, which would come before the global one. */
@@ -208,7 +223,7 @@ static __always_inline __u64 standing_read(struct task_struct *task, struct psc_
 	if (!*(volatile __u32 *)&state->stuck)
 		return 0;
 	key = (__u64)BPF_CORE_READ(task, group_leader);
-	stuck = bpf_map_lookup_elem(&psc_stuck, &key);
+	stuck = stuck_find(key);
 	if (stuck) {
 		kept = stuck->container;
 		effective_add(ret, floors_alone(&stuck->floors), 0);
@@ -316,130 +331,9 @@ static __always_inline bool shares_container(const struct sides *sides, struct t
 		return false;
 	if (sides->container)
 		return is_inside(cgroup, sides->container);
+	tracee = living_thread(tracee);
 	root = BPF_CORE_READ(tracee, nsproxy, cgroup_ns, root_cset, dfl_cgrp, dom_cgrp);
 	return !root || is_below_root(cgroup, root);
-}
-
-/* --- floors that stick --- */
-
-static __always_inline bool floors_add(union psc_policy *floors, const union psc_policy *more)
-{
-	union psc_policy old = policy_read(floors);
-	struct psc_effective sum = { .policy = old };
-
-	effective_add(&sum, more->word, 0);
-	return __sync_val_compare_and_swap(&floors->word, old.word, sum.policy.word) == old.word;
-}
-
-/* Add to the floors that stick to a task. */
-static __always_inline bool stick(struct state *state, __u64 task, const struct stuck *more)
-{
-	for (int i = 0; i < STICK_TRIES; i++) {
-		struct stuck *stuck = bpf_map_lookup_elem(&psc_stuck, &task);
-		int err;
-
-		if (stuck) {
-			if (!stuck->container)
-				stuck->container = more->container;
-			if (floors_add(&stuck->floors, &more->floors))
-				return true;
-			continue;
-		}
-		__sync_fetch_and_add(&state->stuck, 1);
-		err = bpf_map_update_elem(&psc_stuck, &task, more, BPF_NOEXIST);
-		if (!err)
-			return true;
-		/* Somebody else has done it, or the allocator's store is empty, which an
-		 * interrupt fills up between two attempts. */
-		__sync_fetch_and_add(&state->stuck, -1);
-	}
-	return false;
-}
-
-static __always_inline void unstick(__u64 task)
-{
-	struct state *state = &psc_state;
-	int err;
-
-	if (!*(volatile __u32 *)&state->stuck)
-		return;
-	err = bpf_map_delete_elem(&psc_stuck, &task);
-	if (!err)
-		__sync_fetch_and_add(&state->stuck, -1);
-}
-
-/* The floors of cgroups that bind a task. Return: are there any? */
-static __always_inline bool floors_of(struct task_struct *task, struct stuck *ret)
-{
-	struct psc_effective standing;
-
-	ret->container = standing_read(task, &standing);
-	ret->floors.word = 0;
-	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		ret->floors.floor[mode] = standing.policy.floor[mode];
-	if (!ret->container)
-		ret->container = standing.floor_from[PSC_MODE_BOUNDARY];
-	return psc_policy_locked(&ret->floors);
-}
-
-struct thread_walk {
-	__u64 node, head;	/* addresses of list_heads */
-	struct state *state;
-	struct stuck floors;
-};
-
-static __always_inline void stick_or_all(struct state *state, __u64 task,
-					 const struct stuck *floors)
-{
-	union psc_policy all = {};
-
-	if (stick(state, task, floors))
-		return;
-	/*
-	 * No room: rather everybody than nobody. Bit by bit, which cannot fail, and of two
-	 * different floors makes one that is at least as strict as both, and a scope; for
-	 * siblings would make one that is none.
-	 */
-	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		all.floor[mode] = floors->floors.floor[mode];
-		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
-			all.floor[mode] = PSC_SCOPE_RESTRICTED;
-	}
-	__sync_fetch_and_or(&state->lost.word, all.word);
-	read_barrier();		/* who reads stuck then finds it */
-	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
-}
-
-static long thread_step(__u32 i, struct thread_walk *walk)
-{
-	struct list_head *node = (void *)walk->node;
-
-	if (!walk->node || walk->node == walk->head)
-		return 1;
-	stick_or_all(walk->state,
-		     walk->node - bpf_core_field_offset(struct task_struct, thread_node),
-		     &walk->floors);
-	walk->node = (__u64)BPF_CORE_READ(node, next);
-	return 0;
-}
-
-/* Before a process, or one thread, is moved. */
-static __always_inline void stick_to(struct task_struct *task, bool all_threads)
-{
-	struct state *state = &psc_state;
-	struct thread_walk walk = { .state = state };
-	struct signal_struct *signal;
-
-	if (!state->locked || !floors_of(task, &walk.floors))
-		return;
-	if (!all_threads) {
-		stick_or_all(state, (__u64)task, &walk.floors);
-		return;
-	}
-	signal = BPF_CORE_READ(task, signal);
-	walk.head = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
-	walk.node = (__u64)BPF_CORE_READ(signal, thread_head.next);
-	bpf_loop(PSC_RELATIONS_MAX, thread_step, &walk, 0);
 }
 
 #endif

@@ -74,6 +74,7 @@ static __always_inline struct bpf_map *state_map(void)
 	DO(PSC_MAP_GUARDED, psc_guarded) \
 	DO(PSC_MAP_CGROUPS, psc_cgroups) \
 	DO(PSC_MAP_STUCK, psc_stuck) \
+	DO(PSC_MAP_RESERVE, psc_reserve) \
 	DO(PSC_MAP_RELATIONS, psc_relations) \
 	DO(PSC_MAP_TRACERS, psc_tracers) \
 	DO(PSC_MAP_SERIAL, psc_serial) \

@@ -56,8 +56,8 @@ struct {
 /*
  * Floors of cgroups that stick to a task wherever it goes, by the task's address.
  * Looked up for the thread-group leader; the other threads have them in case they
- * become it by exec. Frozen; written by psc_cg_move, psc_task_alloc, psc_task_new and
- * psc_task_free. Sized by the loader.
+ * become it by exec. Frozen; written by psc_cg_move, psc_task_alloc, psc_task_new,
+ * psc_task_gone and psc_task_free. Sized by the loader.
  */
 struct stuck {
 	union psc_policy floors;	/* no opinions */
@@ -73,9 +73,20 @@ struct {
 } psc_stuck SEC(".maps");
 
 /*
+ * More of them, for moves, which cannot be refused, while the kernel has no memory at hand.
+ * This one is allocated beforehand. Nobody is in both.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, PSC_RESERVE_MAX);
+	__type(key, __u64);
+	__type(value, struct stuck);
+} psc_reserve SEC(".maps");
+
+/*
  * PR_SET_PTRACER: what a tracee declared. Keys are thread-group leaders and
  * tracers are tasks, by their address, as in Yama's list: a task_struct is
- * neither moved nor reused before psc_task_free has seen it.
+ * neither moved nor reused before psc_task_gone has seen it.
  */
 struct relation {
 	__u64 tracer;		/* task, 0 for PR_SET_PTRACER_ANY */
@@ -85,7 +96,7 @@ struct relation {
 };
 
 /*
- * Frozen; written by psc_prctl and psc_task_free. Sized by the loader. Not
+ * Frozen; written by psc_prctl, psc_task_gone and psc_task_free. Sized by the loader. Not
  * preallocated, so that tables nobody uses cost only their buckets.
  */
 struct {
@@ -101,7 +112,7 @@ struct {
  * never given twice. A relation whose number is no longer found here has lost
  * its tracer, even if another task lives at the same address now. This makes
  * the death of a tracer one deletion, however many tracees had named it.
- * Frozen; written by psc_prctl and psc_task_free.
+ * Frozen; written by psc_prctl, psc_task_gone and psc_task_free.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

@@ -10,7 +10,8 @@
  *   psc_cg_move    fentry/cgroup_attach_task      and go with who is moved elsewhere
  *   psc_cg_made    tp_btf/cgroup_mkdir            tells the daemon of new cgroups
  *   psc_cg_gone    tp_btf/cgroup_rmdir            drops the policy of cgroups with them
- *   psc_task_free  lsm/task_free                  forgets what dead tasks declared
+ *   psc_task_gone  tp_btf/sched_process_free      forgets who is dead and reaped,
+ *   psc_task_free  lsm/task_free                  and who was not born after all
  *   psc_connect    lsm/unix_stream_connect        notes who connects to the daemon
  *   psc_ctl        syscall                        the only writer of the policy
  *
@@ -69,6 +70,7 @@
 #include "maps.bpf.h"
 #include "relation.bpf.h"
 #include "report.bpf.h"
+#include "stick.bpf.h"
 #include "task.bpf.h"
 
 char LICENSE[] SEC("license") = "GPL";
@@ -284,14 +286,34 @@ long BPF_PROG(psc_prctl, int option, unsigned long arg2, unsigned long arg3, uns
 	return err ? err : DONE;
 }
 
+static __always_inline void task_forget(__u64 task)
+{
+	relation_forget(task);
+	unstick(task);
+}
+
+/*
+ * A task has been released, its last switch and an RCU grace period are over: however many
+ * refer to it still, it is neither found nor does it anything any more.
+ */
+SEC("tp_btf/sched_process_free")
+int BPF_PROG(psc_task_gone, struct task_struct *task)
+{
+	/* A program of somebody else's that tail-calls this one with a task of its choice. */
+	if (task->thread_pid)
+		return 0;
+	task_forget((__u64)task);
+	return 0;
+}
+
+/* For forks that fail; for the others it comes with the last reference, and once more. */
 SEC("lsm/task_free")
 int BPF_PROG(psc_task_free, struct task_struct *task)
 {
-	/* A program of somebody else's that tail-calls this one with a task of its choice. */
+	/* The same as above. */
 	if (is_hashed(task))
 		return 0;
-	relation_forget((__u64)task);
-	unstick((__u64)task);
+	task_forget((__u64)task);
 	return 0;
 }
 
@@ -302,13 +324,11 @@ int BPF_PROG(psc_task_free, struct task_struct *task)
 SEC("lsm/task_alloc")
 int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
-	struct state *state = &psc_state;
-	struct stuck floors;
+	struct stuck floors = {};
 
-	if (ret || !state->locked ||
-	    !floors_of(bpf_get_current_task_btf(), &floors))
+	if (ret || !psc_state.locked || !inherited(bpf_get_current_task_btf(), &floors))
 		return ret;
-	return stick(state, (__u64)task, &floors) ? 0 : -ENOMEM;
+	return stick((__u64)task, &floors, false) ? 0 : -ENOMEM;
 }
 
 /*
@@ -318,11 +338,10 @@ int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags
 SEC("tp_btf/task_newtask")
 int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
 {
-	struct state *state = &psc_state;
-	struct stuck floors;
+	struct stuck floors = {};
 
-	if (state->locked && floors_of(bpf_get_current_task_btf(), &floors))
-		stick_or_all(state, (__u64)task, &floors);
+	if (psc_state.locked && inherited(bpf_get_current_task_btf(), &floors))
+		stick_or_all((__u64)task, &floors);
 	return 0;
 }
 
@@ -336,7 +355,7 @@ SEC("?fentry/cgroup_attach_task")
 int BPF_PROG(psc_cg_move, struct cgroup *to, struct task_struct *task, bool all_threads)
 {
 	if (is_cgroup2(to))
-		stick_to(task, all_threads);
+		stick_to(task, to, all_threads);
 	return 0;
 }
 

@@ -68,8 +68,10 @@ static __always_inline long relation_clear(struct task_struct *tracee)
 }
 
 /*
- * Forget a task that is being freed, as tracee and as tracer. Nearly none is either,
- * and to look, unlike to delete, takes no lock. Nobody can add it any more.
+ * Forget a task that has been released, as tracee and as tracer. Nearly none is either, and to
+ * look, unlike to delete, takes no lock. Nobody can add it any more: a leader is not released
+ * before the last of its threads, one of which was to declare something; and who was found by
+ * its pid, to be named, is not before that program ends (RCU).
  */
 static __always_inline void relation_forget(__u64 task)
 {
@@ -113,7 +115,7 @@ static __always_inline int relation_read(struct task_struct *tracee, struct rela
 	relation = bpf_map_lookup_elem(&psc_relations, &key);
 	if (!relation || *(volatile __u64 *)&relation->serial != ret->serial)
 		return -1;
-	/* The start is compared in case psc_task_free was not there to see a death. */
+	/* The start is compared in case psc_task_gone was not there to see a death. */
 	return ret->tracee_start == BPF_CORE_READ(tracee, start_boottime);
 }
 

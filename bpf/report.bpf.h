@@ -5,6 +5,7 @@
 
 #include "cred.bpf.h"
 #include "maps.bpf.h"
+#include "task.bpf.h"
 
 /* Where uids of blocks have their windows; random, set by the loader. */
 const volatile __u64 psc_salt;
@@ -98,8 +99,9 @@ static __always_inline void describe(struct psc_party *party, struct task_struct
 	party->uid = BPF_CORE_READ(cred, uid.val);
 	party->pad = 0;
 	party->start_ns = BPF_CORE_READ(task, start_boottime);
-	party->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 	bpf_core_read(party->comm, sizeof(party->comm), &task->comm);
+	task = living_thread(task);	/* as in cgroup_of() */
+	party->cgroup = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
 }
 
 /*

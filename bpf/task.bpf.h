@@ -27,6 +27,53 @@ static __always_inline bool is_hashed(struct task_struct *task)
 	return task->thread_pid && (__u64)task->thread_pid->tasks[0].first == own;
 }
 
+#define PF_EXITING 0x00000004	/* include/linux/sched.h */
+#define THREADS_MAX PSC_RELATIONS_MAX
+
+struct living_walk {
+	__u64 node, head;	/* addresses of list_heads */
+	__u64 task;
+};
+
+static long living_step(__u32 i, struct living_walk *walk)
+{
+	struct list_head *node = (void *)walk->node;
+	struct task_struct *task;
+
+	if (!walk->node || walk->node == walk->head)
+		return 1;
+	task = (void *)(walk->node - bpf_core_field_offset(struct task_struct, thread_node));
+	if (!(BPF_CORE_READ(task, flags) & PF_EXITING)) {
+		walk->task = (__u64)task;
+		return 1;
+	}
+	walk->node = (__u64)BPF_CORE_READ(node, next);
+	return 0;
+}
+
+/* A thread that is not exiting, of the process with these signals; 0 for none. */
+__noinline __u64 living_of(__u64 address)
+{
+	struct signal_struct *signal = (struct signal_struct *)address;
+	struct living_walk walk = {
+		.head = address + bpf_core_field_offset(struct signal_struct, thread_head),
+		.node = (__u64)BPF_CORE_READ(signal, thread_head.next),
+	};
+
+	bpf_loop(THREADS_MAX, living_step, &walk, 0);
+	return walk.task;
+}
+
+/* The task; where it is exiting, a thread of its process that is not, if there is one. */
+static __always_inline struct task_struct *living_thread(struct task_struct *task)
+{
+	__u64 other = 0;
+
+	if (BPF_CORE_READ(task, flags) & PF_EXITING)
+		other = living_of((__u64)BPF_CORE_READ(task, signal));
+	return other ? (struct task_struct *)other : task;
+}
+
 /* No chain of parents is longer than there are pids. */
 #define ANCESTORS_MAX PSC_RELATIONS_MAX
 

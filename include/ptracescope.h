@@ -347,6 +347,7 @@ enum psc_policy_map {
 	PSC_MAP_GUARDED,
 	PSC_MAP_CGROUPS,
 	PSC_MAP_STUCK,
+	PSC_MAP_RESERVE,
 	PSC_MAP_RELATIONS,
 	PSC_MAP_TRACERS,
 	PSC_MAP_SERIAL,
@@ -381,8 +382,12 @@ struct psc_found_map {
 
 #define PSC_PIN_DIR "/sys/fs/bpf/ptracescope"
 
-/* The exception tables are sized by kernel.threads-max, within these. */
-#define PSC_RELATIONS_MIN 1024
+/*
+ * The tables of tasks are sized by kernel.threads-max, within these: docs/design.md,
+ * "What tables have room for".
+ */
+#define PSC_RELATIONS_MIN 32768
 #define PSC_RELATIONS_MAX 4194304	/* PID_MAX_LIMIT */
+#define PSC_RESERVE_MAX 4096
 
 #endif

@@ -25,10 +25,11 @@ struct state {
 	union {
 		struct {
 			__u32 entries;	/* in psc_cgroups */
-			__u32 stuck;	/* in psc_stuck */
+			__u32 stuck;	/* in psc_stuck and psc_reserve */
 		};
 		__u64 busy;		/* is there any? In one load, bpf/cgroup.bpf.h */
 	};
+	__u32 reserved;		/* in psc_reserve */
 	__u32 locked;		/* has there been a floor, global or of a cgroup? */
 	__u32 watch;		/* are new cgroups reported? */
 	__u32 writer;		/* somebody changes psc_cgroups */

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "threads.h"
 #include "util.h"
 
 /* PROC_CGROUP_INIT_INO of the kernel's include/linux/proc_ns.h. */
@@ -419,6 +420,21 @@ int psc_cgroup_walk(const struct psc_cgroups *cgroups, const char *after, psc_cg
 		walk_children(&walk, cgroups->root_fd, "", after && *after ? after : NULL, 0);
 }
 
+static int read_of_pid(const char *dir, char **ret)
+{
+	_cleanup_close_ int dir_fd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC), fd = -1;
+	_cleanup_free_ char *name = NULL;
+	int err;
+
+	if (dir_fd < 0)
+		return -errno;
+	err = psc_threads_file(dir_fd, "cgroup", &name);
+	if (err)
+		return err;
+	fd = openat(dir_fd, name, O_RDONLY | O_CLOEXEC);
+	return fd < 0 ? -errno : psc_read_fd(fd, PROC_CGROUP_MAX, ret, NULL);
+}
+
 int psc_cgroup_of_pid(const char *proc, unsigned int pid, char **ret)
 {
 	_cleanup_free_ char *path = NULL, *text = NULL, *namespace = NULL;
@@ -432,11 +448,11 @@ int psc_cgroup_of_pid(const char *proc, unsigned int pid, char **ret)
 	}
 	if (stat(namespace, &st) == 0 && st.st_ino != INITIAL_CGROUP_NAMESPACE)
 		return -EXDEV;
-	if (asprintf(&path, "%s/%u/cgroup", proc, pid) < 0) {
+	if (asprintf(&path, "%s/%u", proc, pid) < 0) {
 		path = NULL;
 		return -ENOMEM;
 	}
-	err = psc_read_file(path, PROC_CGROUP_MAX, &text, NULL);
+	err = read_of_pid(path, &text);
 	if (err)
 		return err == -ENOENT ? -ESRCH : err;
 	/* "HIERARCHY:CONTROLLERS:PATH", that of cgroup2 being "0::"; no name has a line feed. */

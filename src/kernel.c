@@ -37,6 +37,7 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_GUARDED] = SECRET_MAP("psc_guarded"),
 	[PSC_PIN_CGROUPS] = SECRET_MAP("psc_cgroups"),
 	[PSC_PIN_STUCK] = SECRET_MAP("psc_stuck"),
+	[PSC_PIN_RESERVE] = SECRET_MAP("psc_reserve"),
 	[PSC_PIN_RELATIONS] = SECRET_MAP("psc_relations"),
 	[PSC_PIN_TRACERS] = SECRET_MAP("psc_tracers"),
 	[PSC_PIN_SERIAL] = SECRET_MAP("psc_serial"),
@@ -46,6 +47,7 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_LISTENERS] = MAP("psc_listeners", false),	/* the daemon marks its socket */
 	[PSC_PIN_PEERS] = MAP("psc_peers", true),
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
+	[PSC_PIN_TASK_GONE] = TRACEPOINT_LINK("psc_task_gone"),
 	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
 	[PSC_PIN_TASK_ALLOC] = LINK("psc_task_alloc"),
 	[PSC_PIN_TASK_NEW] = TRACEPOINT_LINK("psc_task_new"),

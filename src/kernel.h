@@ -32,6 +32,7 @@ enum psc_pin_id {
 	PSC_PIN_GUARDED,
 	PSC_PIN_CGROUPS,
 	PSC_PIN_STUCK,
+	PSC_PIN_RESERVE,
 	PSC_PIN_RELATIONS,
 	PSC_PIN_TRACERS,
 	PSC_PIN_SERIAL,
@@ -43,6 +44,7 @@ enum psc_pin_id {
 	PSC_PIN_CTL,
 	/* Links, in the order of attachment: who records comes before who judges,
 	 * and who forgets the dead before who records the living. */
+	PSC_PIN_TASK_GONE,
 	PSC_PIN_TASK_FREE,
 	PSC_PIN_TASK_ALLOC,
 	PSC_PIN_TASK_NEW,

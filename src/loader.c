@@ -92,9 +92,9 @@ static __u64 build_id(const struct ptracescope_bpf *skel)
 }
 
 /*
- * Every task may declare a tracer, so there is room for as many entries as the
- * kernel lets tasks be. Unused, that costs up to 32 bytes a task in each of the
- * two tables, where a task needs a stack of hundreds of times that size.
+ * Every task may declare a tracer, may be making another one, and when it is released keeps
+ * its room for an RCU grace period: docs/design.md, "What tables have room for". Unused, that
+ * costs 16 bytes an entry in each of the tables, or twice that where it is no power of 2.
  */
 static unsigned int relations_max(void)
 {
@@ -102,9 +102,9 @@ static unsigned int relations_max(void)
 	unsigned int max;
 
 	if (psc_read_file("/proc/sys/kernel/threads-max", 64, &text, NULL) ||
-	    psc_parse_u32(psc_strip(text), &max) || max > PSC_RELATIONS_MAX)
+	    psc_parse_u32(psc_strip(text), &max) || max > PSC_RELATIONS_MAX / 2)
 		return PSC_RELATIONS_MAX;
-	return max < PSC_RELATIONS_MIN ? PSC_RELATIONS_MIN : max;
+	return 2 * max < PSC_RELATIONS_MIN ? PSC_RELATIONS_MIN : 2 * max;
 }
 
 /* Does a map in force have the shape that the new programs expect? */
@@ -198,7 +198,9 @@ static int load_with(const struct psc_loader_options *options,
 	else
 		err = bpf_map__set_max_entries(skel->maps.psc_relations, max) ?:
 			bpf_map__set_max_entries(skel->maps.psc_tracers, max) ?:
-			bpf_map__set_max_entries(skel->maps.psc_stuck, max);
+			bpf_map__set_max_entries(skel->maps.psc_stuck, max) ?:
+			bpf_map__set_max_entries(skel->maps.psc_reserve,
+						 max < PSC_RESERVE_MAX ? max : PSC_RESERVE_MAX);
 	if (err)
 		return err;
 	err = ptracescope_bpf__load(skel);

@@ -13,6 +13,7 @@
 #include "log.h"
 #include "names.h"
 #include "outbox.h"
+#include "threads.h"
 #include "util.h"
 
 #define SHOWN_COMM (4 * PSC_COMM_LEN)	/* all of it, should every byte be escaped */
@@ -207,9 +208,12 @@ static char *read_cmdline(int dir_fd)
 /* The path in the cgroup2 hierarchy: the line "0::PATH" (cgroups(7)); NULL for none. */
 static char *read_cgroup(int dir_fd)
 {
+	_cleanup_free_ char *name = NULL;
 	char buf[8192], *rest = buf, *line;
-	ssize_t len = read_at(dir_fd, "cgroup", buf, sizeof(buf) - 1);
+	ssize_t len = -1;
 
+	if (psc_threads_file(dir_fd, "cgroup", &name) == 0)
+		len = read_at(dir_fd, name, buf, sizeof(buf) - 1);
 	if (len < 0)
 		return NULL;
 	buf[len] = '\0';

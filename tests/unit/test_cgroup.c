@@ -287,6 +287,20 @@ static void test_of_pid(void **state)
 		}
 	}
 	assert_int_equal(psc_cgroup_of_pid(root.path, 8, &path), -ESRCH);
+	/* A leader that has ended before another thread stays where it was. */
+	fake_root_write(&root, "/7/stat", "7 (a) b) Z 1 1");
+	fake_root_write(&root, "/7/cgroup", "0::/old (deleted)\n");
+	fake_root_write(&root, "/7/task/7/stat", "7 (a) b) Z 1 1");
+	fake_root_write(&root, "/7/task/7/cgroup", "0::/old (deleted)\n");
+	fake_root_write(&root, "/7/task/9/stat", "9 (a) b) S 1 1");
+	fake_root_write(&root, "/7/task/9/cgroup", "0::/new\n");
+	assert_int_equal(psc_cgroup_of_pid(root.path, 7, &path), 0);
+	assert_string_equal(path, "/new");
+	free(path);
+	fake_root_write(&root, "/7/stat", "7 (a) Z b) S 1 1");
+	assert_int_equal(psc_cgroup_of_pid(root.path, 7, &path), 0);
+	assert_string_equal(path, "/old (deleted)");
+	free(path);
 	/* In another cgroup namespace than the first one. */
 	fake_root_write(&root, "/self/ns/cgroup", "");
 	assert_int_equal(psc_cgroup_of_pid(root.path, 7, &path), -EXDEV);

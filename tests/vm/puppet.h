@@ -190,6 +190,7 @@ enum puppet_command {
 	PUPPET_UNSHARE,		/* a cgroup namespace of its own */
 	PUPPET_BECOME,		/* another user: pid is the uid */
 	PUPPET_REAP,		/* kill and wait for a child */
+	PUPPET_BEHEAD,		/* its leader ends, after the answer; its last thread lives */
 };
 
 struct puppet {
@@ -298,6 +299,15 @@ static inline int puppet_exec(int fd)
 		pause();
 }
 
+static inline int puppet_behead(int fd)
+{
+	int result = 0;
+
+	if (write(fd, &result, sizeof(result)) != sizeof(result))
+		_exit(1);
+	return (int)syscall(SYS_exit, 0);
+}
+
 static inline int puppet_become(unsigned int uid)
 {
 	return setresgid(uid, uid, uid) || setresuid(uid, uid, uid) || prctl(PR_SET_DUMPABLE, 1) ?
@@ -348,6 +358,8 @@ static inline int puppet_obey(int fd, const struct puppet_order *order)
 		return unshare(CLONE_NEWCGROUP) ? -errno : 0;
 	case PUPPET_BECOME:
 		return puppet_become((unsigned int)order->pid);
+	case PUPPET_BEHEAD:
+		return puppet_behead(fd);
 	case PUPPET_REAP:
 		kill(order->pid, SIGKILL);
 		return waitpid(order->pid, NULL, 0) == order->pid ? 0 : -errno;
@@ -410,6 +422,26 @@ static inline int tell(const struct puppet *puppet, enum puppet_command command,
 	if (write(puppet->fd, &order, sizeof(order)) != sizeof(order))
 		bail("puppet");
 	return puppet_answer(puppet);
+}
+
+/* Its leader ends, another thread lives on. Return: the thread. */
+static inline pid_t puppet_behead_now(const struct puppet *puppet)
+{
+	pid_t thread = tell(puppet, PUPPET_THREAD, 0, "");
+	char path[64], state = 0;
+
+	if (thread <= 0 || tell(puppet, PUPPET_BEHEAD, 0, ""))
+		bail("behead");
+	snprintf(path, sizeof(path), "/proc/%d/stat", puppet->pid);
+	for (int i = 0; i < 2000 && state != 'Z'; i++) {
+		FILE *file = fopen(path, "re");
+
+		if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
+			bail(path);
+		fclose(file);
+		usleep(1000);
+	}
+	return thread;
 }
 
 static inline int peek(const struct puppet *tracer, pid_t tracee)

@@ -11,7 +11,7 @@
 #include "puppet.h"
 #include "util.h"
 
-#define ROOM 1024	/* for what sticks to tasks */
+#define ROOM 1024	/* for what sticks to tasks, and in reserve */
 
 /* Under a global 0 a floor of 3 is what keeps root out. */
 static struct puppet stranger;
@@ -179,6 +179,62 @@ static void test_clone_into(void)
 	kill(child, SIGKILL);
 	cg_remove("f");
 	cg_remove("g");
+}
+
+/* Whose leader is dead: the kernel moves the other threads, and leaves that one where it was. */
+static void test_dead_leader(void)
+{
+	struct puppet p, q;
+	pid_t thread, other;
+
+	cg_make("f");
+	cg_make("g");
+	is(cg_lock("f", ATTACH, 3), 0, "f is locked at 3");
+	p = puppet_new("g", ROOT);
+	thread = puppet_behead_now(&p);
+	q = puppet_new("f", ROOT);
+	other = puppet_behead_now(&q);
+	is(look(thread), 0, "a process without leader, outside");
+	is(look(other), -EPERM, "and one in f");
+	is(cg_move("f", p.pid), 0, "root moves the one in");
+	is(look(thread), -EPERM, "where it is bound");
+	is(cg_move("g", p.pid) ?: cg_move("g", q.pid), 0, "and both out");
+	is(look(thread), -EPERM, "it has kept the floor of where its threads were");
+	is(look(other), -EPERM, "as has the other");
+	puppet_end(&p);
+	puppet_end(&q);
+	cg_remove("g");
+	cg_remove("f");
+}
+
+/* What binds somebody anyway needs no room. */
+static void test_nothing_to_stick(void)
+{
+	struct puppet p;
+	__u32 before;
+	pid_t child;
+
+	cg_make("f");
+	cg_make("f/s");
+	cg_make("g");
+	p = puppet_new("f", ROOT);
+	is(cg_lock("f", ATTACH, 3) ?: cg_lock("g", ATTACH, 3), 0, "f and g are locked at 3");
+	before = global_info().stuck;
+	is(cg_move("f/s", p.pid) ?: cg_move("f", p.pid), 0, "a process moves below f");
+	is((int)global_info().stuck, (int)before, "which has nothing stick to it");
+	is(cg_move("g", p.pid), 0, "nor is there anything to g, with the same floor");
+	is((int)global_info().stuck, (int)before, "that it has not there");
+	is(cg_move("", p.pid), 0, "but when it leaves that");
+	is((int)global_info().stuck, (int)before + 1, "it sticks");
+	is(look(p.pid), -EPERM, "and holds");
+	child = tell(&p, PUPPET_SPAWN_INTO, 0, "g");
+	is((int)global_info().stuck, (int)before + 2, "to children, too");
+	ok(child > 0 && cg_move("", child) == 0 && look(child) == -EPERM, "and holds");
+	puppet_end(&p);
+	kill(child, SIGKILL);
+	cg_remove("g");
+	cg_remove("f/s");
+	cg_remove("f");
 }
 
 /* Many children, one after another, and never far ahead of who is told their pids. */
@@ -499,7 +555,7 @@ static int __attribute__((noreturn)) sleeper(void *unused)
 }
 
 /* Threads until there can be no more, and why; then live until killed. */
-static void __attribute__((noreturn)) crowd(int channel)
+static void __attribute__((noreturn)) crowd(int channel, int wanted)
 {
 	static char stacks[2 * ROOM][1024] __attribute__((aligned(16)));
 	int result[2] = {};
@@ -507,7 +563,7 @@ static void __attribute__((noreturn)) crowd(int channel)
 
 	if (read(channel, &begin, 1) != 1)
 		_exit(1);
-	for (; result[0] < 2 * ROOM && !result[1]; result[0]++)
+	for (; result[0] < wanted && !result[1]; result[0]++)
 		if (clone(sleeper, stacks[result[0] + 1], CLONE_VM | CLONE_FS | CLONE_FILES |
 			  CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) < 0)
 			result[1] = errno;
@@ -516,41 +572,72 @@ static void __attribute__((noreturn)) crowd(int channel)
 	sleeper(NULL);
 }
 
-/* No room for a floor that has to stick: nobody goes without. */
-static void test_no_room(void)
+static pid_t crowd_new(int *channel, int wanted)
 {
-	struct puppet early, outside;
-	int result[2], channel[2];
+	int ends[2];
 	pid_t pid;
 
-	cg_make("f");
-	early = puppet_new("f", ROOT);
-	outside = puppet_new("", ROOT);
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, channel))
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
 		bail("socketpair");
 	fflush(stdout);
 	pid = fork();
 	if (pid == 0) {
-		close(channel[0]);
-		crowd(channel[1]);
+		close(ends[0]);
+		crowd(ends[1], wanted);
 	}
-	close(channel[1]);
-	is(cg_move("f", pid) ?: cg_lock("f", ATTACH, 3), 0, "f is locked at 3");
-	if (write(channel[0], "", 1) != 1 ||
-	    read(channel[0], result, sizeof(result)) != sizeof(result))
+	close(ends[1]);
+	*channel = ends[0];
+	return pid;
+}
+
+/* Return: the errno that it ended with. */
+static int crowd_come(int channel)
+{
+	int result[2];
+
+	if (write(channel, "", 1) != 1 || read(channel, result, sizeof(result)) != sizeof(result))
 		bail("crowd");
-	is(result[1], ENOMEM, "a thread too many is not born");
+	return result[1];
+}
+
+static void crowd_end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
+/* No room for a floor that has to stick: nobody goes without. */
+static void test_no_room(void)
+{
+	struct puppet early, outside;
+	int channel, movers;
+	pid_t pid, many;
+
+	cg_make("f");
+	early = puppet_new("f", ROOT);
+	outside = puppet_new("", ROOT);
+	many = crowd_new(&movers, ROOM + 8);
+	is(crowd_come(movers), 0, "a process of many threads");
+	pid = crowd_new(&channel, 2 * ROOM);
+	is(cg_move("f", pid) ?: cg_lock("f", ATTACH, 3), 0, "f is locked at 3");
+	is(crowd_come(channel), ENOMEM, "there a thread too many is not born");
 	is((int)global_info().stuck, ROOM, "as there is room for so many only");
 	is(look(outside.pid), 0, "others are as free as they were");
 	is(cg_move("", early.pid), 0, "a move cannot be refused");
 	is(look(early.pid), -EPERM, "who is moved has the floor");
+	is((int)global_info().stuck, ROOM + 1, "from the reserve");
+	is(look(outside.pid), 0, "and others have not");
+	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "and fork");
+	is(cg_move("f", many) ?: cg_move("", many), 0, "more are moved than the reserve has room for");
+	is(look(many), -EPERM, "who is moved has the floor");
 	is(look(outside.pid), -EPERM, "as has everybody then");
 	ok(global_info().policy.scope[0] == 3 && global_info().policy.floor[0] == 3,
 	   "which the global policy says");
+	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "but everybody forks, needing no room for it");
 	cg_make("g");
 	is(cg_set("g", ATTACH, 0), -EACCES, "and what is set below it meets");
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
+	crowd_end(pid);
+	crowd_end(many);
 	puppet_end(&early);
 	is(look(outside.pid), -EPERM, "until reboot");
 	puppet_end(&outside);
@@ -576,6 +663,8 @@ int main(void)
 	test_rules();
 	test_moves();
 	test_clone_into();
+	test_dead_leader();
+	test_nothing_to_stick();
 	test_fork_races();
 	test_changes();
 	test_delegation();
