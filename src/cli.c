@@ -38,6 +38,7 @@ const char psc_cli_help[] =
 	"      --pid PID      in place of CGROUP: the one that this process is in\n"
 	"      --default SCOPE\n"
 	"                     with oci-hook: for a container that asks for nothing\n"
+	"      --allow-lock   with oci-hook: containers may lock their scope until reboot\n"
 	"  -y, --yes          do not ask before what cannot be undone until reboot\n"
 	"      --socket PATH  the daemon's socket, " PSC_SOCKET_PATH " by default\n"
 	"  -h, --help         print this\n"
@@ -73,6 +74,7 @@ static const struct {
 
 enum option {
 	OPTION_HELP, OPTION_VERSION, OPTION_YES, OPTION_JSON, OPTION_REVOCABLE, OPTION_LOCK,
+	OPTION_ALLOW_LOCK,
 	/* from here on with an argument */
 	OPTION_PID, OPTION_DEFAULT, OPTION_SOCKET
 };
@@ -89,6 +91,7 @@ static const struct {
 	{ "--json", OPTION_JSON },
 	{ "--revocable", OPTION_REVOCABLE },
 	{ "--lock", OPTION_LOCK },
+	{ "--allow-lock", OPTION_ALLOW_LOCK },
 	{ "--pid", OPTION_PID },
 	{ "--default", OPTION_DEFAULT },
 	{ "--socket", OPTION_SOCKET },
@@ -171,9 +174,9 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 {
 	size_t i = 0;
 
-	if (cli->has_fallback && !streq(word, "oci-hook"))
-		return psc_cli_usage(ret_error, "--default does not go with", word,
-				     "; it is for: oci-hook");
+	if ((cli->has_fallback || cli->allow_lock) && !streq(word, "oci-hook"))
+		return psc_cli_usage(ret_error, cli->allow_lock ? "--allow-lock does not go with" :
+				     "--default does not go with", word, "; it is for: oci-hook");
 	if (streq(word, "cgroup"))
 		return psc_cli_parse_cgroup(n, arguments, cli, ret_error);
 	if (cli->lock || cli->pid)
@@ -278,6 +281,9 @@ static int parse_option(int argc, char *const *argv, int *i, struct psc_cli *cli
 		return 0;
 	case OPTION_LOCK:
 		cli->lock = true;
+		return 0;
+	case OPTION_ALLOW_LOCK:
+		cli->allow_lock = true;
 		return 0;
 	case OPTION_PID:
 	case OPTION_DEFAULT:

@@ -48,6 +48,7 @@ struct psc_cli {
 	bool lock;			/* cgroup set */
 	bool has_fallback;		/* oci-hook */
 	unsigned int fallback;
+	bool allow_lock;		/* oci-hook */
 	const char *socket;
 	bool json;
 	bool yes;

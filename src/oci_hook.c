@@ -20,8 +20,8 @@ static enum psc_cli_exit set_scope(const struct psc_cli *cli, const struct psc_o
 
 	parameters = json_pack("{s:s, s:s, s:i, s:s}", "cgroup", cgroup, "name", PSC_NAME_YAMA,
 			       "value", (int)oci->scope, "origin", "runtime");
-	/* Only a lock makes anything final. */
-	if (oci->lock)
+	/* Only a lock makes anything final, where the administrator lets containers have one. */
+	if (oci->lock && cli->allow_lock)
 		json_object_set_new(parameters, "lock", json_true());
 	else if (oci->scope == PSC_SCOPE_NO_ATTACH)
 		json_object_set_new(parameters, "revocable", json_true());
@@ -50,6 +50,9 @@ static enum psc_cli_exit apply(const struct psc_cli *cli, const struct psc_oci *
 	err = psc_oci_cgroup(container, hook, oci->id, &cgroup, &error);
 	if (err)
 		return psc_fail(PSC_EXIT_FAILED, "%s", error ? error : strerror(-err));
+	if (oci->lock && !cli->allow_lock)
+		psc_notice("annotation " PSC_OCI_LOCK " is ignored, as the hook runs without "
+			   "--allow-lock: the scope can be changed");
 	return set_scope(cli, oci, cgroup);
 }
 

@@ -45,6 +45,8 @@ static const struct parse_case parse_cases[] = {
 	{ { "reload" }, .cli = { PSC_CLI_RELOAD, DEFAULTS } },
 	{ { "doctor" }, .cli = { PSC_CLI_DOCTOR, DEFAULTS } },
 	{ { "oci-hook" }, .cli = { PSC_CLI_OCI_HOOK, DEFAULTS } },
+	{ { "oci-hook", "--allow-lock" },
+	  .cli = { PSC_CLI_OCI_HOOK, .allow_lock = true, DEFAULTS } },
 	{ { "oci-hook", "--default", "siblings" },
 	  .cli = { PSC_CLI_OCI_HOOK, .has_fallback = true, .fallback = PSC_SCOPE_SIBLINGS,
 		   DEFAULTS } },
@@ -102,6 +104,8 @@ static const struct parse_case parse_cases[] = {
 	{ { "oci-hook", "--default=inherit" }, -EINVAL, "value 'inherit' is no scope" },
 	{ { "set", "2", "--default", "2" }, -EINVAL,
 	  "--default does not go with 'set'; it is for: oci-hook" },
+	{ { "set", "2", "--allow-lock" }, -EINVAL,
+	  "--allow-lock does not go with 'set'; it is for: oci-hook" },
 	{ { "lock", "1", "2" }, -EINVAL, "unexpected argument '2'; lock takes at most one LEVEL" },
 	{ { "list", "--revocable=yes" }, -EINVAL, "no value belongs to option '--revocable'" },
 	{ { "get", "--revocable" }, -EINVAL,
@@ -172,6 +176,7 @@ static void test_parse(void **state)
 		assert_int_equal(cli.yes, c->cli.yes);
 		assert_int_equal(cli.has_fallback, c->cli.has_fallback);
 		assert_int_equal(cli.fallback, c->cli.fallback);
+		assert_int_equal(cli.allow_lock, c->cli.allow_lock);
 	}
 }
 

@@ -112,7 +112,7 @@ int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR, .relations_max = ROOM };
 	struct psc_request first = {
-		.abi = PSC_ABI, .op = PSC_OP_SET, .modes = PSC_MODES_YAMA, .value = 0,
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA,
 	};
 	struct rlimit files = { 2 * UNDEAD, 2 * UNDEAD };
 	struct puppet other, outside;
