@@ -134,6 +134,7 @@ struct list_head {
 struct kernfs_node {
 	u64 id;
 	unsigned short flags;
+	const char *name;
 	void *priv;
 };
 

@@ -9,8 +9,10 @@
 
 #define CGROUP2_SUPER_MAGIC 0x63677270	/* include/uapi/linux/magic.h */
 #define KERNFS_DIR 1			/* include/linux/kernfs.h */
+#define KERNFS_ACTIVATED 0x10
 #define CSS_ONLINE 2			/* include/linux/cgroup-defs.h */
 #define WRITER_TRIES 256
+#define ADD_TRIES 8
 
 /*
  * Is psc_cg_move attached? Set by the loader. In a frozen map of constants, so that the
@@ -82,39 +84,61 @@ static __always_inline void entries_add(struct state *state, __u32 level, __s32 
 	__sync_fetch_and_add(&state->entries, n);
 }
 
+/* Eight levels, each of which is a byte. */
 static long add_step(__u32 i, __u64 *level)
 {
-	__u64 at = *level + i;
+	union {
+		__u64 word;
+		__u8 bytes[8];
+	} old, new;
+	__u64 *words = (__u64 *)psc_state.next_level, *word;
+	__u32 first = i / ADD_TRIES * 8;
 
-	if (at >= PSC_CGROUP_LEVELS)
+	if (first >= PSC_CGROUP_LEVELS)
 		return 1;
-	if (psc_state.next_level[at] < *level)
-		psc_state.next_level[at] = *level;
+	word = &words[first / 8];
+	old.word = *(volatile __u64 *)word;
+	new = old;
+#pragma unroll
+	for (__u32 j = 0; j < 8; j++)
+		if (first + j >= *level && new.bytes[j] < *level)
+			new.bytes[j] = *level;
+	if (new.word != old.word)
+		__sync_val_compare_and_swap(word, old.word, new.word);
 	return 0;
 }
 
 /*
- * Let those who walk up a path look at this level as well. Only the one writer does, and
- * takes no level back.
+ * Let those who walk up a path look at this level as well. No level is taken back. Two do
+ * it at once at most, a writer and who makes a cgroup: tried so often, it is done.
  */
 static __always_inline void level_add(__u64 level)
 {
-	bpf_loop(PSC_CGROUP_LEVELS, add_step, &level, 0);
+	bpf_loop(PSC_CGROUP_LEVELS / 8 * ADD_TRIES, add_step, &level, 0);
+}
+
+static __always_inline void share_give(struct state *state, __u32 share)
+{
+	if (share)
+		__sync_fetch_and_add(&state->shares[(share - 1) & (PSC_SHARES - 1)], -1);
 }
 
 /* Return: 0, or -PSC_E_AGAIN when it is still there. */
 static __always_inline int entry_delete(struct state *state, __u64 id, __u32 level)
 {
 	struct cgroup_entry *entry = bpf_map_lookup_elem(&psc_cgroups, &id);
+	__u32 share;
 	int err;
 
 	if (!entry)
 		return 0;
+	share = entry->share;
 	/* Before it is another's, which the barrier in this sees to. */
 	__sync_val_compare_and_swap(&entry->id, id, 0);
 	err = bpf_map_delete_elem(&psc_cgroups, &id);
 	if (!err) {	/* who has deleted it counts */
 		entries_add(state, level, -1);
+		share_give(state, share);
 	} else if (err != -ENOENT) {
 		__sync_val_compare_and_swap(&entry->id, 0, id);
 		return -PSC_E_AGAIN;
@@ -222,7 +246,7 @@ static __always_inline int entry_change(struct state *state, const struct target
 		return -PSC_E_NOSPC;
 	entry.id = target->id;
 	entry.origin = req->origin;
-	entry.pad = 0;
+	entry.share = 0;
 	err = psc_policy_locked(&entry.policy) ? lock_first(state, req->armed) : 0;
 	return err ? err : entry_put(state, target, &entry, exists);
 }

@@ -84,7 +84,6 @@ enum psc_op {
 	 * again.
 	 */
 	PSC_OP_GUARD = 2,
-	PSC_OP_WATCH = 3,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
 	PSC_OP_COUNT = 16,		/* fill in the counters, and what has been proved */
 	/*
 	 * Prove something by two processes: note what probe[0] is refused on probe[1], or on
@@ -114,13 +113,18 @@ enum psc_origin {
 /* Room for entries. */
 #define PSC_CGROUPS_MAX 131072
 
+/* Of them, what sections of the configuration give to cgroups of one user, not root. */
+#define PSC_SHARE_MAX (PSC_CGROUPS_MAX / 16)
+#define PSC_SHARES 4096
+
 /* Indexes of psc_stats, a per-CPU array of __u64. */
 enum psc_stat {
 	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones and tampering included */
 	PSC_STAT_SUPPRESSED = 1,	/* events beyond the burst of their account, or of all */
 	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
-	PSC_STAT_MISSED = 3,		/* events of new cgroups that had no room */
-	PSC_STATS = 4,
+	PSC_STAT_MISSED = 3,		/* new cgroups for whose sections there was no room */
+	PSC_STAT_SPARED = 4,		/* new cgroups whose sections took too long to match */
+	PSC_STATS = 5,
 };
 
 /* Room for the functions that no BPF program of others may decide under a floor. */
@@ -197,7 +201,7 @@ struct psc_request {
 	__u32 proved;
 	__u32 pad;
 };
-_Static_assert(sizeof(struct psc_request) == 384, "ABI");
+_Static_assert(sizeof(struct psc_request) == 392, "ABI");
 
 #define PSC_PROVED_DECLARED (1U << 8)
 
@@ -205,6 +209,54 @@ _Static_assert(sizeof(struct psc_request) == 384, "ABI");
 #define PSC_WANT(value) ((union psc_policy){ \
 	.scope = { (value), (value), (value), (value) }, \
 	.floor = { (value), (value), (value), (value) } })
+
+/*
+ * A section of the configuration, as it is matched to cgroups that are made. A component of
+ * the pattern is the bytes of a name, up to a NUL; a line feed, which is in no name, makes
+ * the byte behind it one of PSC_PATTERN_STAR, PSC_PATTERN_ANY, or the number of a set of
+ * bytes plus 1.
+ */
+#define PSC_SECTIONS_MAX 256
+#define PSC_PATTERN_BYTES 512
+#define PSC_PATTERN_SETS 8
+#define PSC_PATTERN_SPECIAL '\n'
+#define PSC_PATTERN_STAR '*'
+#define PSC_PATTERN_ANY '?'
+
+struct psc_pattern {
+	__u8 text[PSC_PATTERN_BYTES];
+	__u64 sets[PSC_PATTERN_SETS][4];
+	/* Where the components begin in the text. */
+	__u16 starts[PSC_CGROUP_LEVELS];
+	/* How many there are. 0: a unit, with two: its name, and one for all above it. */
+	__u32 components;
+	__u32 pad;
+	/* PSC_SCOPE_INHERIT where nothing is set, in the floors, too. */
+	union psc_policy policy;
+};
+_Static_assert(sizeof(struct psc_pattern) == 912, "ABI");
+
+/* In all, the matching of one new cgroup goes over so many bytes of names, and no more. */
+#define PSC_MATCH_STEPS 65536
+
+enum psc_sections_op {
+	PSC_SECTIONS_PUT = 0,		/* the section number @index of the next set */
+	PSC_SECTIONS_COMMIT = 1,	/* that set, of @index sections, is in force from now on */
+};
+
+/*
+ * The context of a psc_sections run, which returns as psc_ctl does. A set with a floor in it
+ * is refused as the first floor is, if there has been none.
+ */
+struct psc_section_request {
+	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
+	__u32 op;			/* enum psc_sections_op */
+	__u32 index;
+	__u32 pad;
+	__u64 armed;			/* as in struct psc_request */
+	struct psc_pattern pattern;
+};
+_Static_assert(sizeof(struct psc_section_request) == 936, "ABI");
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {
@@ -227,13 +279,6 @@ enum psc_reason {
  * under a floor. Not one of enum psc_mode, as it has no scope.
  */
 #define PSC_EVENT_TAMPER 16
-
-/*
- * In the place of a mode: a cgroup was made, struct psc_cgroup_event. Not limited by the
- * burst, but half of the ring buffer is kept for the others; PSC_STAT_MISSED counts what
- * had no room.
- */
-#define PSC_EVENT_CGROUP 17
 
 /* Which guard refused that. */
 enum psc_guard {
@@ -279,17 +324,6 @@ struct psc_event {
 };
 _Static_assert(sizeof(struct psc_event) == 112, "ABI");
 
-#define PSC_CGROUP_PATH_MAX 512
-
-struct psc_cgroup_event {
-	__u32 size;			/* of this struct */
-	__u8 mode;			/* PSC_EVENT_CGROUP */
-	__u8 pad[3];
-	__u64 cgroup;			/* its id */
-	char path[PSC_CGROUP_PATH_MAX];	/* below the root of the hierarchy; cut if longer, still NUL-terminated */
-};
-_Static_assert(sizeof(struct psc_cgroup_event) == 528, "ABI");
-
 /*
  * How many events of refused accesses reach the ring buffer in a window; the rest is
  * counted. An account has PSC_EVENT_BURST. One of many uids (psc_account_of()) has
@@ -330,6 +364,7 @@ enum psc_policy_map {
 	PSC_MAP_STATE,
 	PSC_MAP_GUARDED,
 	PSC_MAP_CGROUPS,
+	PSC_MAP_PATTERNS,
 	PSC_MAP_STUCK,
 	PSC_MAP_RELATIONS,
 	PSC_MAP_TRACERS,

@@ -29,11 +29,16 @@ struct state {
 		__u64 busy;		/* is there any? In one load, bpf/cgroup.bpf.h */
 	};
 	__u32 locked;		/* has there been a floor, global or of a cgroup? */
-	__u32 watch;		/* are new cgroups reported? */
 	__u32 writer;		/* somebody changes psc_cgroups */
+	/*
+	 * Sections of the configuration: how many, and above 32 bits how often they were
+	 * replaced, by whose last bit that half of psc_patterns is known which is in force.
+	 */
+	__u64 sections;
+	__u32 shares[PSC_SHARES];	/* entries that users have by sections, share_of() */
 	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
 	/* The deepest level down to each one that has ever had an entry, 0: none has. */
-	__u8 next_level[PSC_CGROUP_LEVELS];
+	__u8 next_level[PSC_CGROUP_LEVELS] __attribute__((aligned(8)));
 	struct probe probe;
 };
 

@@ -31,6 +31,7 @@ enum psc_pin_id {
 	PSC_PIN_STATE,
 	PSC_PIN_GUARDED,
 	PSC_PIN_CGROUPS,
+	PSC_PIN_PATTERNS,
 	PSC_PIN_STUCK,
 	PSC_PIN_RELATIONS,
 	PSC_PIN_TRACERS,
@@ -41,6 +42,7 @@ enum psc_pin_id {
 	PSC_PIN_LISTENERS,
 	PSC_PIN_PEERS,
 	PSC_PIN_CTL,
+	PSC_PIN_SECTIONS,
 	/* Links, in the order of attachment: who records comes before who judges,
 	 * and who forgets the dead before who records the living. */
 	PSC_PIN_TASK_FREE,
@@ -122,6 +124,9 @@ void psc_ctl_hurry(void);
 
 /* The same, to the programs in force. */
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
+
+/* And one to psc_sections. */
+int psc_kernel_section(struct psc_kernel *kernel, struct psc_section_request *req);
 
 /*
  * Have the guards rest where they are armed and there is no floor. Return: 0,
