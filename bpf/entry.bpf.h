@@ -4,13 +4,11 @@
 #define PSC_ENTRY_BPF_H
 
 #include "cgroup.bpf.h"
+#include "find.bpf.h"
 #include "guard.bpf.h"
 #include "task.bpf.h"
 
 #define CGROUP2_SUPER_MAGIC 0x63677270	/* include/uapi/linux/magic.h */
-#define KERNFS_DIR 1			/* include/linux/kernfs.h */
-#define KERNFS_ACTIVATED 0x10
-#define CSS_ONLINE 2			/* include/linux/cgroup-defs.h */
 #define WRITER_TRIES 256
 #define ADD_TRIES 8
 
@@ -35,21 +33,38 @@ static __always_inline struct cgroup *online_cgroup(struct kernfs_node *kn)
 	return cgroup && BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE ? cgroup : NULL;
 }
 
-/* The cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
-static __always_inline int target_of(const struct psc_request *req, struct target *ret)
+/* The directory of the cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
+static __always_inline int node_of(const struct psc_request *req, struct kernfs_node **ret)
 {
-	struct file *file = file_of(req->dir_fd);
-	struct inode *inode;
-	struct kernfs_node *kn;
 	struct cgroup *cgroup;
+	struct inode *inode;
+	struct file *file;
 
+	if (req->cgroup) {
+		cgroup = cgroup_by_id(req->cgroup);
+		if (!cgroup || !is_visible(cgroup))
+			return -PSC_E_NODEV;
+		*ret = BPF_CORE_READ(cgroup, kn);
+		return 0;
+	}
+	file = file_of(req->dir_fd);
 	if (!file)
 		return -PSC_E_BADF;
 	inode = BPF_CORE_READ(file, f_inode);
-	kn = BPF_CORE_READ(inode, i_private);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != CGROUP2_SUPER_MAGIC ||
-	    !(BPF_CORE_READ(kn, flags) & KERNFS_DIR))
-		return -PSC_E_BADF;
+	*ret = BPF_CORE_READ(inode, i_private);
+	return BPF_CORE_READ(inode, i_sb, s_magic) == CGROUP2_SUPER_MAGIC &&
+	       BPF_CORE_READ(*ret, flags) & KERNFS_DIR ? 0 : -PSC_E_BADF;
+}
+
+/* The cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
+static __always_inline int target_of(const struct psc_request *req, struct target *ret)
+{
+	struct kernfs_node *kn;
+	struct cgroup *cgroup;
+	int err = node_of(req, &kn);
+
+	if (err)
+		return err;
 	cgroup = online_cgroup(kn);
 	if (!cgroup)
 		return -PSC_E_NODEV;

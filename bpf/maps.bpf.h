@@ -64,6 +64,14 @@ struct {
 	__type(value, struct psc_pattern);
 } psc_patterns SEC(".maps");
 
+/* What psc_find tells, and nobody goes by. Frozen; written by psc_find. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct psc_found);
+} psc_found SEC(".maps");
+
 /*
  * Floors of cgroups that stick to a task wherever it goes, by the task's address.
  * Looked up for the thread-group leader; the other threads have them in case they

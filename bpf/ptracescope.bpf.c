@@ -14,6 +14,7 @@
  *   psc_connect    lsm/unix_stream_connect        notes who connects to the daemon
  *   psc_ctl        syscall                        the only writer of the policy,
  *   psc_sections   syscall                        but for sections, for new cgroups
+ *   psc_find       syscall                        tells names and ids of cgroups
  *
  * Guards, which do nothing before there is a floor:
  *
@@ -553,6 +554,15 @@ SEC("syscall")
 int psc_sections(struct psc_section_request *req)
 {
 	int err = sections_request(&psc_state, req);
+
+	req->abi = PSC_ABI;
+	return err;
+}
+
+SEC("syscall")
+int psc_find(struct psc_find_request *req)
+{
+	int err = find(req);
 
 	req->abi = PSC_ABI;
 	return err;

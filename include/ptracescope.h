@@ -96,8 +96,8 @@ enum psc_op {
 /* CHANGE: a scope of 3 that is set does not raise the floor along with it. */
 #define PSC_FLAG_REVOCABLE (1U << 0)
 /*
- * INFO, CHANGE: of the cgroup whose directory (cgroup2) dir_fd is, not the global
- * policy. The root cgroup has none of its own: EINVAL.
+ * INFO, CHANGE: of the cgroup that has the id @cgroup, or if that is 0 whose directory
+ * (cgroup2) dir_fd is, not the global policy. The root cgroup has none of its own: EINVAL.
  */
 #define PSC_FLAG_CGROUP (1U << 1)
 
@@ -141,6 +141,7 @@ enum psc_stat {
 #define PSC_E_LOCKED 13	/* EACCES: below the floor, which holds until reboot */
 #define PSC_E_AGAIN 11	/* EAGAIN: somebody else changed the policy all the time */
 #define PSC_E_BADF 9	/* EBADF: dir_fd is no directory of the cgroup2 hierarchy */
+#define PSC_E_NOENT 2	/* ENOENT: psc_find: there is no cgroup of that name */
 #define PSC_E_NODEV 19	/* ENODEV: the cgroup is being removed */
 #define PSC_E_NOSPC 28	/* ENOSPC: PSC_CGROUPS_MAX entries are there */
 #define PSC_E_NAMETOOLONG 36	/* ENAMETOOLONG: deeper than PSC_CGROUP_LEVELS */
@@ -186,7 +187,7 @@ struct psc_request {
 	union psc_policy policy;
 	/* out, with PSC_FLAG_CGROUP: */
 	union psc_policy effective;	/* the scopes and floors that hold for processes there */
-	__u64 cgroup;			/* its id */
+	__u64 cgroup;			/* in, out: its id */
 	/* for each mode, the id of the cgroup whose scope, or else floor, is the
 	 * effective one; 0 for the global policy */
 	__u64 source[PSC_MODE_SLOTS];
@@ -257,6 +258,41 @@ struct psc_section_request {
 	struct psc_pattern pattern;
 };
 _Static_assert(sizeof(struct psc_section_request) == 936, "ABI");
+
+/*
+ * The context of a psc_find run, which tells names and ids of cgroups. It reads the kernel's
+ * own lists: no directory is looked up, and nothing is waited for.
+ */
+#define PSC_NAME_BYTES 256
+#define PSC_FOUND_MAX 32
+
+enum psc_find_op {
+	PSC_FIND_CHILD = 0,		/* the one with that name: its id */
+	PSC_FIND_CHILDREN = 1,		/* up to PSC_FOUND_MAX, in psc_found */
+};
+
+struct psc_find_request {
+	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
+	__u32 op;			/* enum psc_find_op */
+	__u64 parent;			/* in: an id, 0: the root cgroup */
+	__u64 id;			/* out, CHILD. CHILDREN: the last one that was looked at, */
+	__u64 serial;			/* and its number, from which the next call goes on; 0 */
+	__u32 hash;			/* in, CHILD: kernfs's, of the name */
+	__u32 n;			/* in: 0; out, CHILDREN: how many */
+	__u32 more;			/* in: 0; out, CHILDREN: are there more? */
+	__u32 pad;
+	char name[PSC_NAME_BYTES];	/* in, CHILD */
+};
+_Static_assert(sizeof(struct psc_find_request) == 304, "ABI");
+
+struct psc_found_cgroup {
+	__u64 id;
+	char name[PSC_NAME_BYTES];
+};
+
+struct psc_found {
+	struct psc_found_cgroup cgroups[PSC_FOUND_MAX];
+};
 
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {

@@ -556,6 +556,8 @@ static int start(struct daemon *d)
 		psc_warning("/proc/1/root: %s, so no floor can be set", strerror(errno));
 	if (!err)
 		err = enforce(d, &config, &loaded);
+	if (!err)	/* From here on no directory is looked up, see cgroup.h. */
+		d->cgroups.kernel = d->kernel;
 	if (!err)
 		err = psc_reporter_new(d->event, d->kernel, &d->reporter);
 	if (!err && loaded) {

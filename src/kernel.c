@@ -41,6 +41,7 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_RELATIONS] = SECRET_MAP("psc_relations"),
 	[PSC_PIN_TRACERS] = SECRET_MAP("psc_tracers"),
 	[PSC_PIN_SERIAL] = SECRET_MAP("psc_serial"),
+	[PSC_PIN_FOUND] = MAP("psc_found", true),
 	[PSC_PIN_WINDOW] = SECRET_MAP("psc_window"),
 	[PSC_PIN_STATS] = SECRET_MAP("psc_stats"),
 	[PSC_PIN_EVENTS] = MAP("psc_events", false),	/* the reader writes its position */
@@ -48,6 +49,7 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_PEERS] = MAP("psc_peers", true),
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
 	[PSC_PIN_SECTIONS] = { .name = "psc_sections", .kind = PSC_PIN_PROG },
+	[PSC_PIN_FIND] = { .name = "psc_find", .kind = PSC_PIN_PROG },
 	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
 	[PSC_PIN_TASK_ALLOC] = LINK("psc_task_alloc"),
 	[PSC_PIN_TASK_NEW] = TRACEPOINT_LINK("psc_task_new"),
@@ -317,6 +319,16 @@ int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
 int psc_kernel_section(struct psc_kernel *kernel, struct psc_section_request *req)
 {
 	return run(kernel->fds[PSC_PIN_SECTIONS], req, sizeof(*req));
+}
+
+int psc_kernel_find(struct psc_kernel *kernel, struct psc_find_request *req,
+		    struct psc_found *found)
+{
+	int err = run(kernel->fds[PSC_PIN_FIND], req, sizeof(*req));
+
+	if (err || req->op != PSC_FIND_CHILDREN)
+		return err;
+	return bpf_map_lookup_elem(kernel->fds[PSC_PIN_FOUND], &(__u32){ 0 }, found) ? -errno : 0;
 }
 
 int psc_kernel_disarm(struct psc_kernel *kernel, const char *dir)

@@ -226,7 +226,8 @@ static __u32 linked_prog_id(int link_fd)
 static bool is_own(const struct psc_kernel *kernel, const struct lock *lock, __u32 id)
 {
 	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) ||
-	    id == prog_id(kernel->fds[PSC_PIN_SECTIONS]) || id == prog_id(lock->sysctl_fd) ||
+	    id == prog_id(kernel->fds[PSC_PIN_SECTIONS]) ||
+	    id == prog_id(kernel->fds[PSC_PIN_FIND]) || id == prog_id(lock->sysctl_fd) ||
 	    id == linked_prog_id(lock->scan_fd) || id == linked_prog_id(lock->scan_maps_fd))
 		return true;
 	for (int i = 0; i < PSC_PINS; i++)
@@ -244,14 +245,14 @@ static int next_record(int fd, void *record, size_t size)
 }
 
 /*
- * Does anybody but its link hold a program of ours? Of psc_ctl and psc_sections people
- * may; those that look are held by the looking.
+ * Does anybody but its link hold a program of ours? Of those that are run people may; those that look are held by the looking.
  */
 static bool is_held(const struct psc_kernel *kernel, const struct lock *lock,
 		    const struct psc_found_prog *found)
 {
 	return found->refs != 1 && found->id != prog_id(kernel->fds[PSC_PIN_CTL]) &&
 	       found->id != prog_id(kernel->fds[PSC_PIN_SECTIONS]) &&
+	       found->id != prog_id(kernel->fds[PSC_PIN_FIND]) &&
 	       found->id != linked_prog_id(lock->scan_fd) &&
 	       found->id != linked_prog_id(lock->scan_maps_fd);
 }

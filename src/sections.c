@@ -53,10 +53,12 @@ static void say(struct psc_sections *sections, int level, const char *text)
 	}
 }
 
-static int request(const struct psc_sections *sections, int fd, struct psc_request *req)
+static int request(const struct psc_sections *sections, const struct psc_cgroup *cgroup,
+		   struct psc_request *req)
 {
 	req->flags |= PSC_FLAG_CGROUP;
-	req->dir_fd = fd;
+	req->dir_fd = cgroup->fd;
+	req->cgroup = cgroup->id;
 	return sections->request(sections->data, req);
 }
 
@@ -74,25 +76,26 @@ static void say_failed(struct psc_sections *sections, const char *path, int err)
  * What stands against a first floor takes time to find, and stands against the next one,
  * too. @locked: there has been one.
  */
-static int try_plan(struct pass *pass, int fd, struct psc_plan *plan, bool locked)
+static int try_plan(struct pass *pass, const struct psc_cgroup *cgroup, struct psc_plan *plan,
+		    bool locked)
 {
 	bool hopeless = !locked && pass->talks->no_floor && psc_request_locks(&plan->request);
-	int err = hopeless ? -EBUSY : request(pass->sections, fd, &plan->request);
+	int err = hopeless ? -EBUSY : request(pass->sections, cgroup, &plan->request);
 
 	if (err == -EBUSY)
 		pass->talks->no_floor = true;	/* until on_quiet() */
 	return err;
 }
 
-static void put_in_force(struct pass *pass, int fd, const char *path, struct psc_plan *plan,
+static void put_in_force(struct pass *pass, const struct psc_cgroup *cgroup, struct psc_plan *plan,
 			 bool locked)
 {
-	int err = plan->any ? try_plan(pass, fd, plan, locked) : 0;
+	int err = plan->any ? try_plan(pass, cgroup, plan, locked) : 0;
 
 	if (err == -PSC_E_NODEV)
 		return;
 	if (err) {
-		say_failed(pass->talks, path, err);
+		say_failed(pass->talks, cgroup->path, err);
 		pass->refused++;
 		return;
 	}
@@ -100,22 +103,22 @@ static void put_in_force(struct pass *pass, int fd, const char *path, struct psc
 }
 
 /* What is set for one cgroup. Return: 0 also when it has gone or cannot have an entry. */
-static int settle(struct pass *pass, int fd, const char *path, const struct psc_setting *settings,
-		  union psc_policy *floors)
+static int settle(struct pass *pass, const struct psc_cgroup *cgroup,
+		  const struct psc_setting *settings, union psc_policy *floors)
 {
 	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 	_cleanup_free_ char *error = NULL;
 	struct psc_plan plan;
-	int err = request(pass->sections, fd, &info);
+	int err = request(pass->sections, cgroup, &info);
 
 	if (err) {
 		if (psc_cgroup_trouble_of(err) == PSC_CGROUP_THREADED)
-			psc_debug("cgroup %s is threaded, so its section is left out", path);
+			psc_debug("cgroup %s is threaded, so its section is left out", cgroup->path);
 		return psc_cgroup_trouble_of(err) ? 0 : err;
 	}
 	if (!pass->talks)
 		psc_floors_raise(&info.effective, floors);
-	err = psc_plan_cgroup(settings, path, &info, pass->kind, &plan, &error);
+	err = psc_plan_cgroup(settings, cgroup->path, &info, pass->kind, &plan, &error);
 	if (!pass->talks) {
 		pass->error = TAKE_PTR(error);
 		pass->locks |= !err && psc_request_locks(&plan.request);
@@ -130,7 +133,7 @@ static int settle(struct pass *pass, int fd, const char *path, const struct psc_
 	if (err)	/* the next cgroup may fare better */
 		pass->refused++;
 	else
-		put_in_force(pass, fd, path, &plan, info.locked);
+		put_in_force(pass, cgroup, &plan, info.locked);
 	return 0;
 }
 
@@ -143,8 +146,9 @@ static unsigned int depth_of(const char *path)
 	return depth;
 }
 
-static int visit(void *data, int fd, const char *path)
+static int visit(void *data, const struct psc_cgroup *cgroup)
 {
+	const char *path = cgroup->path;
 	struct pass *pass = data;
 	struct psc_setting settings[PSC_NAMES];
 	bool any = psc_config_for_cgroup(pass->config, path, settings);
@@ -155,7 +159,7 @@ static int visit(void *data, int fd, const char *path)
 	int err;
 
 	*floors = pass->floors[depth];
-	err = any || everywhere ? settle(pass, fd, path, settings, floors) : 0;
+	err = any || everywhere ? settle(pass, cgroup, settings, floors) : 0;
 	if (err)
 		return err;
 	return everywhere || psc_config_goes_below(pass->config, path) ? 0 : PSC_CGROUP_SKIP;
