@@ -467,21 +467,39 @@ int psc_cgroup_find(const struct psc_cgroups *cgroups, const char *name, struct 
 
 int psc_cgroup_above(const struct psc_cgroups *cgroups, const char *path, __u64 id, char **ret)
 {
-	_cleanup_free_ char *above = strdup(path);
+	struct place at = root_place(cgroups);
+	_cleanup_free_ char *copy = strdup(path);
+	char *end = copy;
+	bool found = false;
 
-	if (!above)
+	if (!copy)
 		return -ENOMEM;
-	while (*above) {
-		_cleanup_place_ struct place place = { .fd = -1 };
-		char *slash = strrchr(above, '/');
+	/* From the root downwards, so that every level is looked up once. */
+	while (!found && *end) {
+		char *part = end + (*end == '/');
+		struct place next;
+		char rest;
+		int err;
 
-		if (!go(cgroups, above, &place) && place.id == id) {
-			*ret = TAKE_PTR(above);
-			return 0;
-		}
-		*(slash ? slash : above) = '\0';
+		end = part + strcspn(part, "/");
+		rest = *end;
+		*end = '\0';
+		err = enter(cgroups, &at, part, &next);
+		*end = rest;
+		if (at.fd != cgroups->root_fd)
+			leave(&at);
+		at = next;
+		if (err)
+			break;
+		found = at.id == id;
 	}
-	return -ENOENT;
+	if (at.fd != cgroups->root_fd)
+		leave(&at);
+	if (!found)
+		return -ENOENT;
+	*end = '\0';
+	*ret = TAKE_PTR(copy);
+	return 0;
 }
 
 struct walk {
