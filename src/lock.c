@@ -204,140 +204,6 @@ static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *loc
 	return err ? psc_log_err(err, "loading the last guards failed: %s", strerror(-err)) : 0;
 }
 
-<<<<<<< HEAD
-=======
-static __u32 prog_id(int prog_fd)
-{
-	struct bpf_prog_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(prog_fd, &info, &len) ? 0 : info.id;
-}
-
-static __u32 linked_prog_id(int link_fd)
-{
-	struct bpf_link_info info = {};
-	__u32 len = sizeof(info);
-
-	return bpf_obj_get_info_by_fd(link_fd, &info, &len) ? 0 : info.prog_id;
-}
-
-/* Is this program one of the set in force, or of those loaded just now? */
-static bool is_own(const struct psc_kernel *kernel, const struct lock *lock, __u32 id)
-{
-	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) ||
-	    id == prog_id(kernel->fds[PSC_PIN_SECTIONS]) ||
-	    id == prog_id(kernel->fds[PSC_PIN_FIND]) || id == prog_id(lock->sysctl_fd) ||
-	    id == linked_prog_id(lock->scan_fd) || id == linked_prog_id(lock->scan_maps_fd))
-		return true;
-	for (int i = 0; i < PSC_PINS; i++)
-		if (psc_pins[i].kind == PSC_PIN_LINK && linked_prog_id(kernel->fds[i]) == id)
-			return true;
-	return false;
-}
-
-/* One record of an iterator. Return: 1, 0 at the end, or a negative errno. */
-static int next_record(int fd, void *record, size_t size)
-{
-	ssize_t n = read(fd, record, size);
-
-	return n < 0 ? -errno : !n ? 0 : (size_t)n == size ? 1 : -EIO;
-}
-
-/*
- * Does anybody but its link hold a program of ours? Of those that are run people may; those that look are held by the looking.
- */
-static bool is_held(const struct psc_kernel *kernel, const struct lock *lock,
-		    const struct psc_found_prog *found)
-{
-	return found->refs != 1 && found->id != prog_id(kernel->fds[PSC_PIN_CTL]) &&
-	       found->id != prog_id(kernel->fds[PSC_PIN_SECTIONS]) &&
-	       found->id != prog_id(kernel->fds[PSC_PIN_FIND]) &&
-	       found->id != linked_prog_id(lock->scan_fd) &&
-	       found->id != linked_prog_id(lock->scan_maps_fd);
-}
-
-/*
- * Name the programs of others that would undo a floor, and count for each of the
- * policy's maps which programs of ours use it.
- */
-static int look_at_programs(const struct psc_kernel *kernel, const struct lock *lock,
-			    __u64 uses[PSC_POLICY_MAPS], bool *ret_held, bool last)
-{
-	_cleanup_close_ int fd = bpf_iter_create(lock->scan_fd);
-	struct psc_found_prog found;
-	int more, err = 0;
-
-	if (fd < 0)
-		return -errno;
-	while ((more = next_record(fd, &found, sizeof(found))) > 0) {
-		if (found.map < PSC_POLICY_MAPS)
-			uses[found.map]++;
-		if (is_own(kernel, lock, found.id)) {
-			*ret_held = *ret_held || is_held(kernel, lock, &found);
-			continue;
-		}
-		found.name[sizeof(found.name) - 1] = '\0';
-		err = -EBUSY;
-		if (last)
-			psc_log(LOG_ERR, "no floor while BPF program %u (%s) is loaded: it %s",
-				found.id, found.name, found.map < PSC_POLICY_MAPS ?
-				"uses the policy's maps" : "could overrule this daemon's");
-	}
-	return more < 0 ? more : err;
-}
-
-/* A map has one pin, and references of the programs that use it. Return: 0 or -EBUSY. */
-static int look_at_maps(const struct lock *lock, const __u64 uses[PSC_POLICY_MAPS], bool last)
-{
-	_cleanup_close_ int fd = bpf_iter_create(lock->scan_maps_fd);
-	struct psc_found_map found;
-	int more, n = 0, err = 0;
-
-	if (fd < 0)
-		return -errno;
-	for (; (more = next_record(fd, &found, sizeof(found))) > 0; n++) {
-		if (found.index >= PSC_POLICY_MAPS)
-			return -EIO;
-		if (found.users == 1 && found.refs == found.users + uses[found.index])
-			continue;
-		err = -EBUSY;
-		if (last)
-			psc_log(LOG_ERR, "no floor while somebody else holds the policy's map %s: "
-				"%llu descriptors or pins too many, %lld other references",
-				psc_pins[found.index].name, found.users - 1,
-				(long long)(found.refs - found.users - uses[found.index]));
-	}
-	return more < 0 ? more : n != PSC_POLICY_MAPS ? -EIO : err;
-}
-
-static int look_around(const struct psc_kernel *kernel, const struct lock *lock)
-{
-	static const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
-	int err = -EBUSY;
-
-	for (int i = 1; i <= LOOKS_MAX; i++) {
-		bool held = false, last_for_programs = i >= LOOKS_FOR_PROGRAMS;
-		__u64 uses[PSC_POLICY_MAPS] = {};
-
-		err = look_at_programs(kernel, lock, uses, &held, last_for_programs);
-		if (err && (err != -EBUSY || last_for_programs))
-			return err;
-		if (!err)
-			err = look_at_maps(lock, uses, i == LOOKS_MAX);
-		if (!err && held)
-			err = -EBUSY;
-		if (held && i == LOOKS_MAX)
-			psc_log(LOG_ERR, "no floor while somebody else holds a program of the set "
-				"in force");
-		if (err != -EBUSY)
-			return err;
-		nanosleep(&pause, NULL);
-	}
-	return err;
-}
-
->>>>>>> 319a843 (sections: match new cgroups in the kernel side, before anybody sees them)
 /* The root of the cgroup2 hierarchy. Return: a descriptor, -ENOENT when it is not there. */
 static int open_root_cgroup(void)
 {
@@ -510,14 +376,8 @@ struct attempt {
 
 static int attempt(struct psc_kernel *kernel, const char *dir, const struct attempt *what)
 {
-<<<<<<< HEAD
 	struct psc_lock lock = PSC_LOCK_NONE;
-	struct psc_request again = *req;
-	int err = psc_kernel_request(kernel, req);
-=======
-	struct lock lock = { .scan_fd = -1, .scan_maps_fd = -1, .sysctl_fd = -1, .cgroup_fd = -1 };
 	int err = what->run(kernel, what->data, 0);
->>>>>>> 319a843 (sections: match new cgroups in the kernel side, before anybody sees them)
 	bool looked;
 	__u64 armed;
 
