@@ -249,7 +249,7 @@ int psc_control_cgroup_lock(struct psc_varlink_call *call)
 		return found;
 	/* What was said before was said by the same. */
 	req.origin = psc_entry_exists(&info.policy) ? info.origin : PSC_ORIGIN_ADMIN;
-	err = request(call, cgroup.fd, &req);
+	err = request(call, &cgroup, &req);
 	if (err)
 		return answer_failure(call, psc_name_find(PSC_NAME_FLOOR), &cgroup, &req, err);
 	log_change(call, psc_name_find(PSC_NAME_FLOOR), cgroup.path, "locked", &req);
