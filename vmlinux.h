@@ -131,17 +131,45 @@ struct list_head {
 	struct list_head *next;
 };
 
+struct rb_node {
+	struct rb_node *rb_right;
+	struct rb_node *rb_left;
+};
+
+struct rb_root {
+	struct rb_node *rb_node;
+};
+
+struct kernfs_elem_dir {
+	struct rb_root children;
+	unsigned long rev;
+};
+
 struct kernfs_node {
 	u64 id;
 	unsigned short flags;
+	const char *name;
 	void *priv;
+	unsigned int hash;
+	struct rb_node rb;
+	union {
+		struct kernfs_elem_dir dir;
+	};
+};
+
+struct kernfs_root {
+	struct idr ino_idr;
 };
 
 struct cgroup_subsys_state {
 	unsigned int flags;
+	struct list_head sibling;
+	struct list_head children;
+	u64 serial_nr;
 };
 
 struct cgroup_root {
+	struct kernfs_root *kf_root;
 	int hierarchy_id;
 };
 

@@ -5,13 +5,13 @@
 
 #include "anchor.bpf.h"
 #include "cgroup.bpf.h"
+#include "find.bpf.h"
 #include "guard.bpf.h"
 #include "task.bpf.h"
 
 #define CGROUP2_SUPER_MAGIC 0x63677270	/* include/uapi/linux/magic.h */
-#define KERNFS_DIR 1			/* include/linux/kernfs.h */
-#define CSS_ONLINE 2			/* include/linux/cgroup-defs.h */
 #define WRITER_TRIES 256
+#define ADD_TRIES 8
 
 /*
  * Is psc_cg_move attached? Set by the loader. In a frozen map of constants, so that the
@@ -34,21 +34,38 @@ static __always_inline struct cgroup *online_cgroup(struct kernfs_node *kn)
 	return cgroup && BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE ? cgroup : NULL;
 }
 
-/* The cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
-static __always_inline int target_of(const struct psc_request *req, struct target *ret)
+/* The directory of the cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
+static __always_inline int node_of(const struct psc_request *req, struct kernfs_node **ret)
 {
-	struct file *file = file_of(req->dir_fd);
-	struct inode *inode;
-	struct kernfs_node *kn;
 	struct cgroup *cgroup;
+	struct inode *inode;
+	struct file *file;
 
+	if (req->cgroup) {
+		cgroup = cgroup_by_id(req->cgroup);
+		if (!cgroup || !is_visible(cgroup))
+			return -PSC_E_NODEV;
+		*ret = BPF_CORE_READ(cgroup, kn);
+		return 0;
+	}
+	file = file_of(req->dir_fd);
 	if (!file)
 		return -PSC_E_BADF;
 	inode = BPF_CORE_READ(file, f_inode);
-	kn = BPF_CORE_READ(inode, i_private);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != CGROUP2_SUPER_MAGIC ||
-	    !(BPF_CORE_READ(kn, flags) & KERNFS_DIR))
-		return -PSC_E_BADF;
+	*ret = BPF_CORE_READ(inode, i_private);
+	return BPF_CORE_READ(inode, i_sb, s_magic) == CGROUP2_SUPER_MAGIC &&
+	       BPF_CORE_READ(*ret, flags) & KERNFS_DIR ? 0 : -PSC_E_BADF;
+}
+
+/* The cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
+static __always_inline int target_of(const struct psc_request *req, struct target *ret)
+{
+	struct kernfs_node *kn;
+	struct cgroup *cgroup;
+	int err = node_of(req, &kn);
+
+	if (err)
+		return err;
 	cgroup = online_cgroup(kn);
 	if (!cgroup)
 		return -PSC_E_NODEV;
@@ -83,39 +100,61 @@ static __always_inline void entries_add(struct state *state, __u32 level, __s32 
 	__sync_fetch_and_add(&state->entries, n);
 }
 
+/* Eight levels, each of which is a byte. */
 static long add_step(__u32 i, __u64 *level)
 {
-	__u64 at = *level + i;
+	union {
+		__u64 word;
+		__u8 bytes[8];
+	} old, new;
+	__u64 *words = (__u64 *)psc_state.next_level, *word;
+	__u32 first = i / ADD_TRIES * 8;
 
-	if (at >= PSC_CGROUP_LEVELS)
+	if (first >= PSC_CGROUP_LEVELS)
 		return 1;
-	if (psc_state.next_level[at] < *level)
-		psc_state.next_level[at] = *level;
+	word = &words[first / 8];
+	old.word = *(volatile __u64 *)word;
+	new = old;
+#pragma unroll
+	for (__u32 j = 0; j < 8; j++)
+		if (first + j >= *level && new.bytes[j] < *level)
+			new.bytes[j] = *level;
+	if (new.word != old.word)
+		__sync_val_compare_and_swap(word, old.word, new.word);
 	return 0;
 }
 
 /*
- * Let those who walk up a path look at this level as well. Only the one writer does, and
- * takes no level back.
+ * Let those who walk up a path look at this level as well. No level is taken back. Two do
+ * it at once at most, a writer and who makes a cgroup: tried so often, it is done.
  */
 static __always_inline void level_add(__u64 level)
 {
-	bpf_loop(PSC_CGROUP_LEVELS, add_step, &level, 0);
+	bpf_loop(PSC_CGROUP_LEVELS / 8 * ADD_TRIES, add_step, &level, 0);
+}
+
+static __always_inline void share_give(struct state *state, __u32 share)
+{
+	if (share)
+		__sync_fetch_and_add(&state->shares[(share - 1) & (PSC_SHARES - 1)], -1);
 }
 
 /* Return: 0, or -PSC_E_AGAIN when it is still there. */
 static __always_inline int entry_delete(struct state *state, __u64 id, __u32 level)
 {
 	struct cgroup_entry *entry = bpf_map_lookup_elem(&psc_cgroups, &id);
+	__u32 share;
 	int err;
 
 	if (!entry)
 		return 0;
+	share = entry->share;
 	/* Before it is another's, which the barrier in this sees to. */
 	__sync_val_compare_and_swap(&entry->id, id, 0);
 	err = bpf_map_delete_elem(&psc_cgroups, &id);
 	if (!err) {	/* who has deleted it counts */
 		entries_add(state, level, -1);
+		share_give(state, share);
 	} else if (err != -ENOENT) {
 		__sync_val_compare_and_swap(&entry->id, 0, id);
 		return -PSC_E_AGAIN;
@@ -223,7 +262,7 @@ static __always_inline int entry_change(struct state *state, const struct target
 		return -PSC_E_NOSPC;
 	entry.id = target->id;
 	entry.origin = req->origin;
-	entry.pad = 0;
+	entry.share = 0;
 	err = psc_policy_locked(&entry.policy) ? lock_first(state, req->armed) : 0;
 	if (!err)
 		err = highest_note(state, &entry.policy);

@@ -73,6 +73,7 @@ static __always_inline struct bpf_map *state_map(void)
 #define POLICY_TABLES(DO) \
 	DO(PSC_MAP_GUARDED, psc_guarded) \
 	DO(PSC_MAP_CGROUPS, psc_cgroups) \
+	DO(PSC_MAP_PATTERNS, psc_patterns) \
 	DO(PSC_MAP_STUCK, psc_stuck) \
 	DO(PSC_MAP_RESERVE, psc_reserve) \
 	DO(PSC_MAP_RELATIONS, psc_relations) \

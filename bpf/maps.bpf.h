@@ -42,7 +42,7 @@ struct cgroup_entry {
 	union psc_policy policy;
 	__u64 id;
 	__u32 origin;		/* enum psc_origin */
-	__u32 pad;
+	__u32 share;		/* whose share it is of, share_of(); 0: nobody's */
 };
 
 struct {
@@ -52,6 +52,25 @@ struct {
 	__type(key, __u64);
 	__type(value, struct cgroup_entry);
 } psc_cgroups SEC(".maps");
+
+/*
+ * Sections of the configuration, for cgroups that are made: two halves, of which one is in
+ * force. Frozen; written by psc_sections.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 2 * PSC_SECTIONS_MAX);
+	__type(key, __u32);
+	__type(value, struct psc_pattern);
+} psc_patterns SEC(".maps");
+
+/* What psc_find tells, and nobody goes by. Frozen; written by psc_find. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct psc_found);
+} psc_found SEC(".maps");
 
 /*
  * Floors of cgroups that stick to a task wherever it goes, by the task's address.

@@ -8,12 +8,14 @@
  *   psc_task_alloc lsm/task_alloc                 floors of cgroups bind descendants,
  *   psc_task_new   tp_btf/task_newtask            also those that come in between,
  *   psc_cg_move    fentry/cgroup_attach_task      and go with who is moved elsewhere
- *   psc_cg_made    tp_btf/cgroup_mkdir            tells the daemon of new cgroups
+ *   psc_cg_made    tp_btf/cgroup_mkdir            gives new cgroups what sections set
  *   psc_cg_gone    tp_btf/cgroup_rmdir            drops the policy of cgroups with them
  *   psc_task_gone  tp_btf/sched_process_free      forgets who is dead and reaped,
  *   psc_task_free  lsm/task_free                  and who was not born after all
  *   psc_connect    lsm/unix_stream_connect        notes who connects to the daemon
- *   psc_ctl        syscall                        the only writer of the policy
+ *   psc_ctl        syscall                        the only writer of the policy,
+ *   psc_sections   syscall                        but for sections, for new cgroups
+ *   psc_find       syscall                        tells names and ids of cgroups
  *
  * Guards, which do nothing before there is a floor:
  *
@@ -68,6 +70,7 @@
 #include "guard.bpf.h"
 #include "look.bpf.h"
 #include "maps.bpf.h"
+#include "pattern.bpf.h"
 #include "relation.bpf.h"
 #include "report.bpf.h"
 #include "stick.bpf.h"
@@ -364,8 +367,8 @@ int BPF_PROG(psc_cg_made, struct cgroup *cgroup, const char *path)
 {
 	struct state *state = &psc_state;
 
-	if (state->watch && is_cgroup2(cgroup))
-		report_cgroup(BPF_CORE_READ(cgroup, kn, id), path);
+	if ((__u32)state->sections && is_cgroup2(cgroup))
+		cgroup_made(state, BPF_CORE_READ(cgroup, kn));
 	return 0;
 }
 
@@ -436,16 +439,6 @@ static __always_inline int policy_apply(struct state *state, struct psc_request 
 static __always_inline bool has_verbs(const struct psc_request *req)
 {
 	return req->set | req->raise | req->lock | req->unset;
-}
-
-/* Report new cgroups, or do not. */
-static __always_inline int watch_set(struct state *state, const struct psc_request *req)
-{
-	if (req->abi != PSC_ABI || req->value > 1 || has_verbs(req) || req->flags || req->dir_fd ||
-	    req->origin)
-		return -PSC_E_INVAL;
-	state->watch = req->value;
-	return 0;
 }
 
 /* A number that was never given before. For psc_g_prog it is a time as well. */
@@ -549,8 +542,6 @@ static __always_inline int ctl_apply(struct state *state, struct psc_request *re
 		return -PSC_E_PERM;
 	if (req->op == PSC_OP_GUARD)
 		return guard_set(state, req);
-	if (req->op == PSC_OP_WATCH)
-		return watch_set(state, req);
 	if (req->op == PSC_OP_PROBE)
 		return probe_set(state, req);
 	if (req->flags & PSC_FLAG_CGROUP)
@@ -591,6 +582,28 @@ int psc_ctl(struct psc_request *req)
 	req->anchor = anchor_state(state);
 	if (!(req->flags & PSC_FLAG_CGROUP))
 		req->policy = policy_for_all(state);
+	return err;
+}
+
+SEC("syscall")
+int psc_sections(struct psc_section_request *req)
+{
+	struct state *state = &psc_state;
+	__u32 locked_before = state->locked;
+	int err = sections_request(state, req);
+
+	if (!locked_before && state->locked)
+		anchor_note(state, req->anchor, req->armed);
+	req->abi = PSC_ABI;
+	return err;
+}
+
+SEC("syscall")
+int psc_find(struct psc_find_request *req)
+{
+	int err = find(req);
+
+	req->abi = PSC_ABI;
 	return err;
 }
 

@@ -181,28 +181,6 @@ static __always_inline void report_refusal(__u32 mode, __u32 scope, __u32 reason
 	bpf_ringbuf_submit(event, 0);
 }
 
-/*
- * Tell the daemon of a new cgroup. Many users may make some, so half of the buffer is
- * left to other events.
- */
-static __always_inline void report_cgroup(__u64 id, const char *path)
-{
-	struct psc_cgroup_event *event = NULL;
-
-	if (bpf_ringbuf_query(&psc_events, BPF_RB_AVAIL_DATA) < PSC_EVENT_RING_BYTES / 2)
-		event = bpf_ringbuf_reserve(&psc_events, sizeof(*event), 0);
-	if (!event) {
-		count(PSC_STAT_MISSED);
-		return;
-	}
-	__builtin_memset(event, 0, sizeof(*event));
-	event->size = sizeof(*event);
-	event->mode = PSC_EVENT_CGROUP;
-	event->cgroup = id;
-	bpf_probe_read_kernel_str(event->path, sizeof(event->path), path);
-	bpf_ringbuf_submit(event, 0);
-}
-
 /* Count what a guard refuses to the caller, and tell the daemon about it. */
 static __always_inline void report_tamper(__u32 guard)
 {

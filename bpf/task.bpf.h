@@ -125,10 +125,12 @@ static __noinline bool is_descendant(struct task_struct *task, __u64 ancestor)
 #define XA_LEVELS_MAX 11	/* 64 bits in steps of 6 */
 #define XA_RETRIES 4
 
-/* The pointer that @ns keeps for a number, 0 for none. __radix_tree_lookup() of lib/radix-tree.c. */
-static __always_inline __u64 idr_find_once(struct pid_namespace *ns, __u64 index, bool *retry)
+/*
+ * The pointer that is kept for a number, 0 for none. __radix_tree_lookup() of lib/radix-tree.c.
+ * @entry: the head of the tree
+ */
+static __always_inline __u64 idr_find_once(__u64 entry, __u64 index, bool *retry)
 {
-	__u64 entry = (__u64)BPF_CORE_READ(ns, idr.idr_rt.xa_head);
 	const __u64 slots = bpf_core_field_size(((struct xa_node *)0)->slots) / sizeof(void *);
 	bool root = true;
 
@@ -192,7 +194,8 @@ static __always_inline __u64 task_by_vpid(int nr)
 	for (int i = 0; i < XA_RETRIES; i++) {
 		bool retry;
 
-		pid = (struct pid *)idr_find_once(ns, index, &retry);
+		pid = (struct pid *)idr_find_once((__u64)BPF_CORE_READ(ns, idr.idr_rt.xa_head),
+						  index, &retry);
 		if (!retry)
 			break;
 	}

@@ -84,7 +84,6 @@ enum psc_op {
 	 * again.
 	 */
 	PSC_OP_GUARD = 2,
-	PSC_OP_WATCH = 3,		/* value 1: report new cgroups (PSC_EVENT_CGROUP); 0: do not */
 	PSC_OP_COUNT = 16,		/* fill in the counters, and what has been proved */
 	/*
 	 * Prove something by two processes: note what probe[0] is refused on probe[1], or on
@@ -97,8 +96,8 @@ enum psc_op {
 /* CHANGE: a scope of 3 that is set does not raise the floor along with it. */
 #define PSC_FLAG_REVOCABLE (1U << 0)
 /*
- * INFO, CHANGE: of the cgroup whose directory (cgroup2) dir_fd is, not the global
- * policy. The root cgroup has none of its own: EINVAL.
+ * INFO, CHANGE: of the cgroup that has the id @cgroup, or if that is 0 whose directory
+ * (cgroup2) dir_fd is, not the global policy. The root cgroup has none of its own: EINVAL.
  */
 #define PSC_FLAG_CGROUP (1U << 1)
 
@@ -114,13 +113,18 @@ enum psc_origin {
 /* Room for entries. */
 #define PSC_CGROUPS_MAX 131072
 
+/* Of them, what sections of the configuration give to cgroups of one user, not root. */
+#define PSC_SHARE_MAX (PSC_CGROUPS_MAX / 16)
+#define PSC_SHARES 4096
+
 /* Indexes of psc_stats, a per-CPU array of __u64. */
 enum psc_stat {
 	PSC_STAT_REFUSED = 0,		/* refusals, NOAUDIT ones and tampering included */
 	PSC_STAT_SUPPRESSED = 1,	/* events beyond the burst of their account, or of all */
 	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
-	PSC_STAT_MISSED = 3,		/* events of new cgroups that had no room */
-	PSC_STATS = 4,
+	PSC_STAT_MISSED = 3,		/* new cgroups for whose sections there was no room */
+	PSC_STAT_SPARED = 4,		/* new cgroups whose sections took too long to match */
+	PSC_STATS = 5,
 };
 
 /* Room for the functions that no BPF program of others may decide under a floor. */
@@ -137,6 +141,7 @@ enum psc_stat {
 #define PSC_E_LOCKED 13	/* EACCES: below the floor, which holds until reboot */
 #define PSC_E_AGAIN 11	/* EAGAIN: somebody else changed the policy all the time */
 #define PSC_E_BADF 9	/* EBADF: dir_fd is no directory of the cgroup2 hierarchy */
+#define PSC_E_NOENT 2	/* ENOENT: psc_find: there is no cgroup of that name */
 #define PSC_E_NODEV 19	/* ENODEV: the cgroup is being removed */
 #define PSC_E_NOSPC 28	/* ENOSPC: PSC_CGROUPS_MAX entries are there */
 #define PSC_E_NAMETOOLONG 36	/* ENAMETOOLONG: deeper than PSC_CGROUP_LEVELS */
@@ -182,7 +187,7 @@ struct psc_request {
 	union psc_policy policy;
 	/* out, with PSC_FLAG_CGROUP: */
 	union psc_policy effective;	/* the scopes and floors that hold for processes there */
-	__u64 cgroup;			/* its id */
+	__u64 cgroup;			/* in, out: its id */
 	/* for each mode, the id of the cgroup whose scope, or else floor, is the
 	 * effective one; 0 for the global policy */
 	__u64 source[PSC_MODE_SLOTS];
@@ -199,7 +204,7 @@ struct psc_request {
 	 * is none; out: enum psc_anchor_state */
 	__u32 anchor;
 };
-_Static_assert(sizeof(struct psc_request) == 384, "ABI");
+_Static_assert(sizeof(struct psc_request) == 392, "ABI");
 
 #define PSC_PROVED_DECLARED (1U << 8)
 
@@ -222,6 +227,89 @@ enum psc_anchor_state {
 #define PSC_ANCHOR_ID 0xf0706300U
 #define PSC_ANCHOR_ERRNO 2048
 
+/*
+ * A section of the configuration, as it is matched to cgroups that are made. A component of
+ * the pattern is the bytes of a name, up to a NUL; a line feed, which is in no name, makes
+ * the byte behind it one of PSC_PATTERN_STAR, PSC_PATTERN_ANY, or the number of a set of
+ * bytes plus 1.
+ */
+#define PSC_SECTIONS_MAX 256
+#define PSC_PATTERN_BYTES 512
+#define PSC_PATTERN_SETS 8
+#define PSC_PATTERN_SPECIAL '\n'
+#define PSC_PATTERN_STAR '*'
+#define PSC_PATTERN_ANY '?'
+
+struct psc_pattern {
+	__u8 text[PSC_PATTERN_BYTES];
+	__u64 sets[PSC_PATTERN_SETS][4];
+	/* Where the components begin in the text. */
+	__u16 starts[PSC_CGROUP_LEVELS];
+	/* How many there are. 0: a unit, with two: its name, and one for all above it. */
+	__u32 components;
+	__u32 pad;
+	/* PSC_SCOPE_INHERIT where nothing is set, in the floors, too. */
+	union psc_policy policy;
+};
+_Static_assert(sizeof(struct psc_pattern) == 912, "ABI");
+
+/* In all, the matching of one new cgroup goes over so many bytes of names, and no more. */
+#define PSC_MATCH_STEPS 65536
+
+enum psc_sections_op {
+	PSC_SECTIONS_PUT = 0,		/* the section number @index of the next set */
+	PSC_SECTIONS_COMMIT = 1,	/* that set, of @index sections, is in force from now on */
+};
+
+/*
+ * The context of a psc_sections run, which returns as psc_ctl does. A set with a floor in it
+ * is refused as the first floor is, if there has been none.
+ */
+struct psc_section_request {
+	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
+	__u32 op;			/* enum psc_sections_op */
+	__u32 index;
+	__u32 anchor;			/* in: as in struct psc_request, as is the next */
+	__u64 armed;
+	struct psc_pattern pattern;
+};
+_Static_assert(sizeof(struct psc_section_request) == 936, "ABI");
+
+/*
+ * The context of a psc_find run, which tells names and ids of cgroups. It reads the kernel's
+ * own lists: no directory is looked up, and nothing is waited for.
+ */
+#define PSC_NAME_BYTES 256
+#define PSC_FOUND_MAX 32
+
+enum psc_find_op {
+	PSC_FIND_CHILD = 0,		/* the one with that name: its id */
+	PSC_FIND_CHILDREN = 1,		/* up to PSC_FOUND_MAX, in psc_found */
+};
+
+struct psc_find_request {
+	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
+	__u32 op;			/* enum psc_find_op */
+	__u64 parent;			/* in: an id, 0: the root cgroup */
+	__u64 id;			/* out, CHILD. CHILDREN: the last one that was looked at, */
+	__u64 serial;			/* and its number, from which the next call goes on; 0 */
+	__u32 hash;			/* in, CHILD: kernfs's, of the name */
+	__u32 n;			/* in: 0; out, CHILDREN: how many */
+	__u32 more;			/* in: 0; out, CHILDREN: are there more? */
+	__u32 pad;
+	char name[PSC_NAME_BYTES];	/* in, CHILD */
+};
+_Static_assert(sizeof(struct psc_find_request) == 304, "ABI");
+
+struct psc_found_cgroup {
+	__u64 id;
+	char name[PSC_NAME_BYTES];
+};
+
+struct psc_found {
+	struct psc_found_cgroup cgroups[PSC_FOUND_MAX];
+};
+
 /* Why a verdict fell as it did; also what an event carries. */
 enum psc_reason {
 	PSC_REASON_SCOPE_CLASSIC = 0,	/* allowed: nothing is asked at scope 0 */
@@ -243,13 +331,6 @@ enum psc_reason {
  * under a floor. Not one of enum psc_mode, as it has no scope.
  */
 #define PSC_EVENT_TAMPER 16
-
-/*
- * In the place of a mode: a cgroup was made, struct psc_cgroup_event. Not limited by the
- * burst, but half of the ring buffer is kept for the others; PSC_STAT_MISSED counts what
- * had no room.
- */
-#define PSC_EVENT_CGROUP 17
 
 /* Which guard refused that. */
 enum psc_guard {
@@ -295,17 +376,6 @@ struct psc_event {
 };
 _Static_assert(sizeof(struct psc_event) == 112, "ABI");
 
-#define PSC_CGROUP_PATH_MAX 512
-
-struct psc_cgroup_event {
-	__u32 size;			/* of this struct */
-	__u8 mode;			/* PSC_EVENT_CGROUP */
-	__u8 pad[3];
-	__u64 cgroup;			/* its id */
-	char path[PSC_CGROUP_PATH_MAX];	/* below the root of the hierarchy; cut if longer, still NUL-terminated */
-};
-_Static_assert(sizeof(struct psc_cgroup_event) == 528, "ABI");
-
 /*
  * How many events of refused accesses reach the ring buffer in a window; the rest is
  * counted. An account has PSC_EVENT_BURST. One of many uids (psc_account_of()) has
@@ -346,6 +416,7 @@ enum psc_policy_map {
 	PSC_MAP_STATE,
 	PSC_MAP_GUARDED,
 	PSC_MAP_CGROUPS,
+	PSC_MAP_PATTERNS,
 	PSC_MAP_STUCK,
 	PSC_MAP_RESERVE,
 	PSC_MAP_RELATIONS,

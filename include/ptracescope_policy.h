@@ -225,6 +225,52 @@ psc_effective_end(struct psc_effective *effective)
 	}
 }
 
+/**
+ * psc_policy_made - the entry of a cgroup that is made
+ * @said: what sections set for it; PSC_SCOPE_INHERIT in scopes and floors where none does
+ * @spared: the strictest scopes of sections that may be for it as well
+ * @above: what holds for the cgroup above it
+ * @can_lock: can cgroups have floors?
+ *
+ * A scope below a floor above is left out, and so is a floor that is there already.
+ *
+ * Return: PSC_POLICY_NONE for none.
+ */
+static inline __attribute__((always_inline)) union psc_policy
+psc_policy_made(const union psc_policy *said, const union psc_policy *spared,
+		const union psc_policy *above, int can_lock)
+{
+	union psc_policy made = PSC_POLICY_NONE;
+
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		__u32 scope = said->scope[mode], floor = said->floor[mode];
+		__u32 least = above->scope[mode], more = spared->scope[mode];
+
+		if (floor == PSC_SCOPE_INHERIT)
+			floor = 0;
+		if (scope == PSC_SCOPE_NO_ATTACH)
+			floor = scope;
+		if (!can_lock && floor) {
+			more = more == PSC_SCOPE_INHERIT ? floor : psc_scope_stricter(more, floor);
+			floor = 0;
+		}
+		if (more != PSC_SCOPE_INHERIT) {
+			more = psc_scope_stricter(more, least);
+			scope = scope == PSC_SCOPE_INHERIT ? more : psc_scope_stricter(scope, more);
+		}
+		if (psc_scope_rank(floor) <= psc_scope_rank(above->floor[mode]))
+			floor = 0;
+		if (scope != PSC_SCOPE_INHERIT &&
+		    psc_scope_rank(scope) < psc_scope_rank(above->floor[mode]))
+			scope = PSC_SCOPE_INHERIT;
+		if (scope != PSC_SCOPE_INHERIT)
+			scope = psc_scope_stricter(scope, floor);
+		made.scope[mode] = scope;
+		made.floor[mode] = floor;
+	}
+	return made;
+}
+
 /* Does a policy have a floor? The guards do nothing before one has. */
 static inline __attribute__((always_inline)) int psc_policy_locked(const union psc_policy *policy)
 {

@@ -31,13 +31,18 @@ struct state {
 	};
 	__u32 reserved;		/* in psc_reserve */
 	__u32 locked;		/* has there been a floor, global or of a cgroup? */
-	__u32 watch;		/* are new cgroups reported? */
 	__u32 writer;		/* somebody changes psc_cgroups */
 	__u32 references;	/* to this map, when the first floor came with an anchor; or 0 */
 	__u32 loose;		/* one of them has gone */
+	/*
+	 * Sections of the configuration: how many, and above 32 bits how often they were
+	 * replaced, by whose last bit that half of psc_patterns is known which is in force.
+	 */
+	__u64 sections;
+	__u32 shares[PSC_SHARES];	/* entries that users have by sections, share_of() */
 	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
 	/* The deepest level down to each one that has ever had an entry, 0: none has. */
-	__u8 next_level[PSC_CGROUP_LEVELS];
+	__u8 next_level[PSC_CGROUP_LEVELS] __attribute__((aligned(8)));
 	struct probe probe;
 };
 

@@ -10,6 +10,7 @@
 #include <sys/vfs.h>
 
 #include "threads.h"
+#include "kernel.h"
 #include "util.h"
 
 /* PROC_CGROUP_INIT_INO of the kernel's include/linux/proc_ns.h. */
@@ -139,19 +140,151 @@ static int join(const char *path, const char *name, char **ret)
 	return asprintf(ret, "%s%s%s", path, *path ? "/" : "", name) < 0 ? -ENOMEM : 0;
 }
 
-static int is_directory(const struct dirent *entry)
+/* A cgroup that is looked at: by its directory, or by its id. */
+struct place {
+	int fd;
+	__u64 id;
+};
+
+static void leave(struct place *place)
 {
-	return entry->d_type == DT_DIR && !streq(entry->d_name, ".") && !streq(entry->d_name, "..");
+	psc_closep(&place->fd);
 }
 
-static int is_slice(const struct dirent *entry)
+#define _cleanup_place_ __attribute__((cleanup(leave)))
+
+/* The cgroups in one place, by name. */
+struct child {
+	__u64 id;		/* 0 where directories are read */
+	char *name;
+};
+
+struct children {
+	struct child *all;
+	size_t n;
+};
+
+static void free_children(struct children *children)
 {
-	return is_directory(entry) && ends_in(entry->d_name, strlen(entry->d_name), ".slice");
+	for (size_t i = 0; i < children->n; i++)
+		free(children->all[i].name);
+	free(children->all);
 }
 
-static int by_name(const struct dirent **a, const struct dirent **b)
+#define _cleanup_children_ __attribute__((cleanup(free_children)))
+
+static int add_child(struct children *children, const char *name, __u64 id, bool slices)
 {
-	return strcmp((*a)->d_name, (*b)->d_name);
+	struct child *all;
+
+	if (slices && !ends_in(name, strlen(name), ".slice"))
+		return 0;
+	if (!(children->n & (children->n - 1)) || !children->n) {
+		all = reallocarray(children->all, children->n ? 2 * children->n : 1, sizeof(*all));
+		if (!all)
+			return -ENOMEM;
+		children->all = all;
+	}
+	children->all[children->n] = (struct child){ id, strdup(name) };
+	return children->all[children->n].name ? (children->n++, 0) : -ENOMEM;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct child *)a)->name, ((const struct child *)b)->name);
+}
+
+static int ask_children(struct psc_kernel *kernel, __u64 parent, bool slices, struct children *ret)
+{
+	struct psc_find_request req = {
+		.abi = PSC_ABI, .op = PSC_FIND_CHILDREN, .parent = parent, .more = 1,
+	};
+	struct psc_found found;
+	int err = 0;
+
+	while (!err && req.more) {
+		req.n = req.more = 0;
+		err = psc_kernel_find(kernel, &req, &found);
+		for (__u32 i = 0; !err && i < req.n && i < PSC_FOUND_MAX; i++)
+			err = add_child(ret, found.cgroups[i].name, found.cgroups[i].id, slices);
+	}
+	return err;
+}
+
+static int read_children(int parent, bool slices, struct children *ret)
+{
+	int fd = openat(parent, ".", OPEN_TO_SEARCH), err = 0;
+	DIR *stream = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *entry;
+
+	if (!stream)
+		return -errno;
+	while (!err && (entry = readdir(stream)))
+		if (entry->d_type == DT_DIR && !streq(entry->d_name, ".") &&
+		    !streq(entry->d_name, ".."))
+			err = add_child(ret, entry->d_name, 0, slices);
+	closedir(stream);
+	return err;
+}
+
+/* @slices: only those. Return: 0 or a negative errno */
+static int list_children(const struct psc_cgroups *cgroups, const struct place *parent, bool slices,
+			 struct children *ret)
+{
+	int err = cgroups->kernel ? ask_children(cgroups->kernel, parent->id, slices, ret) :
+				    read_children(parent->fd, slices, ret);
+
+	if (ret->n)
+		qsort(ret->all, ret->n, sizeof(*ret->all), by_name);
+	return err;
+}
+
+/* As kernfs_name_hash() of fs/kernfs/dir.c, where names are in the order of this number. */
+static __u32 name_hash(const char *name)
+{
+	__u64 hash = 0;
+
+	for (; *name; name++) {
+		__u64 c = (unsigned char)*name;
+
+		hash = (hash + (c << 4) + (c >> 4)) * 11;
+	}
+	hash = hash * 0x61C8864680B583EBULL >> 32 & 0x7fffffff;
+	if (hash < 2)
+		hash += 2;
+	return hash >= INT_MAX ? INT_MAX - 1 : (__u32)hash;
+}
+
+/* Go to the cgroup @name in @parent. Return: 0 or a negative errno. */
+static int enter(const struct psc_cgroups *cgroups, const struct place *parent, const char *name,
+		 struct place *ret)
+{
+	struct psc_find_request req = {
+		.abi = PSC_ABI, .op = PSC_FIND_CHILD, .parent = parent->id, .hash = name_hash(name),
+	};
+	struct stat st;
+	int err;
+
+	*ret = (struct place){ .fd = -1 };
+	if (!cgroups->kernel) {
+		ret->fd = openat(parent->fd, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+		if (ret->fd < 0 || fstat(ret->fd, &st) < 0)
+			return -errno;
+		ret->id = st.st_ino;
+		return 0;
+	}
+	if (strlen(name) >= sizeof(req.name))
+		return -ENAMETOOLONG;
+	strcpy(req.name, name);
+	err = psc_kernel_find(cgroups->kernel, &req, NULL);
+	ret->id = req.id;
+	return err;
+}
+
+static struct place root_place(const struct psc_cgroups *cgroups)
+{
+	/* Not one that may be closed. */
+	return (struct place){ .fd = cgroups->kernel ? -1 : cgroups->root_fd };
 }
 
 /* That of a walk or a search being gone, or closed to us, is nothing to stop for. */
@@ -160,36 +293,36 @@ static bool is_passable(int err)
 	return err == -ENOENT || err == -ENODEV || err == -ENOTDIR || err == -EACCES;
 }
 
-/* The unit @name in the slice @fd, which is at @path, and in the slices below. */
-static int find_unit(int fd, const char *path, const char *name, unsigned int level, char **found)
+/* The unit @name in the slice @place, which is at @path, and in the slices below. */
+static int find_unit(const struct psc_cgroups *cgroups, const struct place *place, const char *path,
+		     const char *name, unsigned int level, char **found)
 {
-	_cleanup_free_ struct dirent **slices = NULL;
-	struct stat st;
-	int n, err = 0;
+	_cleanup_children_ struct children slices = {};
+	_cleanup_place_ struct place unit;
+	int err = enter(cgroups, place, name, &unit);
 
-	if (fstatat(fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISDIR(st.st_mode)) {
-		if (*found)
-			return PSC_CGROUP_AMBIGUOUS;
-		err = join(path, name, found);
-	}
-	n = err || level >= PSC_CGROUP_LEVELS ? 0 : scandirat(fd, ".", &slices, is_slice, by_name);
-	if (n < 0)
-		return is_passable(-errno) ? 0 : -errno;
-	for (int i = 0; i < n; i++) {
-		_cleanup_free_ struct dirent *slice = slices[i];
+	if (err && !is_passable(err))
+		return err;
+	if (!err && *found)
+		return PSC_CGROUP_AMBIGUOUS;
+	err = err ? 0 : join(path, name, found);
+	if (!err && level < PSC_CGROUP_LEVELS)
+		err = list_children(cgroups, place, true, &slices);
+	if (is_passable(err))
+		return 0;
+	for (size_t i = 0; !err && i < slices.n; i++) {
 		_cleanup_free_ char *below = NULL;
-		_cleanup_close_ int slice_fd = -1;
+		_cleanup_place_ struct place slice;
 
-		if (err)
-			continue;
-		slice_fd = openat(fd, slice->d_name, OPEN_TO_SEARCH | O_NOFOLLOW);
-		if (slice_fd < 0) {
-			err = is_passable(-errno) ? 0 : -errno;
+		err = enter(cgroups, place, slices.all[i].name, &slice);
+		if (is_passable(err)) {
+			err = 0;
 			continue;
 		}
-		err = join(path, slice->d_name, &below);
 		if (!err)
-			err = find_unit(slice_fd, below, name, level + 1, found);
+			err = join(path, slices.all[i].name, &below);
+		if (!err)
+			err = find_unit(cgroups, &slice, below, name, level + 1, found);
 	}
 	return err;
 }
@@ -215,17 +348,18 @@ static bool is_below(const char *name, const char *mount)
  * As find_unit(), anywhere. systemd puts an underscore in front of names of units
  * that could be those of files of the kernel's, as in "_memory.service".
  */
-static int find_any_unit(int root_fd, const char *name, char **ret)
+static int find_any_unit(const struct psc_cgroups *cgroups, const char *name, char **ret)
 {
 	_cleanup_free_ char *escaped = NULL, *found = NULL;
-	int err = find_unit(root_fd, "", name, 0, &found);
+	const struct place root = root_place(cgroups);
+	int err = find_unit(cgroups, &root, "", name, 0, &found);
 
 	if (!err && !found) {
 		if (asprintf(&escaped, "_%s", name) < 0) {
 			escaped = NULL;
 			return -ENOMEM;
 		}
-		err = find_unit(root_fd, "", escaped, 0, &found);
+		err = find_unit(cgroups, &root, "", escaped, 0, &found);
 	}
 	if (err)
 		return err;
@@ -249,7 +383,7 @@ static int find_path(const struct psc_cgroups *cgroups, const char *name, char *
 	if (!*path || streq(path, "-.slice"))
 		return PSC_CGROUP_ROOT;
 	if (!strchr(below, '/') && is_unit(path))
-		return find_any_unit(cgroups->root_fd, path, ret);
+		return find_any_unit(cgroups, path, ret);
 	*ret = TAKE_PTR(path);
 	return 0;
 }
@@ -269,143 +403,161 @@ static int open_trouble(int err)
 	}
 }
 
+/* Where directories are read: is this one of the hierarchy, and no other mounted on it? */
+static int judge_directory(const struct psc_cgroups *cgroups, int fd)
+{
+	struct stat root, st;
+	struct statfs fs;
+
+	if (fstat(cgroups->root_fd, &root) < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (st.st_dev == root.st_dev)
+		return 0;
+	return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC ? PSC_CGROUP_V1 :
+									 PSC_CGROUP_ABSENT;
+}
+
 /*
  * One component after another, neither up nor through links or mounts. openat2(2)
  * could do so at once, but systemd's RestrictSUIDSGID= refuses that to services.
  */
-int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int *ret_fd)
+static int go(const struct psc_cgroups *cgroups, const char *path, struct place *ret)
 {
-	_cleanup_close_ int fd = -1;
 	_cleanup_free_ char *copy = strdup(path);
+	struct place at = root_place(cgroups);
+	bool moved = false;
 	char *save;
-	struct stat root, st;
-	struct statfs fs;
 
 	if (!copy)
 		return -ENOMEM;
-	if (cgroups->root_fd < 0)
-		return PSC_CGROUP_UNMOUNTED;
 	for (char *part = strtok_r(copy, "/", &save); part; part = strtok_r(NULL, "/", &save)) {
-		int next;
+		struct place next;
+		int err = streq(part, ".") || streq(part, "..") ? -ENOENT :
+			enter(cgroups, &at, part, &next);
 
-		if (streq(part, ".") || streq(part, ".."))
-			return PSC_CGROUP_ABSENT;
-		next = openat(fd < 0 ? cgroups->root_fd : fd, part,
-			      O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-		if (next < 0)
-			return open_trouble(-errno);
-		psc_closep(&fd);
-		fd = next;
+		if (moved)
+			leave(&at);
+		if (err)
+			return open_trouble(err);
+		at = next;
+		moved = true;
 	}
-	if (fd < 0)
-		return PSC_CGROUP_ROOT;
-	if (fstat(cgroups->root_fd, &root) < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (st.st_dev != root.st_dev)
-		return fstatfs(fd, &fs) == 0 && fs.f_type == CGROUP_SUPER_MAGIC ?
-			PSC_CGROUP_V1 : PSC_CGROUP_ABSENT;
-	*ret_fd = TAKE_FD(fd);
-	return 0;
+	*ret = at;
+	return moved ? 0 : PSC_CGROUP_ROOT;
 }
 
 int psc_cgroup_find(const struct psc_cgroups *cgroups, const char *name, struct psc_cgroup *ret)
 {
+	_cleanup_place_ struct place place = { .fd = -1 };
 	_cleanup_free_ char *path = NULL;
-	int err, fd;
+	int err;
 
 	if (cgroups->root_fd < 0)
 		return PSC_CGROUP_UNMOUNTED;
 	err = find_path(cgroups, name, &path);
 	if (!err)
-		err = psc_cgroup_open(cgroups, path, &fd);
+		err = go(cgroups, path, &place);
+	if (!err && !cgroups->kernel)
+		err = judge_directory(cgroups, place.fd);
 	if (!err)
-		*ret = (struct psc_cgroup){ .fd = fd, .path = TAKE_PTR(path) };
+		*ret = (struct psc_cgroup){
+			.fd = TAKE_FD(place.fd), .id = place.id, .path = TAKE_PTR(path),
+		};
 	return err;
-}
-
-int psc_cgroup_id(int fd, __u64 *ret)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return -errno;
-	*ret = st.st_ino;
-	return 0;
 }
 
 int psc_cgroup_above(const struct psc_cgroups *cgroups, const char *path, __u64 id, char **ret)
 {
-	_cleanup_free_ char *above = strdup(path);
+	struct place at = root_place(cgroups);
+	_cleanup_free_ char *copy = strdup(path);
+	char *end = copy;
+	bool found = false;
 
-	if (!above)
+	if (!copy)
 		return -ENOMEM;
-	while (*above) {
-		char *slash = strrchr(above, '/');
-		struct stat st;
+	/* From the root downwards, so that every level is looked up once. */
+	while (!found && *end) {
+		char *part = end + (*end == '/');
+		struct place next;
+		char rest;
+		int err;
 
-		if (fstatat(cgroups->root_fd, above, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-		    st.st_ino == id) {
-			*ret = TAKE_PTR(above);
-			return 0;
-		}
-		*(slash ? slash : above) = '\0';
+		end = part + strcspn(part, "/");
+		rest = *end;
+		*end = '\0';
+		err = enter(cgroups, &at, part, &next);
+		*end = rest;
+		if (at.fd != cgroups->root_fd)
+			leave(&at);
+		at = next;
+		if (err)
+			break;
+		found = at.id == id;
 	}
-	return -ENOENT;
+	if (at.fd != cgroups->root_fd)
+		leave(&at);
+	if (!found)
+		return -ENOENT;
+	*end = '\0';
+	*ret = TAKE_PTR(copy);
+	return 0;
 }
 
 struct walk {
+	const struct psc_cgroups *cgroups;
 	psc_cgroup_fn fn;
 	void *data;
 };
 
-static int walk_children(const struct walk *walk, int fd, const char *path, const char *after,
-			 unsigned int level);
+static int walk_children(const struct walk *walk, const struct place *place, const char *path,
+			 const char *after, unsigned int level);
 
 /* @after: where to go on inside this one, which then has been visited; "": at its beginning */
-static int walk_one(const struct walk *walk, int parent, const char *path, const char *name,
-		    const char *after, unsigned int level)
+static int walk_one(const struct walk *walk, const struct place *parent, const char *path,
+		    const struct child *child, const char *after, unsigned int level)
 {
-	_cleanup_close_ int fd = openat(parent, name, OPEN_TO_SEARCH | O_NOFOLLOW);
+	_cleanup_place_ struct place place = { .fd = -1, .id = child->id };
 	_cleanup_free_ char *below = NULL;
-	int err;
+	int err = 0;
 
-	if (fd < 0)
-		return is_passable(-errno) ? 0 : -errno;
-	err = join(path, name, &below);
+	if (!walk->cgroups->kernel)
+		err = enter(walk->cgroups, parent, child->name, &place);
+	if (err)
+		return is_passable(err) ? 0 : err;
+	err = join(path, child->name, &below);
 	if (!err && !after)
-		err = walk->fn(walk->data, fd, below);
+		err = walk->fn(walk->data, &(struct psc_cgroup){ place.fd, place.id, below });
 	if (err == PSC_CGROUP_SKIP)
 		return 0;
 	if (!err)
-		err = walk_children(walk, fd, below, after && *after ? after : NULL, level + 1);
+		err = walk_children(walk, &place, below, after && *after ? after : NULL,
+				    level + 1);
 	return err;
 }
 
-static int walk_children(const struct walk *walk, int fd, const char *path, const char *after,
-			 unsigned int level)
+static int walk_children(const struct walk *walk, const struct place *place, const char *path,
+			 const char *after, unsigned int level)
 {
-	_cleanup_free_ struct dirent **entries = NULL;
+	_cleanup_children_ struct children children = {};
 	size_t len = after ? strcspn(after, "/") : 0;
-	int n = 0, err = 0;
+	int err = 0;
 
 	if (level + 1 < PSC_CGROUP_LEVELS)
-		n = scandirat(fd, ".", &entries, is_directory, by_name);
-	if (n < 0)
-		return is_passable(-errno) ? 0 : -errno;
-	for (int i = 0; i < n; i++) {
-		_cleanup_free_ struct dirent *entry = entries[i];
+		err = list_children(walk->cgroups, place, false, &children);
+	if (err)
+		return is_passable(err) ? 0 : err;
+	for (size_t i = 0; !err && i < children.n; i++) {
+		const char *name = children.all[i].name;
 		int order = 1;
 
-		if (err)
-			continue;
 		if (after) {
-			order = strncmp(entry->d_name, after, len);
-			if (!order && entry->d_name[len])
+			order = strncmp(name, after, len);
+			if (!order && name[len])
 				order = 1;
 		}
 		if (order < 0)
 			continue;
-		err = walk_one(walk, fd, path, entry->d_name,
+		err = walk_one(walk, place, path, &children.all[i],
 			       order ? NULL : after + len + (after[len] == '/'), level);
 	}
 	return err;
@@ -414,10 +566,11 @@ static int walk_children(const struct walk *walk, int fd, const char *path, cons
 int psc_cgroup_walk(const struct psc_cgroups *cgroups, const char *after, psc_cgroup_fn fn,
 		    void *data)
 {
-	const struct walk walk = { fn, data };
+	const struct walk walk = { cgroups, fn, data };
+	const struct place root = root_place(cgroups);
 
 	return cgroups->root_fd < 0 ? 0 :
-		walk_children(&walk, cgroups->root_fd, "", after && *after ? after : NULL, 0);
+		walk_children(&walk, &root, "", after && *after ? after : NULL, 0);
 }
 
 static int read_of_pid(const char *dir, char **ret)

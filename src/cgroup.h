@@ -36,10 +36,15 @@ const char *psc_cgroup_trouble_text(enum psc_cgroup_trouble trouble);
 /* What psc_ctl's refusal of a cgroup (a negative PSC_E_*) means; FINE for other errors. */
 enum psc_cgroup_trouble psc_cgroup_trouble_of(int err);
 
-/* The hierarchy. */
+/*
+ * The hierarchy. The daemon asks the kernel side, which looks at the kernel's own lists: who
+ * owns a directory can keep everybody waiting who looks something up in it.
+ */
+struct psc_kernel;
 struct psc_cgroups {
 	int root_fd;		/* -1: there is none */
 	const char *mount;	/* where it is mounted */
+	struct psc_kernel *kernel;	/* that is asked; NULL: directories are read */
 };
 
 /* Find it where systemd mounts it, on unified and on hybrid systems. */
@@ -47,7 +52,8 @@ void psc_cgroups_open(struct psc_cgroups *ret);
 void psc_cgroups_close(struct psc_cgroups *cgroups);
 
 struct psc_cgroup {
-	int fd;			/* its directory, O_PATH; -1: none */
+	int fd;			/* its directory, where directories are read; else -1 */
+	__u64 id;
 	char *path;
 };
 
@@ -67,12 +73,6 @@ void psc_cgroup_free(struct psc_cgroup *cgroup);
  */
 int psc_cgroup_find(const struct psc_cgroups *cgroups, const char *name, struct psc_cgroup *ret);
 
-/* Open the directory of a path, O_PATH, as @ret_fd. Return: as psc_cgroup_find(). */
-int psc_cgroup_open(const struct psc_cgroups *cgroups, const char *path, int *ret_fd);
-
-/* The id of a directory. Return: 0 or a negative errno. */
-int psc_cgroup_id(int fd, __u64 *ret);
-
 /*
  * The path of a cgroup above @path, or of @path's own, that has this id.
  * Return: 0, -ENOENT when none has, -ENOMEM.
@@ -80,11 +80,11 @@ int psc_cgroup_id(int fd, __u64 *ret);
 int psc_cgroup_above(const struct psc_cgroups *cgroups, const char *path, __u64 id, char **ret);
 
 /*
- * @fd is valid during the call. 0 goes on, PSC_CGROUP_SKIP does so elsewhere than below
+ * @cgroup is valid during the call. 0 goes on, PSC_CGROUP_SKIP does so elsewhere than below
  * this one; what else is returned, ends the walk.
  */
 #define PSC_CGROUP_SKIP INT_MAX
-typedef int (*psc_cgroup_fn)(void *data, int fd, const char *path);
+typedef int (*psc_cgroup_fn)(void *data, const struct psc_cgroup *cgroup);
 
 /**
  * psc_cgroup_walk - every cgroup that can have an entry, parents first, sorted by name

@@ -121,12 +121,13 @@ static int note_matches(struct walk *walk, const char *path)
 }
 
 /* What psc_ctl says of a cgroup; where it cannot be asked, as if nobody had set anything. */
-static int ask(const struct walk *walk, int fd, struct psc_request *ret)
+static int ask(const struct walk *walk, const struct psc_cgroup *cgroup, struct psc_request *ret)
 {
 	*ret = (struct psc_request){ .abi = PSC_ABI, .op = PSC_OP_INFO };
 	if (walk->check->request) {
 		ret->flags = PSC_FLAG_CGROUP;
-		ret->dir_fd = fd;
+		ret->dir_fd = cgroup->fd;
+		ret->cgroup = cgroup->id;
 		return walk->check->request(walk->check->data, ret);
 	}
 	memset(ret->policy.scope, PSC_SCOPE_INHERIT, sizeof(ret->policy.scope));
@@ -145,8 +146,9 @@ static int refuse(struct walk *walk, int err, const char *error)
 	return 0;
 }
 
-static int visit(void *data, int fd, const char *path)
+static int visit(void *data, const struct psc_cgroup *cgroup)
 {
+	const char *path = cgroup->path;
 	struct walk *walk = data;
 	struct psc_setting settings[PSC_NAMES];
 	_cleanup_free_ char *error = NULL;
@@ -160,7 +162,7 @@ static int visit(void *data, int fd, const char *path)
 	floors[1] = floors[0];
 	if (err || (!psc_config_for_cgroup(walk->config, path, settings) && !walk->entries))
 		return err;
-	err = ask(walk, fd, &info);
+	err = ask(walk, cgroup, &info);
 	if (err)	/* gone, or threaded: a reload leaves it out as well */
 		return psc_cgroup_trouble_of(err) ? 0 : err;
 	psc_floors_raise(&info.effective, &floors[1]);

@@ -7,6 +7,7 @@
 #include "cgroup.h"
 #include "config_file.h"
 #include "log.h"
+#include "pattern.h"
 #include "util.h"
 
 static const char *const own_dirs[] = { "/etc/ptracescope/conf.d", NULL };
@@ -84,6 +85,7 @@ static int parse_header(struct own_file *file, char *text)
 {
 	size_t len = strlen(text);
 	char quoted[PSC_QUOTE_SIZE], *pattern;
+	struct psc_pattern compiled;
 
 	psc_conf_quote(quoted, text);
 	memset(file->seen, 0, sizeof(file->seen));
@@ -97,6 +99,16 @@ static int parse_header(struct own_file *file, char *text)
 		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is for no cgroup; it takes "
 				     "the name of a unit, or a path below the root cgroup "
 				     "without '.' and '..'", file->path, file->line, quoted);
+	if (psc_pattern_compile(pattern, &compiled))
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: '%s' is too long: it may have "
+				     "%u components, some %u bytes in all, and %u different "
+				     "sets in brackets", file->path, file->line, quoted,
+				     PSC_CGROUP_LEVELS - 1, PSC_PATTERN_BYTES - 16,
+				     PSC_PATTERN_SETS);
+	if (file->conf->config.n_sections == PSC_SECTIONS_MAX)
+		return psc_conf_fail(file->conf, -EINVAL, "%s:%u: there are more than %u sections; "
+				     "a pattern with '*' can do for several", file->path,
+				     file->line, PSC_SECTIONS_MAX);
 	file->nowhere = false;
 	return add_section(file, pattern);
 }

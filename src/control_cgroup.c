@@ -17,13 +17,15 @@
 #define PAGE_VISITS 256
 #define PAGE_BYTES (128 * 1024)
 
-static int request(struct psc_varlink_call *call, int fd, struct psc_request *req)
+static int request(struct psc_varlink_call *call, const struct psc_cgroup *cgroup,
+		   struct psc_request *req)
 {
 	const struct psc_backend *backend = psc_control_backend(call);
 
 	req->abi = PSC_ABI;
 	req->flags |= PSC_FLAG_CGROUP;
-	req->dir_fd = fd;
+	req->dir_fd = cgroup->fd;
+	req->cgroup = cgroup->id;
 	return backend->request(backend->data, req);
 }
 
@@ -49,7 +51,7 @@ static int find(struct psc_varlink_call *call, struct psc_cgroup *ret, struct ps
 
 	if (err)
 		return answer_trouble(call, err);
-	err = request(call, ret->fd, &info);
+	err = request(call, ret, &info);
 	if (psc_cgroup_trouble_of(err))
 		return answer_trouble(call, psc_cgroup_trouble_of(err));
 	if (err)
@@ -130,10 +132,11 @@ int psc_control_cgroup_get(struct psc_varlink_call *call)
 	return found <= 0 ? found : reply(call, cgroup.path, &info);
 }
 
-static int locked(struct psc_varlink_call *call, const struct psc_name *name, int fd)
+static int locked(struct psc_varlink_call *call, const struct psc_name *name,
+		  const struct psc_cgroup *cgroup)
 {
 	struct psc_request info = { .op = PSC_OP_INFO };
-	int err = request(call, fd, &info);
+	int err = request(call, cgroup, &info);
 
 	if (err)
 		return psc_control_fail(call, err, "reading the policy of the cgroup");
@@ -149,7 +152,7 @@ static int answer_failure(struct psc_varlink_call *call, const struct psc_name *
 {
 	switch (err) {
 	case -PSC_E_LOCKED:
-		return locked(call, name, cgroup->fd);
+		return locked(call, name, cgroup);
 	case -PSC_E_RANGE:
 		return psc_control_out_of_range(call, name, req->want.scope[name->mode]);
 	case -PSC_E_NODATA:
@@ -228,7 +231,7 @@ int psc_control_cgroup_set(struct psc_varlink_call *call)
 	found = find(call, &cgroup, &info);
 	if (found <= 0)
 		return found;
-	err = request(call, cgroup.fd, &req);
+	err = request(call, &cgroup, &req);
 	if (err)
 		return answer_failure(call, name, &cgroup, &req, err);
 	log_change(call, name, cgroup.path, flag(call, "lock") ? "set and locked" : "set", &req);
@@ -246,7 +249,7 @@ int psc_control_cgroup_lock(struct psc_varlink_call *call)
 		return found;
 	/* What was said before was said by the same. */
 	req.origin = psc_entry_exists(&info.policy) ? info.origin : PSC_ORIGIN_ADMIN;
-	err = request(call, cgroup.fd, &req);
+	err = request(call, &cgroup, &req);
 	if (err)
 		return answer_failure(call, psc_name_find(PSC_NAME_FLOOR), &cgroup, &req, err);
 	log_change(call, psc_name_find(PSC_NAME_FLOOR), cgroup.path, "locked", &req);
@@ -275,7 +278,7 @@ int psc_control_cgroup_unset(struct psc_varlink_call *call)
 		return found;
 	/* What is left was said by whom it was said before. */
 	req.origin = info.origin;
-	err = request(call, cgroup.fd, &req);
+	err = request(call, &cgroup, &req);
 	if (err)
 		return answer_failure(call, name ?: psc_name_with_floor(&info.policy) ?: psc_names,
 				      &cgroup, &req, err);
@@ -292,26 +295,27 @@ struct page {
 	char *last;			/* where it ended; NULL: at the end of all */
 };
 
-static int visit(void *data, int fd, const char *path)
+static int visit(void *data, const struct psc_cgroup *cgroup)
 {
 	struct psc_request info = { .op = PSC_OP_INFO };
 	struct page *page = data;
-	int err = request(page->call, fd, &info);
+	int err = request(page->call, cgroup, &info);
 
 	/* Gone meanwhile, or one that cannot have an entry. */
 	if (err && !psc_cgroup_trouble_of(err))
 		return err;
 	if (!err && psc_entry_exists(&info.policy)) {
-		json_t *cgroup = cgroup_json(psc_control_backend(page->call)->cgroups, path, &info);
+		json_t *json = cgroup_json(psc_control_backend(page->call)->cgroups, cgroup->path,
+					   &info);
 
 		/* In JSON a byte of a path may take six. */
-		page->bytes += psc_json_size(cgroup, JSON_COMPACT);
-		if (json_array_append_new(page->found, cgroup))
+		page->bytes += psc_json_size(json, JSON_COMPACT);
+		if (json_array_append_new(page->found, json))
 			return -ENOMEM;
 	}
 	if (++page->visits < PAGE_VISITS && page->bytes < PAGE_BYTES)
 		return 0;
-	page->last = strdup(path);
+	page->last = strdup(cgroup->path);
 	return page->last ? 1 : -ENOMEM;
 }
 

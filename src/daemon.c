@@ -101,6 +101,14 @@ static int on_request(void *data, struct psc_request *req)
 	return err;
 }
 
+/* Of the sections of the configuration, which may raise the first floor, too. */
+static int section(void *data, struct psc_section_request *req)
+{
+	struct daemon *d = data;
+
+	return psc_lock_sections(d->kernel, d->options.pin_dir, req);
+}
+
 static int on_peer(void *data, int fd, struct psc_peer *ret)
 {
 	struct daemon *d = data;
@@ -176,6 +184,10 @@ static json_t *on_status(void *data)
 		json_object_set_new(status, "vouched", json_boolean(d->kernel->looked));
 		json_object_set_new(status, "anchor", json_string(anchors[info.anchor % 3]));
 	}
+	if (status && stats[PSC_STAT_MISSED])
+		json_object_set_new(status, "missed", json_integer((json_int_t)stats[PSC_STAT_MISSED]));
+	if (status && stats[PSC_STAT_SPARED])
+		json_object_set_new(status, "spared", json_integer((json_int_t)stats[PSC_STAT_SPARED]));
 	if (status && d->kernel->kept)
 		json_object_set_new(status, "kept", json_string(d->kernel->kept));
 	return status;
@@ -514,8 +526,9 @@ static int require_no_anchor(const char *dir)
  * Enforcement first, whatever the configuration is: a bad one must not leave the system with
  * less than the default.
  * @ret: the configuration, for its sections
+ * @ret_loaded: are they to take the place of those in force?
  */
-static int enforce(struct daemon *d, struct psc_config *ret)
+static int enforce(struct daemon *d, struct psc_config *ret, bool *ret_loaded)
 {
 	struct psc_config config = {};
 	struct psc_plan plan;
@@ -541,25 +554,11 @@ static int enforce(struct daemon *d, struct psc_config *ret)
 		else	/* what is refused now is shown by status, and no reason to end */
 			apply_config(d, &config, PSC_PLAN_RAISE);
 	}
+	*ret_loaded = !config_err || d->outcome == PSC_LOADED;
 	*ret = config;
 	free(error);
 	return err;
 }
-
-static void on_cgroup_made(void *data, const struct psc_cgroup_event *event)
-{
-	psc_sections_made(data, event);
-}
-
-static void on_cgroups_lost(void *data)
-{
-	psc_sections_lost(data);
-}
-
-static const struct psc_reporter_ops reporter_ops = {
-	.made = on_cgroup_made,
-	.lost = on_cgroups_lost,
-};
 
 static void on_proof(void *data)
 {
@@ -574,6 +573,7 @@ static int start(struct daemon *d)
 		[PSC_UPGRADED] = "programs of another build replaced",
 	};
 	struct psc_config config = {};
+	bool loaded = false;
 	int err = setup_signals(d);
 
 	if (!err)
@@ -581,12 +581,12 @@ static int start(struct daemon *d)
 	if (!err && psc_lock_prepare())
 		psc_warning("/proc/1/root: %s, so no floor can be set", strerror(errno));
 	if (!err)
-		err = enforce(d, &config);
-	/* From here on it is noticed when events about new cgroups get lost. */
+		err = enforce(d, &config, &loaded);
+	if (!err)	/* From here on no directory is looked up, see cgroup.h. */
+		d->cgroups.kernel = d->kernel;
 	if (!err)
-		err = psc_reporter_new(d->event, d->kernel, &reporter_ops, &d->sections,
-				       &d->reporter);
-	if (!err) {
+		err = psc_reporter_new(d->event, d->kernel, &d->reporter);
+	if (!err && loaded) {
 		d->sections.event = d->event;
 		apply_sections(d, &config, PSC_PLAN_RAISE);
 	}
@@ -614,7 +614,8 @@ int psc_daemon_run(unsigned int relations_max)
 	int err;
 
 	psc_cgroups_open(&d.cgroups);
-	d.sections = (struct psc_sections){ .cgroups = &d.cgroups, .request = request, .data = &d };
+	d.sections = (struct psc_sections){ .cgroups = &d.cgroups, .request = request,
+					  .section = section, .data = &d };
 	err = start(&d);
 	if (!err) {
 		psc_ctl_hurry();

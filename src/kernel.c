@@ -36,11 +36,13 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	},
 	[PSC_PIN_GUARDED] = SECRET_MAP("psc_guarded"),
 	[PSC_PIN_CGROUPS] = SECRET_MAP("psc_cgroups"),
+	[PSC_PIN_PATTERNS] = SECRET_MAP("psc_patterns"),
 	[PSC_PIN_STUCK] = SECRET_MAP("psc_stuck"),
 	[PSC_PIN_RESERVE] = SECRET_MAP("psc_reserve"),
 	[PSC_PIN_RELATIONS] = SECRET_MAP("psc_relations"),
 	[PSC_PIN_TRACERS] = SECRET_MAP("psc_tracers"),
 	[PSC_PIN_SERIAL] = SECRET_MAP("psc_serial"),
+	[PSC_PIN_FOUND] = MAP("psc_found", true),
 	[PSC_PIN_WINDOW] = SECRET_MAP("psc_window"),
 	[PSC_PIN_STATS] = SECRET_MAP("psc_stats"),
 	[PSC_PIN_EVENTS] = MAP("psc_events", false),	/* the reader writes its position */
@@ -48,6 +50,8 @@ const struct psc_pin psc_pins[PSC_PINS] = {
 	[PSC_PIN_PEERS] = MAP("psc_peers", true),
 	[PSC_PIN_CTL] = { .name = "psc_ctl", .kind = PSC_PIN_PROG },
 	[PSC_PIN_TASK_GONE] = TRACEPOINT_LINK("psc_task_gone"),
+	[PSC_PIN_SECTIONS] = { .name = "psc_sections", .kind = PSC_PIN_PROG },
+	[PSC_PIN_FIND] = { .name = "psc_find", .kind = PSC_PIN_PROG },
 	[PSC_PIN_TASK_FREE] = LINK("psc_task_free"),
 	[PSC_PIN_TASK_ALLOC] = LINK("psc_task_alloc"),
 	[PSC_PIN_TASK_NEW] = TRACEPOINT_LINK("psc_task_new"),
@@ -280,29 +284,53 @@ void psc_ctl_hurry(void)
 	ctl_tries = CTL_TRIES_IN_LOOP;
 }
 
-int psc_ctl_run(int ctl_fd, struct psc_request *req)
+/* Run a program whose context is a request. */
+static int run(int prog_fd, void *req, size_t size)
 {
 	static const struct timespec pause = { .tv_nsec = 1000 * 1000 };
-	const struct psc_request asked = *req;
+	_cleanup_free_ void *asked = malloc(size);
 	int err = -EAGAIN;
 
+	if (!asked)
+		return -ENOMEM;
+	memcpy(asked, req, size);
 	/* Somebody else's change is under way, and may wait for a processor. */
 	for (int i = 0; i < ctl_tries && err == -EAGAIN; i++) {
-		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = req, .ctx_size_in = sizeof(*req));
+		LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = req, .ctx_size_in = (__u32)size);
 
 		if (i)
 			nanosleep(&pause, NULL);
-		*req = asked;
-		err = bpf_prog_test_run_opts(ctl_fd, &opts);
+		memcpy(req, asked, size);
+		err = bpf_prog_test_run_opts(prog_fd, &opts);
 		if (!err)
 			err = (int)opts.retval;
 	}
 	return err;
 }
 
+int psc_ctl_run(int ctl_fd, struct psc_request *req)
+{
+	return run(ctl_fd, req, sizeof(*req));
+}
+
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req)
 {
 	return psc_ctl_run(kernel->fds[PSC_PIN_CTL], req);
+}
+
+int psc_kernel_section(struct psc_kernel *kernel, struct psc_section_request *req)
+{
+	return run(kernel->fds[PSC_PIN_SECTIONS], req, sizeof(*req));
+}
+
+int psc_kernel_find(struct psc_kernel *kernel, struct psc_find_request *req,
+		    struct psc_found *found)
+{
+	int err = run(kernel->fds[PSC_PIN_FIND], req, sizeof(*req));
+
+	if (err || req->op != PSC_FIND_CHILDREN)
+		return err;
+	return bpf_map_lookup_elem(kernel->fds[PSC_PIN_FOUND], &(__u32){ 0 }, found) ? -errno : 0;
 }
 
 int psc_kernel_disarm(struct psc_kernel *kernel, const char *dir)

@@ -31,6 +31,7 @@ enum psc_pin_id {
 	PSC_PIN_STATE,
 	PSC_PIN_GUARDED,
 	PSC_PIN_CGROUPS,
+	PSC_PIN_PATTERNS,
 	PSC_PIN_STUCK,
 	PSC_PIN_RESERVE,
 	PSC_PIN_RELATIONS,
@@ -38,10 +39,13 @@ enum psc_pin_id {
 	PSC_PIN_SERIAL,
 	PSC_PIN_WINDOW,
 	PSC_PIN_STATS,
+	PSC_PIN_FOUND,
 	PSC_PIN_EVENTS,
 	PSC_PIN_LISTENERS,
 	PSC_PIN_PEERS,
 	PSC_PIN_CTL,
+	PSC_PIN_SECTIONS,
+	PSC_PIN_FIND,
 	/* Links, in the order of attachment: who records comes before who judges,
 	 * and who forgets the dead before who records the living. */
 	PSC_PIN_TASK_GONE,
@@ -124,6 +128,13 @@ void psc_ctl_hurry(void);
 
 /* The same, to the programs in force. */
 int psc_kernel_request(struct psc_kernel *kernel, struct psc_request *req);
+
+/* And one to psc_sections. */
+int psc_kernel_section(struct psc_kernel *kernel, struct psc_section_request *req);
+
+/* And one to psc_find; what it tells of children is in @found. */
+int psc_kernel_find(struct psc_kernel *kernel, struct psc_find_request *req,
+		    struct psc_found *found);
 
 /*
  * Have the guards rest where they are armed and there is no floor. Return: 0,

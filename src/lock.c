@@ -376,24 +376,66 @@ int psc_lock_try(struct psc_kernel *kernel, const char *dir)
 	return err;
 }
 
-int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req)
+/* Something that raises the first floor if it is told that the guards are armed. */
+struct attempt {
+	int (*run)(struct psc_kernel *kernel, void *data, __u64 armed, __u32 anchor);
+	void *data;
+};
+
+static int attempt(struct psc_kernel *kernel, const char *dir, const struct attempt *what)
 {
 	struct psc_lock lock = PSC_LOCK_NONE;
-	struct psc_request again = *req;
-	int err = psc_kernel_request(kernel, req);
+	int err = what->run(kernel, what->data, 0, 0);
 	bool looked;
+	__u64 armed;
 
 	if (err != -PSC_E_CANCELED)
 		return err;
-	err = lock_begin(kernel, dir, &lock, &again.armed);
+	err = lock_begin(kernel, dir, &lock, &armed);
 	looked = !err;
-	again.anchor = lock.anchor.n_attached ? lock.references : 0;
-	if (!err) {
-		*req = again;
-		err = psc_kernel_request(kernel, req);
-	}
+	if (!err)
+		err = what->run(kernel, what->data, armed,
+				lock.anchor.n_attached ? lock.references : 0);
 	/* It may have locked and failed in the step after: then the guards stay. */
 	if (lock_end(kernel, dir, &lock) > 0)
 		kernel->looked = looked;
 	return err;
+}
+
+struct request_attempt {
+	const struct psc_request asked;
+	struct psc_request *req;
+};
+
+static int run_request(struct psc_kernel *kernel, void *data, __u64 armed, __u32 anchor)
+{
+	const struct request_attempt *request = data;
+
+	*request->req = request->asked;
+	if (armed) {
+		request->req->armed = armed;
+		request->req->anchor = anchor;
+	}
+	return psc_kernel_request(kernel, request->req);
+}
+
+int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req)
+{
+	struct request_attempt request = { .asked = *req, .req = req };
+
+	return attempt(kernel, dir, &(struct attempt){ run_request, &request });
+}
+
+static int run_sections(struct psc_kernel *kernel, void *data, __u64 armed, __u32 anchor)
+{
+	struct psc_section_request *req = data;
+
+	req->armed = armed;
+	req->anchor = anchor;
+	return psc_kernel_section(kernel, req);
+}
+
+int psc_lock_sections(struct psc_kernel *kernel, const char *dir, struct psc_section_request *req)
+{
+	return attempt(kernel, dir, &(struct attempt){ run_sections, req });
 }

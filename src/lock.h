@@ -38,6 +38,9 @@ void psc_lock_clear(const char *dir);
  */
 int psc_lock_request(struct psc_kernel *kernel, const char *dir, struct psc_request *req);
 
+/* The same of a request to psc_sections. */
+int psc_lock_sections(struct psc_kernel *kernel, const char *dir, struct psc_section_request *req);
+
 /**
  * psc_lock_try - could there be a floor now?
  * @dir: where the pins are

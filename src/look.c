@@ -33,7 +33,9 @@ static __u32 linked_prog_id(int link_fd)
 /* Is this program one of the set in force, or of those loaded just now? */
 static bool is_own(const struct psc_kernel *kernel, const struct psc_lock *lock, __u32 id)
 {
-	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) || id == prog_id(lock->sysctl_fd) ||
+	if (id == prog_id(kernel->fds[PSC_PIN_CTL]) ||
+	    id == prog_id(kernel->fds[PSC_PIN_SECTIONS]) ||
+	    id == prog_id(kernel->fds[PSC_PIN_FIND]) || id == prog_id(lock->sysctl_fd) ||
 	    id == linked_prog_id(lock->scan_fd) || id == linked_prog_id(lock->scan_maps_fd) ||
 	    psc_anchor_has(&lock->anchor, id))
 		return true;
@@ -63,6 +65,8 @@ static bool is_held(const struct psc_kernel *kernel, const struct psc_lock *lock
 	if (psc_anchor_has(&lock->anchor, found->id))
 		return found->refs != (lock->anchor.n_attached ? 3 : 1);
 	return found->refs != 1 && found->id != prog_id(kernel->fds[PSC_PIN_CTL]) &&
+	       found->id != prog_id(kernel->fds[PSC_PIN_SECTIONS]) &&
+	       found->id != prog_id(kernel->fds[PSC_PIN_FIND]) &&
 	       found->id != linked_prog_id(lock->scan_fd) &&
 	       found->id != linked_prog_id(lock->scan_maps_fd);
 }

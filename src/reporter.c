@@ -25,7 +25,6 @@
 #define INQUIRIES_MAX 64
 /* A report is smaller than a pipe holds, so that the child never waits for us. */
 #define ANSWER_MAX 32768
-#define ROUND_MAX 256		/* events of cgroups in one turn of the loop */
 #define FORKS_MAX 4		/* in one turn of the loop */
 
 struct psc_reporter {
@@ -38,12 +37,8 @@ struct psc_reporter {
 	struct inquiry *inquiries;
 	unsigned int n_inquiries;
 	unsigned int n_stuck;		/* of these, past their deadline */
-	__u64 missed;			/* PSC_STAT_MISSED when the ring was last read */
-	unsigned int round;		/* events of cgroups in this reading of the ring */
-	unsigned int forks;		/* children begun in it */
+	unsigned int forks;		/* children begun in this reading of the ring */
 	bool drain;			/* to the end, without more children than that */
-	const struct psc_reporter_ops *ops;
-	void *data;
 	__u32 own_tracer, own_tracee;	/* whose refusal is a test of ours; 0 for none */
 };
 
@@ -289,29 +284,11 @@ static bool is_own(const struct psc_reporter *reporter, const struct psc_event *
 		(event->tracee.pid == reporter->own_tracee || event->mode == PSC_MODE_TRACEME);
 }
 
-/* Was this one about a cgroup? */
-static bool take_cgroup_event(const struct psc_reporter *reporter, const void *bytes, size_t size)
-{
-	struct psc_cgroup_event event;
-
-	if (size != sizeof(event))
-		return false;
-	memcpy(&event, bytes, sizeof(event));
-	if (event.mode == PSC_EVENT_CGROUP)
-		reporter->ops->made(reporter->data, &event);
-	return event.mode == PSC_EVENT_CGROUP;
-}
-
 static int on_event(void *data, void *bytes, size_t size)
 {
 	struct psc_reporter *reporter = data;
 	int enabled = SD_EVENT_OFF;
 	struct psc_event event;
-
-	/* Who makes events all the time must not keep us from everything else: the rest
-	 * comes with the loop's next turn. */
-	if (take_cgroup_event(reporter, bytes, size))
-		return ++reporter->round < ROUND_MAX ? 0 : -EAGAIN;
 
 	if (size == sizeof(event)) {
 		memcpy(&event, bytes, sizeof(event));
@@ -329,19 +306,12 @@ static int on_event(void *data, void *bytes, size_t size)
 	return reporter->drain || reporter->forks < FORKS_MAX ? 0 : -EAGAIN;
 }
 
-/* Read what there is, and see whether that was all that there had been. */
+/* Read what there is. */
 static void consume(struct psc_reporter *reporter, bool drain)
 {
-	__u64 stats[PSC_STATS];
-
-	reporter->round = reporter->forks = 0;
+	reporter->forks = 0;
 	reporter->drain = drain;
 	ring_buffer__consume(reporter->ring);
-	if (psc_kernel_stats(reporter->kernel, stats) ||
-	    stats[PSC_STAT_MISSED] == reporter->missed)
-		return;
-	reporter->missed = stats[PSC_STAT_MISSED];
-	reporter->ops->lost(reporter->data);
 }
 
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data)
@@ -355,8 +325,7 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data
 	return 0;
 }
 
-int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, const struct psc_reporter_ops *ops,
-		     void *data, struct psc_reporter **ret)
+int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret)
 {
 	struct psc_reporter *reporter = calloc(1, sizeof(*reporter));
 	int err;
@@ -365,10 +334,7 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, const struct ps
 		return -ENOMEM;
 	reporter->event = sd_event_ref(event);
 	reporter->kernel = kernel;
-	reporter->ops = ops;
-	reporter->data = data;
 	err = psc_kernel_stats(kernel, reporter->told);
-	reporter->missed = reporter->told[PSC_STAT_MISSED];
 	if (!err) {
 		reporter->ring = ring_buffer__new(kernel->fds[PSC_PIN_EVENTS], on_event, reporter,
 						  NULL);

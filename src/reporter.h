@@ -9,22 +9,14 @@
 
 struct psc_reporter;
 
-/* What is to be done about cgroups that are made. */
-struct psc_reporter_ops {
-	void (*made)(void *data, const struct psc_cgroup_event *event);
-	void (*lost)(void *data);	/* of some nothing is known */
-};
-
 /**
  * psc_reporter_new - report refusals from now on
  * @event: the loop that drives it; SIGCHLD must be blocked
  * @kernel: where they come from; must outlive the reporter
- * @ops, @data: likewise
  *
  * Return: 0 or a negative errno.
  */
-int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, const struct psc_reporter_ops *ops,
-		     void *data, struct psc_reporter **ret);
+int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret);
 
 /*
  * From now on, leave unreported what the process @tracer is refused on @tracee,

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Puts in force what the configuration's sections set for cgroups: for those
- * that are there, and for each that is made later. Until the daemon has heard of
- * a new one, what holds for the cgroup above it holds there.
+ * Puts in force what the configuration's sections set for cgroups: for those that are
+ * there, and through psc_sections for each that is made later.
  */
 #ifndef PSC_SECTIONS_H
 #define PSC_SECTIONS_H
@@ -16,11 +15,9 @@
 struct psc_sections {
 	const struct psc_cgroups *cgroups;
 	int (*request)(void *data, struct psc_request *req);	/* runs psc_ctl */
+	int (*section)(void *data, struct psc_section_request *req);	/* and psc_sections */
 	void *data;
 	sd_event *event;
-	sd_event_source *rescan;	/* that looks at all cgroups, soon */
-	char *rescanned;		/* how far it has come; NULL: not begun */
-	bool lost;			/* events, since it began */
 	sd_event_source *quiet;		/* ends the time in which messages are counted */
 	unsigned int said, held;	/* so far in that: logged, and left out */
 	bool no_floor;			/* in that: something stands against a first one */
@@ -48,12 +45,6 @@ int psc_sections_check(const struct psc_sections *sections, struct psc_config *c
  */
 int psc_sections_apply(struct psc_sections *sections, struct psc_config *config,
 		       enum psc_plan_kind kind);
-
-/* A cgroup was made: what PSC_EVENT_CGROUP told, which need not be true any more. */
-void psc_sections_made(struct psc_sections *sections, const struct psc_cgroup_event *event);
-
-/* Such events were lost: look at all cgroups, soon, but not all the time. */
-void psc_sections_lost(struct psc_sections *sections);
 
 void psc_sections_free(struct psc_sections *sections);
 

@@ -209,6 +209,23 @@ static void show_number_if(const struct screen *screen, const json_t *object, co
 	fprintf(screen->out, "%s\n", after);
 }
 
+/* New cgroups that sections could not be put in force for as they are. */
+static void show_missed(const struct screen *screen, const json_t *status)
+{
+	if (json_object_get(status, "missed")) {
+		label(screen, "");
+		show_number(screen, "new cgroups without their sections, for want of room: ", status,
+			    "missed");
+		fputc('\n', screen->out);
+	}
+	if (json_object_get(status, "spared")) {
+		label(screen, "");
+		show_number(screen, "new cgroups whose sections took too long to match: ", status,
+			    "spared");
+		fputc('\n', screen->out);
+	}
+}
+
 void psc_show_status(FILE *out, const json_t *status, bool colour)
 {
 	const struct screen screen = { out, colour };
@@ -236,6 +253,7 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	if (!good)
 		coloured(&screen, RED, "refused: ");
 	fprintf(out, "%s\n", configuration ? configuration : "?");
+	show_missed(&screen, status);
 	show_programs(&screen, status);
 }
 

@@ -25,7 +25,7 @@ struct fake_backend {
 	union psc_policy policy;
 	struct psc_cgroups cgroups;	/* directories that stand for cgroups */
 	struct fake_entry entries[FAKE_CGROUPS_MAX];
-	unsigned int n_entries, watched;
+	unsigned int n_entries;
 	int request_err;	/* of the next psc_ctl run that changes something, once */
 	int peer_err;
 	__u32 capable, account;
@@ -118,10 +118,6 @@ static int fake_request(void *data, struct psc_request *req)
 		fake->request_err = 0;
 	if (err)
 		return err;
-	if (req->op == PSC_OP_WATCH) {
-		fake->watched = req->value;
-		return 0;
-	}
 	req->entries = fake->n_entries;
 	req->sees_moves = !fake->blind;
 	if (req->flags & PSC_FLAG_CGROUP)

@@ -604,7 +604,7 @@ static const struct {
 	{ { .abi = UINT32_MAX, .op = PSC_OP_CHANGE, .set = 3, .want = PSC_WANT(1) }, BAD },
 	{ { .abi = 0, .op = PSC_OP_INFO }, BAD },
 	{ { .abi = PSC_ABI, .op = PSC_OP_GUARD, .set = 3 }, BAD },
-	{ { .abi = PSC_ABI, .op = PSC_OP_WATCH, .set = 3 }, BAD },
+	{ { .abi = PSC_ABI, .op = 3, .set = 3 }, BAD },
 	{ { .abi = PSC_ABI, .op = 256 + PSC_OP_CHANGE, .set = 3 }, BAD },
 	{ { .abi = PSC_ABI, .op = UINT32_MAX, .set = 3 }, BAD },
 	{ CHANGE(), BAD },
@@ -700,7 +700,7 @@ static struct psc_request random_request(bool cgroup)
 {
 	struct psc_request req = {
 		.abi = next_random() % 16 ? PSC_ABI : next_random(),
-		.op = next_random() % 16 ? PSC_OP_CHANGE : random_field(PSC_OP_WATCH + 1),
+		.op = next_random() % 16 ? PSC_OP_CHANGE : random_field(PSC_OP_GUARD + 2),
 		.set = random_modes(), .raise = random_modes(), .lock = random_modes(),
 		.unset = next_random() % 4 ? 0 : random_modes(),
 		.flags = next_random() % 4 ? 0 : random_field(4),

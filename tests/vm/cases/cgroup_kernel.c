@@ -2,7 +2,7 @@
 /*
  * Policies of cgroups without a floor: which requests psc_ctl takes, who inherits
  * what from whom, the stricter of two sides, siblings, boundaries, moves, threaded
- * cgroups, cgroups that go and come again, and the events about new ones.
+ * cgroups, cgroups that go and come again.
  *
  * vm: lsm=no-yama limit=900
  */
@@ -38,7 +38,7 @@ static void test_requests(void)
 		{ "a revocable floor",
 		  { .op = PSC_OP_CHANGE, .raise = 1, .want = PSC_WANT(1), .flags = 1 }, -EINVAL },
 		{ "unset and set", { .op = PSC_OP_CHANGE, .unset = 1, .set = 1 }, -EINVAL },
-		{ "an operation that is none of cgroups", { .op = PSC_OP_WATCH }, -EINVAL },
+		{ "an operation that is none of cgroups", { .op = PSC_OP_GUARD }, -EINVAL },
 	};
 	int dir, err;
 
@@ -394,118 +394,6 @@ static void test_boundary(void)
 	cg_remove("c");
 }
 
-struct heard {
-	int n;
-	struct psc_cgroup_event last;
-};
-
-static int hear(void *data, void *bytes, size_t size)
-{
-	struct heard *heard = data;
-
-	if (size == sizeof(heard->last)) {
-		memcpy(&heard->last, bytes, size);
-		heard->n += heard->last.mode == PSC_EVENT_CGROUP && heard->last.size == size;
-	}
-	return 0;
-}
-
-/* How many cgroups were reported since the last time. */
-static int consume(struct ring_buffer *ring, struct heard *heard)
-{
-	*heard = (struct heard){ 0 };
-	if (ring_buffer__consume(ring) < 0)
-		bail("ring buffer");
-	return heard->n;
-}
-
-static int watch(__u32 value)
-{
-	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_WATCH, .value = value };
-
-	return psc_kernel_request(kernel, &req);
-}
-
-static __u64 inode(const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st))
-		bail(path);
-	return st.st_ino;
-}
-
-static void test_watch(void)
-{
-	struct ring_buffer *ring;
-	char path[1024] = "w/x/";
-	struct heard heard;
-	__u64 missed[PSC_STATS], stats[PSC_STATS];
-
-	ring = ring_buffer__new(kernel->fds[PSC_PIN_EVENTS], hear, &heard, NULL);
-	if (!ring)
-		bail("ring buffer");
-	consume(ring, &heard);
-	cg_make("w");
-	is(consume(ring, &heard), 0, "a new cgroup is not reported before anybody wants it");
-	is(watch(2), -EINVAL, "watching is on or off");
-	is(watch(1), 0, "on");
-	cg_make("w/x");
-	is(consume(ring, &heard), 1, "one mkdir, one event");
-	ok(heard.last.cgroup == inode(CGROUPS "/w/x") && heard.last.cgroup == cg_info("w/x").cgroup,
-	   "with its id");
-	ok(streq(heard.last.path, "/w/x"), "and its path (%s)", heard.last.path);
-	if (mkdir("/tmp/v1/y", 0755))
-		bail("v1");
-	is(consume(ring, &heard), 0, "none for one of version 1");
-	cg_remove("w/x");
-	is(consume(ring, &heard), 0, "nor for a removal");
-	cg_make("w/x");
-	is(consume(ring, &heard), 1, "made anew, it is reported anew");
-	memset(path + 4, 'y', 250);
-	strcat(path, "/");
-	memset(path + 255, 'z', 250);
-	path[254] = '\0';
-	cg_make(path);
-	path[254] = '/';
-	cg_make(path);
-	path[505] = '\0';
-	is(consume(ring, &heard), 2, "two with long names");
-	ok(heard.last.path[0] == '/' && streq(heard.last.path + 1, path), "whole");
-	strcat(path, "/aaaaaaaaaa");
-	cg_make(path);
-	is(consume(ring, &heard), 1, "one with a path for which there is no room");
-	ok(heard.last.cgroup == cg_info(path).cgroup &&
-	   strlen(heard.last.path) == PSC_CGROUP_PATH_MAX - 1 &&
-	   strncmp(heard.last.path + 1, path, PSC_CGROUP_PATH_MAX - 2) == 0,
-	   "has the beginning of it, and ends");
-
-	/* Nobody reads: half of the buffer is for others. */
-	if (psc_kernel_stats(kernel, missed))
-		bail("counters");
-	for (int i = 0; i < 200; i++) {
-		cg_make("w/n");
-		cg_remove("w/n");
-	}
-	if (psc_kernel_stats(kernel, stats))
-		bail("counters");
-	consume(ring, &heard);
-	ok(heard.n > 40 && heard.n < 100, "of 200 that nobody has read %d are there", heard.n);
-	is((int)(stats[PSC_STAT_MISSED] - missed[PSC_STAT_MISSED]), 200 - heard.n,
-	   "and the others are counted");
-	is(watch(0), 0, "off");
-	cg_make("w/n");
-	is(consume(ring, &heard), 0, "no event any more");
-	cg_remove("w/n");
-	for (char *slash = path; slash; *slash = '\0') {
-		cg_remove(path);
-		slash = strrchr(path, '/');
-		if (!slash)
-			break;
-	}
-	ring_buffer__free(ring);
-}
-
 int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
@@ -524,7 +412,6 @@ int main(void)
 	test_verdicts();
 	test_siblings();
 	test_boundary();
-	test_watch();
 	is(global_info().entries, 0, "in the end there is no entry");
 	psc_kernel_close(kernel);
 	return finish();
