@@ -240,6 +240,8 @@ enum psc_anchor_state {
 #define PSC_PATTERN_STAR '*'
 #define PSC_PATTERN_ANY '?'
 
+#define PSC_SCOPE_NOT_FINAL 0x83
+
 struct psc_pattern {
 	__u8 text[PSC_PATTERN_BYTES];
 	__u64 sets[PSC_PATTERN_SETS][4];
@@ -248,7 +250,10 @@ struct psc_pattern {
 	/* How many there are. 0: a unit, with two: its name, and one for all above it. */
 	__u32 components;
 	__u32 pad;
-	/* PSC_SCOPE_INHERIT where nothing is set, in the floors, too. */
+	/*
+	 * PSC_SCOPE_INHERIT where nothing is set, in the floors, too; PSC_SCOPE_NOT_FINAL
+	 * for a 3 that can be taken back.
+	 */
 	union psc_policy policy;
 };
 _Static_assert(sizeof(struct psc_pattern) == 912, "ABI");

@@ -250,6 +250,10 @@ psc_policy_made(const union psc_policy *said, const union psc_policy *spared,
 			floor = 0;
 		if (scope == PSC_SCOPE_NO_ATTACH)
 			floor = scope;
+		else if (scope == PSC_SCOPE_NOT_FINAL)
+			scope = PSC_SCOPE_NO_ATTACH;
+		if (more == PSC_SCOPE_NOT_FINAL)
+			more = PSC_SCOPE_NO_ATTACH;
 		if (!can_lock && floor) {
 			more = more == PSC_SCOPE_INHERIT ? floor : psc_scope_stricter(more, floor);
 			floor = 0;

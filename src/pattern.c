@@ -124,6 +124,12 @@ int psc_pattern_compile(const char *pattern, struct psc_pattern *ret)
 	return err;
 }
 
+static __u8 value_of(const struct psc_setting *setting)
+{
+	return setting->revocable && setting->value == PSC_SCOPE_NO_ATTACH ?
+		PSC_SCOPE_NOT_FINAL : (__u8)setting->value;
+}
+
 /* The names come in an order in which the narrower is behind the wider. */
 union psc_policy psc_pattern_policy(const struct psc_setting settings[PSC_NAMES])
 {
@@ -134,7 +140,7 @@ union psc_policy psc_pattern_policy(const struct psc_setting settings[PSC_NAMES]
 
 		for (unsigned int mode = 0; settings[i].present && mode < PSC_MODE_SLOTS; mode++)
 			if (psc_names[i].modes & PSC_MODE_BIT(mode))
-				values[mode] = (__u8)settings[i].value;
+				values[mode] = value_of(&settings[i]);
 	}
 	return policy;
 }
