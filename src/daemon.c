@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/socket.h>
@@ -368,15 +369,41 @@ static int on_sighup(sd_event_source *source, const struct signalfd_siginfo *si,
 	return 0;
 }
 
+/*
+ * Pins that have gone under a floor do not come back. What the floor is made of enforces it
+ * until reboot, and lets no second set be loaded.
+ */
+static int require_no_anchor(const char *dir)
+{
+	char path[PATH_MAX];
+	union psc_policy p;
+
+	snprintf(path, sizeof(path), "%s/%s", dir, psc_pins[PSC_PIN_CTL].name);
+	if (access(path, F_OK) == 0 || psc_anchor_policy(&p))
+		return 0;
+	return psc_log_err(-EPROTO, "what was in %s is gone while there is a floor. Programs on the root cgroup "
+			   "enforce for every process until reboot: attach %u, traceme %u, read %u, "
+			   "floors %u, %u, %u. Nobody can change that, refusals are not reported, and "
+			   "no daemon can start: reboot", dir, p.scope[PSC_MODE_ATTACH],
+			   p.scope[PSC_MODE_TRACEME], p.scope[PSC_MODE_READ],
+			   p.floor[PSC_MODE_ATTACH], p.floor[PSC_MODE_TRACEME],
+			   p.floor[PSC_MODE_READ]);
+}
+
 /* One daemon at a time. Locked is a directory, so that this works while /run is full. */
 static int lock(struct daemon *d)
 {
 	static const char dir[] = "/sys/fs/bpf";
+	int err, held;
 
 	d->lock_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d->lock_fd < 0)
-		return psc_log_err(-errno, "%s: %s%s", dir, strerror(errno),
-				   errno == EACCES ? "; ptracescoped has to be started by root" : "");
+	err = d->lock_fd < 0 ? -errno : 0;
+	held = err == -ENOENT ? require_no_anchor(d->options.pin_dir) : 0;
+	if (held)
+		return held;
+	if (err)
+		return psc_log_err(err, "%s: %s%s", dir, strerror(-err), err == -EACCES ?
+				   "; ptracescoped has to be started by root" : "");
 	if (flock(d->lock_fd, LOCK_EX | LOCK_NB) == 0)
 		return 0;
 	return errno == EWOULDBLOCK ?
@@ -504,25 +531,6 @@ static void start_with_bad_config(struct daemon *d, int err, char *error,
 }
 
 /*
- * Pins that have gone under a floor do not come back. What the floor is made of enforces it
- * until reboot, and lets no second set be loaded.
- */
-static int require_no_anchor(const char *dir)
-{
-	union psc_policy p;
-
-	if (psc_anchor_policy(&p))
-		return 0;
-	return psc_log_err(-EPROTO, "%s is gone while there is a floor. Programs on the root cgroup "
-			   "enforce for every process until reboot: attach %u, traceme %u, read %u, "
-			   "floors %u, %u, %u. Nobody can change that, refusals are not reported, and "
-			   "no daemon can start: reboot", dir, p.scope[PSC_MODE_ATTACH],
-			   p.scope[PSC_MODE_TRACEME], p.scope[PSC_MODE_READ],
-			   p.floor[PSC_MODE_ATTACH], p.floor[PSC_MODE_TRACEME],
-			   p.floor[PSC_MODE_READ]);
-}
-
-/*
  * Enforcement first, whatever the configuration is: a bad one must not leave the system with
  * less than the default.
  * @ret: the configuration, for its sections
@@ -536,7 +544,9 @@ static int enforce(struct daemon *d, struct psc_config *ret, bool *ret_loaded)
 	int err, config_err = psc_plan_first("", &config, &plan, &error);
 	bool first = access(d->options.pin_dir, F_OK) < 0;
 
-	err = first ? require_no_anchor(d->options.pin_dir) ?: require_prereqs() : 0;
+	err = require_no_anchor(d->options.pin_dir);
+	if (!err && first)
+		err = require_prereqs();
 	if (!err) {
 		/* They follow when there is something to guard. */
 		psc_plan_without_floors(&plan);
