@@ -381,7 +381,8 @@ static int require_no_anchor(const char *dir)
 	snprintf(path, sizeof(path), "%s/%s", dir, psc_pins[PSC_PIN_CTL].name);
 	if (access(path, F_OK) == 0 || psc_anchor_policy(&p))
 		return 0;
-	return psc_log_err(-EPROTO, "what was in %s is gone while there is a floor. Programs on the root cgroup "
+	return psc_log_err(-EPROTO, "there is a floor of another ptracescoped, whose pins are not in %s: "
+			   "they have gone, or are in another bpffs. Programs on the root cgroup "
 			   "enforce for every process until reboot: attach %u, traceme %u, read %u, "
 			   "floors %u, %u, %u. Nobody can change that, refusals are not reported, and "
 			   "no daemon can start: reboot", dir, p.scope[PSC_MODE_ATTACH],
