@@ -95,6 +95,12 @@ static __always_inline int policy_map_index(__u64 map)
 	return -1;
 }
 
+/* The same for who asks in a loop: the verifier looks at the comparisons once. */
+__noinline int policy_map_word(one_word *map)
+{
+	return map ? policy_map_index((*map)[0]) : -1;
+}
+
 static __always_inline bool is_policy_map_id(__u32 id)
 {
 #define OR_HAS_ID(index, table) || id == ((struct bpf_map *)&(table))->id

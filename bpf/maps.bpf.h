@@ -16,6 +16,9 @@
 #define EBUSY 16
 #define EINVAL 22
 
+/* Argument of functions that are not static: bpf/cgroup.bpf.h, WORDS(). */
+typedef __u64 one_word[1];
+
 /* What was stored before what we have read is visible to what we read from here on. */
 static __always_inline void read_barrier(void)
 {

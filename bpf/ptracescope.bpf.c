@@ -966,6 +966,7 @@ int psc_scan(struct bpf_iter__bpf_prog *ctx)
 	struct bpf_prog *prog = ctx->prog;
 	struct bpf_prog_aux *aux;
 	__u64 map;
+	int index;
 
 	if (!prog || !guard)
 		return 0;
@@ -976,10 +977,12 @@ int psc_scan(struct bpf_iter__bpf_prog *ctx)
 	if (overrules(guard, prog, aux->attach_btf_id))
 		bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
 	for (__u32 i = 0; i < USED_MAPS_MAX && i < aux->used_map_cnt; i++) {
-		if (bpf_probe_read_kernel(&map, sizeof(map), &aux->used_maps[i]) ||
-		    policy_map_index(map) < 0)
+		if (bpf_probe_read_kernel(&map, sizeof(map), &aux->used_maps[i]))
 			continue;
-		found.map = policy_map_index(map);
+		index = policy_map_word((one_word *)&map);
+		if (index < 0)
+			continue;
+		found.map = index;
 		bpf_seq_write(ctx->meta->seq, &found, sizeof(found));
 	}
 	return 0;

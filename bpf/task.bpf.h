@@ -3,6 +3,7 @@
 #ifndef PSC_TASK_BPF_H
 #define PSC_TASK_BPF_H
 
+#include "maps.bpf.h"
 #include "ptracescope.h"
 
 /* The open file behind a descriptor of the caller. */
@@ -52,11 +53,11 @@ static long living_step(__u32 i, struct living_walk *walk)
 }
 
 /* A thread that is not exiting, of the process with these signals; 0 for none. */
-__noinline __u64 living_of(__u64 address)
+__noinline __u64 living_of(one_word *address)
 {
-	struct signal_struct *signal = (struct signal_struct *)address;
+	struct signal_struct *signal = address ? (void *)(*address)[0] : NULL;
 	struct living_walk walk = {
-		.head = address + bpf_core_field_offset(struct signal_struct, thread_head),
+		.head = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head),
 		.node = (__u64)BPF_CORE_READ(signal, thread_head.next),
 	};
 
@@ -67,10 +68,12 @@ __noinline __u64 living_of(__u64 address)
 /* The task; where it is exiting, a thread of its process that is not, if there is one. */
 static __always_inline struct task_struct *living_thread(struct task_struct *task)
 {
-	__u64 other = 0;
+	__u64 signal, other = 0;
 
-	if (BPF_CORE_READ(task, flags) & PF_EXITING)
-		other = living_of((__u64)BPF_CORE_READ(task, signal));
+	if (BPF_CORE_READ(task, flags) & PF_EXITING) {
+		signal = (__u64)BPF_CORE_READ(task, signal);
+		other = living_of((one_word *)&signal);
+	}
 	return other ? (struct task_struct *)other : task;
 }
 

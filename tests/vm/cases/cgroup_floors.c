@@ -219,6 +219,9 @@ static void test_nothing_to_stick(void)
 	cg_make("g");
 	p = puppet_new("f", ROOT);
 	is(cg_lock("f", ATTACH, 3) ?: cg_lock("g", ATTACH, 3), 0, "f and g are locked at 3");
+	/* What stuck to who is dead goes some time after his end. */
+	for (int i = 0; i < 2000 && global_info().stuck; i++)
+		usleep(5000);
 	before = global_info().stuck;
 	is(cg_move("f/s", p.pid) ?: cg_move("f", p.pid), 0, "a process moves below f");
 	is((int)global_info().stuck, (int)before, "which has nothing stick to it");
@@ -634,6 +637,7 @@ static void test_no_room(void)
 	ok(global_info().policy.scope[0] == 3 && global_info().policy.floor[0] == 3,
 	   "which the global policy says");
 	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "but everybody forks, needing no room for it");
+	is(global_set(ATTACH, 0), -EACCES, "a global scope of 0 is refused");
 	cg_make("g");
 	is(cg_set("g", ATTACH, 0), -EACCES, "and what is set below it meets");
 	crowd_end(pid);
