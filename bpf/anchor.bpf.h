@@ -29,8 +29,11 @@ static __always_inline bool floors_raise(union psc_policy *floors, const union p
 	return false;
 }
 
-/* Before a floor is in force. Return: 0 or -PSC_E_AGAIN. */
-static __always_inline int highest_note(struct state *state, const union psc_policy *policy)
+/*
+ * Before a floor is in force. Return: 0 or -PSC_E_AGAIN. A function of its own for the sake of
+ * the callers' stacks: psc_cg_made has none to spare.
+ */
+static __noinline int highest_note(struct state *state, const union psc_policy *policy)
 {
 	union psc_policy floors = {};
 
