@@ -95,6 +95,8 @@ static __always_inline void path_read(const struct target *target, __u32 level,
 /* An entry has come, or gone. */
 static __always_inline void entries_add(struct state *state, __u32 level, __s32 n)
 {
+	/* The compiler may know that it is; the verifier of 6.1 has to see it here. */
+	barrier_var(level);
 	if (level < PSC_CGROUP_LEVELS)
 		__sync_fetch_and_add(&state->at_level[level], n);
 	__sync_fetch_and_add(&state->entries, n);
