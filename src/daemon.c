@@ -42,6 +42,7 @@ struct daemon {
 	struct psc_control *control;
 	char *config_error;		/* NULL: the configuration is in force */
 	bool lockdown;			/* a floor of 3 takes the kernel's lockdown along */
+	bool detached;
 	int lock_fd;
 };
 
@@ -208,6 +209,7 @@ static int on_detach(void *data)
 	if (err)
 		return err;
 	psc_lock_clear(d->options.pin_dir);
+	d->detached = true;
 	psc_notice("detached: these programs no longer restrict ptrace");
 	/* In the loop's next turn, when the reply has been written. */
 	err = sd_event_add_defer(d->event, NULL, on_end, d);
@@ -632,6 +634,9 @@ int psc_daemon_run(unsigned int relations_max)
 		psc_ctl_hurry();
 		err = psc_loop_run(d.event);
 		psc_outbox_notify("STOPPING=1");
+		if (!d.detached)
+			psc_notice("the daemon stops; the programs stay in force, until "
+				   "`ptracescopectl detach` or a reboot");
 	}
 	psc_control_free(d.control);
 	psc_canary_free(d.canary);
