@@ -41,6 +41,9 @@ struct psc_backend {
 
 struct psc_control;
 
+/* As type Policy of the interface. */
+json_t *psc_control_policy(const union psc_policy *policy);
+
 /**
  * psc_control_new - serve on a listening socket
  * @event: the loop that drives it

@@ -15,9 +15,6 @@ void psc_control_done(const struct psc_varlink_call *call, const char *what);
 /* Log what a floor has refused, and to whom. */
 void psc_control_refused(const struct psc_varlink_call *call, const char *what);
 
-/* As type Policy of the interface. */
-json_t *psc_control_policy(const union psc_policy *policy);
-
 /* Answer with the error NothingToLock. */
 int psc_control_nothing_to_lock(struct psc_varlink_call *call);
 

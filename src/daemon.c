@@ -118,17 +118,6 @@ static int on_peer(void *data, int fd, struct psc_peer *ret)
 	return psc_kernel_peer(d->kernel, fd, ret);
 }
 
-static json_t *policy_json(const union psc_policy *policy)
-{
-	json_t *object = json_object();
-
-	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		json_object_set_new(object, psc_mode_word(mode),
-				    json_pack("{s:i, s:i}", "scope", policy->scope[mode],
-					      "floor", policy->floor[mode]));
-	return object;
-}
-
 static json_t *proofs_json(const struct daemon *d)
 {
 	return json_pack("{s:s, s:s, s:s, s:s}",
@@ -160,7 +149,7 @@ static json_t *on_status(void *data)
 	status = json_pack("{s:b, s:i, s:s, s:b, s:o, s:I, s:I, s:I, s:s, s:s, s:s, s:i}",
 			   "enforcing", psc_ftrace_enabled() && !psc_canary_failed(d->canary),
 			   "abi", PSC_ABI, "build", build,
-			   "adopted", d->outcome == PSC_ADOPTED, "policy", policy_json(&policy),
+			   "adopted", d->outcome == PSC_ADOPTED, "policy", psc_control_policy(&policy),
 			   "refused", (json_int_t)(stats[PSC_STAT_REFUSED] -
 						   psc_canary_refusals(d->canary)),
 			   "suppressed", (json_int_t)stats[PSC_STAT_SUPPRESSED],
