@@ -68,6 +68,7 @@ fi
 if [ -z "${FAST:-}" ]; then
 	step "install copies files and no more" tests/install.sh
 	step "the tables in the docs are the tested ones" tests/docs.sh
+	step "the guard of costs fails what must fail" tests/bench/selftest.sh
 fi
 
 if [ -z "${UNIT_ONLY:-}" ]; then
