@@ -203,6 +203,24 @@ static int look_at_pins(const struct psc_kernel *kernel, const char *dir,
 	return err;
 }
 
+/*
+ * Once nobody is in the middle of writing it, it stays as it is: psc_g_sysctl refuses the next
+ * one. Who wrote 0 just before would have switched off what is to be locked, until reboot.
+ */
+static int look_at_ftrace(const struct psc_lock *lock)
+{
+	char value = 0;
+
+	if (lock->ftrace_fd < 0)
+		return 0;
+	if (pread(lock->ftrace_fd, &value, 1, 0) != 1)
+		return psc_log_err(-EIO, "no floor, as kernel.ftrace_enabled cannot be read");
+	if (value != '0')
+		return 0;
+	return psc_log_err(-EBUSY, "no floor while kernel.ftrace_enabled is 0, which switches BPF "
+			   "programs off: sysctl -w kernel.ftrace_enabled=1");
+}
+
 int psc_look_around(const struct psc_kernel *kernel, const char *dir, struct psc_lock *lock)
 {
 	static const struct timespec pause = { .tv_nsec = LOOK_AGAIN_NS };
@@ -226,5 +244,7 @@ int psc_look_around(const struct psc_kernel *kernel, const char *dir, struct psc
 			break;
 		nanosleep(&pause, NULL);
 	}
+	if (!err)
+		err = look_at_ftrace(lock);
 	return err ? err : look_at_pins(kernel, dir, lock);
 }

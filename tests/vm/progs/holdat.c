@@ -3,8 +3,17 @@
  * holdat entry|exit FUNCTION N COMMAND...: hold the command's process up at its Nth call of this
  *	function of the kernel. Prints "held" then, lets it go on SIGUSR1 or after a time, and
  *	exits as the command does.
- * holdat entry|exit FUNCTION N -p PID [OUTER]: the same of a process that runs already, and of
- *	calls inside of another function. Prints "ready", and ends when the process goes on.
+ * holdat entry|exit FUNCTION N -p PID: the same of a process that runs already. Prints "ready",
+ *	and ends when the process goes on.
+ * FUNCTION@OTHER: calls inside of another function; FUNCTION@+OTHER: after a call of one.
+ */
+/*
+ * holdat entry|exit FUNCTION N COMMAND...: hold the command's process up at its Nth call of this
+ *	function of the kernel. Prints "held" then, lets it go on SIGUSR1 or after a time, and
+ *	exits as the command does.
+ * holdat entry|exit FUNCTION N -p PID [OUTER|+BEFORE]: the same of a process that runs already,
+ *	and of calls inside of another function, or after a call of one. Prints "ready", and ends
+ *	when the process goes on.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -38,6 +47,22 @@ static void use(struct bpf_program *prog, const char *function)
 	if (bpf_program__set_attach_target(prog, 0, function) ||
 	    bpf_program__set_autoload(prog, true))
 		die(function);
+}
+
+/* @function: with "@OTHER" or "@+OTHER" or neither. */
+static void use_all(struct bpf_program *prog, char *function)
+{
+	char *other = strchr(function, '@');
+	bool after = other && other[1] == '+';
+
+	if (other) {
+		*other++ = '\0';
+		use(skel->progs.enter, other + after);
+		if (!after)
+			use(skel->progs.leave, other);
+		skel->bss->only_inside = 1;
+	}
+	use(prog, function);
 }
 
 static void say(const char *text)
@@ -104,12 +129,7 @@ int main(int argc, char **argv)
 	skel = hold_bpf__open();
 	if (!skel)
 		die("open");
-	use(strcmp(argv[1], "entry") == 0 ? skel->progs.hold_entry : skel->progs.hold_exit, argv[2]);
-	if (running && argc > 6) {
-		use(skel->progs.enter, argv[6]);
-		use(skel->progs.leave, argv[6]);
-		skel->bss->only_inside = 1;
-	}
+	use_all(strcmp(argv[1], "entry") == 0 ? skel->progs.hold_entry : skel->progs.hold_exit, argv[2]);
 	if (!running)
 		child = start(argv + 4, go);
 	skel->bss->tgid = (unsigned int)(running ? atoi(argv[5]) : child);
