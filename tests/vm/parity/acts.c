@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "parity.h"
@@ -149,4 +150,20 @@ void world_next_pid(struct world *w, pid_t pid)
 		bail("ns_last_pid: %s", strerror(errno));
 	close(fd);
 	world_note(w, "the next pid is chosen");
+}
+
+long world_move(struct world *w, int actor)
+{
+	char text[16];
+	int len = snprintf(text, sizeof(text), "%d\n", w->actors[actor].tgid), fd;
+	long ret = 0;
+
+	if (mkdir(PARITY_CGROUP, 0755) && errno != EEXIST)
+		bail(PARITY_CGROUP ": %s", strerror(errno));
+	fd = open(PARITY_CGROUP "/cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, text, (size_t)len) != len)
+		ret = -errno;
+	close(fd);
+	w->by_cgroup = true;
+	return world_noted(w, ret, "move(a%d)", actor);
 }

@@ -11,8 +11,8 @@
  * acts.c       commands that change an actor
  * measure.c    tries the operations in a world
  * generator.c  random worlds
- * scenarios.c, scenarios_cred.c  named worlds, with the verdict that Yama
- *              promises: relations and declarations, credentials
+ * scenarios.c, scenarios_cred.c, scenarios_dead.c  named worlds, with the verdict that Yama
+ *              promises: relations and declarations, credentials, leaders that are dead
  * scope.c      sets Yama's scope and ours
  * ../progs/parity.c  runs worlds under all scopes, compares, reports as TAP
  */
@@ -194,6 +194,7 @@ struct world {
 	int expect_count;
 	int wrong;		/* commands that did not do what the scenario says */
 	bool no_attach;		/* built while scope 3 is in force: nobody gets to trace */
+	bool by_cgroup;		/* somebody was moved: ours is set there in place of globally */
 	char *log;		/* all commands and their results */
 	size_t log_len;
 	bool verbose;
@@ -224,6 +225,8 @@ long world_unshare_user(struct world *w, int actor);
 long world_setns_user(struct world *w, int actor, int other);
 long world_seize(struct world *w, int actor, int target);
 long world_detach(struct world *w, int actor, int target);
+/* Move the process to the cgroup of scope_cgroup(). */
+long world_move(struct world *w, int actor);
 long world_traceme(struct world *w, int actor);
 /* Make the next fork in the initial pid namespace get this number; it must be free. */
 void world_next_pid(struct world *w, pid_t pid);
@@ -271,7 +274,7 @@ uint64_t random_next(uint64_t *state);
 /* Build world number @number of @seed and choose pairs to compare; returns their number. */
 int generate(struct world *w, uint64_t seed, unsigned int number, struct pair *pairs, int max);
 
-/* ---- scenarios.c, scenarios_cred.c ---- */
+/* ---- scenarios.c, scenarios_cred.c, scenarios_dead.c ---- */
 
 struct scenario {
 	const char *name;
@@ -281,6 +284,8 @@ extern const struct scenario scenarios[];
 extern const unsigned int scenario_count;
 extern const struct scenario cred_scenarios[];
 extern const unsigned int cred_scenario_count;
+extern const struct scenario dead_scenarios[];
+extern const unsigned int dead_scenario_count;
 
 /* ---- scope.c ---- */
 
@@ -291,5 +296,8 @@ extern const char *const side_names[SIDES];
 void scope_open(const char *pin_dir);
 /* Set the scope of one side, and bail out unless it took effect. */
 void set_scope(enum side side, unsigned int scope);
+/* From now on ours is that of PARITY_CGROUP, with a global 0; or of everybody again. */
+#define PARITY_CGROUP "/sys/fs/cgroup/parity"
+void scope_by_cgroup(bool by_cgroup);
 
 #endif

@@ -15,6 +15,7 @@
 const char *const side_names[SIDES] = { [YAMA] = "Yama", [OURS] = "ours" };
 
 static int ctl_fd = -1;		/* -1: our side is played by Yama as well */
+static int cgroup_fd = -1;	/* -1: ours is set globally */
 
 void scope_open(const char *pin_dir)
 {
@@ -45,6 +46,24 @@ static void set_yama(unsigned int scope)
 	close(fd);
 }
 
+static void run_ctl(struct psc_request *req)
+{
+	union bpf_attr attr = {
+		.test.prog_fd = (__u32)ctl_fd,
+		.test.ctx_in = (uintptr_t)req,
+		.test.ctx_size_in = sizeof(*req),
+	};
+
+	if (cgroup_fd >= 0) {
+		req->flags |= PSC_FLAG_CGROUP;
+		req->dir_fd = cgroup_fd;
+	}
+	if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)))
+		bail("running psc_ctl: %s", strerror(errno));
+	if (attr.test.retval)
+		bail("psc_ctl refuses a request: %s", strerror(-(int)attr.test.retval));
+}
+
 static void set_ours(unsigned int scope)
 {
 	struct psc_request req = {
@@ -54,21 +73,33 @@ static void set_ours(unsigned int scope)
 		.want = PSC_WANT(scope),
 		.flags = PSC_FLAG_REVOCABLE,
 	};
-	union bpf_attr attr = {
-		.test.prog_fd = (__u32)ctl_fd,
-		.test.ctx_in = (uintptr_t)&req,
-		.test.ctx_size_in = sizeof(req),
-	};
+	unsigned int read_scope = cgroup_fd >= 0 ? PSC_SCOPE_INHERIT : 0;
 
-	if (syscall(SYS_bpf, BPF_PROG_TEST_RUN, &attr, sizeof(attr)))
-		bail("running psc_ctl: %s", strerror(errno));
-	if (attr.test.retval)
-		bail("psc_ctl refuses scope %u: %s", scope, strerror(-(int)attr.test.retval));
+	run_ctl(&req);
 	if (req.policy.scope[PSC_MODE_ATTACH] != scope ||
-	    req.policy.scope[PSC_MODE_TRACEME] != scope || req.policy.scope[PSC_MODE_READ])
+	    req.policy.scope[PSC_MODE_TRACEME] != scope ||
+	    req.policy.scope[PSC_MODE_READ] != read_scope)
 		bail("psc_ctl was to set scope %u, it replied %u, %u, %u", scope,
 		     req.policy.scope[PSC_MODE_ATTACH], req.policy.scope[PSC_MODE_TRACEME],
 		     req.policy.scope[PSC_MODE_READ]);
+}
+
+void scope_by_cgroup(bool by_cgroup)
+{
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .unset = PSC_MODES_YAMA };
+
+	if (ctl_fd < 0)
+		return;
+	if (!by_cgroup && cgroup_fd >= 0) {
+		run_ctl(&req);
+		close(cgroup_fd);
+		cgroup_fd = -1;
+	}
+	if (!by_cgroup)
+		return;
+	cgroup_fd = open(PARITY_CGROUP, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup_fd < 0)
+		bail(PARITY_CGROUP ": %s", strerror(errno));
 }
 
 void set_scope(enum side side, unsigned int scope)
