@@ -6,13 +6,13 @@
 #
 # Each directory holds vmlinuz, config, release, and modules.cpio with the few modules a guest
 # needs, which its init loads in order. What is there is used as it is, also offline; --refresh
-# asks the archive again.
+# asks the archive again. So does a change of the list of modules.
 
 # shellcheck source=tests/vm/common.sh
 . "$(dirname "$0")/common.sh"
 
-# The guest's channels to the host, and overlayfs for tests. Some kernels have them built in.
-guest_modules=(virtio_pci virtio_console overlay)
+# The guest's channels to the host, and file systems for tests. Some kernels have them built in.
+guest_modules=(virtio_pci virtio_console overlay fuse)
 
 # kernel_meta NAME APT-OPTION...: the meta package that gives the kernel NAME under the apt
 # configuration given, or nothing.
@@ -88,8 +88,11 @@ give_up() {
 }
 
 fetch() {
-	local name=$1 dir=$vm_build/kernels/$1 log=$vm_build/kernels/$1.log tmp deb release image code
-	[[ -e $dir/release && -z $refresh ]] && return
+	local name=$1 dir=$vm_build/kernels/$1 log=$vm_build/kernels/$1.log tmp deb release image code packed
+	if [[ -e $dir/release && -z $refresh ]]; then
+		packed=$(cat "$dir/modules" 2>/dev/null) || true
+		[[ $packed != "${guest_modules[*]}" ]] || return 0
+	fi
 	need_space 1000
 	echo "fetching kernel $name"
 	tmp=$(mktemp -d "$vm_build/kernels/tmp.XXXXXX")
@@ -114,6 +117,7 @@ fetch() {
 	find "$tmp/tree" -type f \( -name "config-$release" -o -path "*/$release/config" \) \
 		-exec cp {} "$tmp/out/config" \;
 	pack_modules "$tmp/tree" "$release" >"$tmp/out/modules.cpio"
+	echo "${guest_modules[*]}" >"$tmp/out/modules"
 	echo "$release" >"$tmp/out/release"
 	rm -rf "$dir"
 	mv "$tmp/out" "$dir"
