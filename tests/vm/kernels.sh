@@ -88,7 +88,8 @@ give_up() {
 }
 
 fetch() {
-	local name=$1 dir=$vm_build/kernels/$1 log=$vm_build/kernels/$1.log tmp deb release image code packed
+	local name=$1 dir=$vm_build/kernels/$1 log=$vm_build/kernels/$1.log tmp deb release image
+	local code packed
 	if [[ -e $dir/release && -z $refresh ]]; then
 		packed=$(cat "$dir/modules" 2>/dev/null) || true
 		[[ $packed != "${guest_modules[*]}" ]] || return 0
