@@ -9,6 +9,7 @@
  *	product		in a guest without Yama: bare, empty programs, ours
  *	yama		in a guest with Yama
  *	guard		the main rows, bare and ours, for "make check"
+ *	floor		the main rows, ours without a floor and with one
  *	daemon		what the daemon takes
  *	native		on a real machine: nothing there is left changed
  *
@@ -182,6 +183,17 @@ static void plan_guard(unsigned int crowd)
 	measure_rows(BENCH_OURS, crowd, "cgroups-gone", true);
 }
 
+/* What a floor adds: the anchor, whose programs are asked besides the pinned ones. */
+static void plan_floor(unsigned int crowd)
+{
+	measure_rows(BENCH_BARE, 0, "-", true);
+	bench_print_fact("daemon-start", bench_daemon_start());
+	measure_alone(BENCH_OURS, true);
+	bench_raise_floor();
+	bench_daemon_kill();
+	measure_rows(BENCH_OURS, crowd, "floor", true);
+}
+
 static void plan_yama(unsigned int crowd)
 {
 	measure_alone(BENCH_YAMA, false);
@@ -221,6 +233,7 @@ static const struct plan {
 	{ "product", plan_product, GUEST_SETTLES_S },
 	{ "yama", plan_yama, GUEST_SETTLES_S },
 	{ "guard", plan_guard, GUEST_SETTLES_S },
+	{ "floor", plan_floor, GUEST_SETTLES_S },
 	{ "daemon", plan_daemon, GUEST_SETTLES_S },
 	{ "native", plan_native, 0 },
 };
@@ -236,7 +249,7 @@ int main(int argc, char **argv)
 		if (streq(argv[1], plans[i].name))
 			plan = &plans[i];
 	if (!plan || psc_parse_u32(argv[2], &crowd)) {
-		fputs("usage: bench product|yama|guard|daemon|native CROWD\n", stderr);
+		fputs("usage: bench product|yama|guard|floor|daemon|native CROWD\n", stderr);
 		return EXIT_FAILURE;
 	}
 	if (geteuid() != 0)
