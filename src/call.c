@@ -6,12 +6,36 @@
 #include <sys/stat.h>
 
 #include "client.h"
-#include "control.h"
+#include "control_call.h"
 #include "escape.h"
 #include "kernel.h"
 #include "log.h"
 #include "json.h"
 #include "util.h"
+
+/* Of psc_fail_in_json(). */
+static bool in_json;
+static const char *reply_error;		/* the Varlink error that is being told of */
+
+void psc_fail_in_json(void)
+{
+	in_json = true;
+}
+
+/* Besides the line on standard error, which people read. */
+static void print_error(enum psc_cli_exit code, const char *message)
+{
+	static const char *const words[] = {
+		[PSC_EXIT_FAILED] = "failed",
+		[PSC_EXIT_USAGE] = "usage",
+		[PSC_EXIT_REFUSED] = "refused",
+		[PSC_EXIT_UNREACHABLE] = "unreachable",
+		[PSC_EXIT_PARTLY] = "partly-applied",
+	};
+
+	psc_print_json(json_pack("{s:s, s:i, s:o, s:s*}", "error", words[code], "exit", (int)code,
+				 "message", psc_control_text(message), "varlink", reply_error));
+}
 
 enum psc_cli_exit psc_fail(enum psc_cli_exit code, const char *format, ...)
 {
@@ -23,6 +47,8 @@ enum psc_cli_exit psc_fail(enum psc_cli_exit code, const char *format, ...)
 		message = NULL;
 	va_end(ap);
 	psc_log(LOG_ERR, "%s", message ? message : "out of memory");
+	if (in_json && message)
+		print_error(code, message);
 	return code;
 }
 
@@ -144,6 +170,8 @@ static enum psc_cli_exit refused(const struct psc_answer *answer)
 	if (streq(answer->error, PSC_METHOD("ConfigurationError")))
 		return psc_fail(PSC_EXIT_FAILED, "configuration refused, nothing changed: %s",
 				message);
+	if (streq(answer->error, PSC_METHOD("PartlyApplied")))
+		return psc_fail(PSC_EXIT_PARTLY, "configuration applied in part: %s", message);
 	if (streq(answer->error, PSC_METHOD("Failed")))
 		return psc_fail(PSC_EXIT_FAILED, "the daemon failed: %s", message);
 	return psc_fail(PSC_EXIT_FAILED, "the daemon answered with the error %s; are the daemon "
@@ -159,10 +187,12 @@ enum psc_cli_exit psc_call(const struct psc_cli *cli, const char *method, json_t
 
 	if (err)
 		return no_answer(cli, err);
+	reply_error = answer.error;
 	if (answer.error)
 		code = refused(&answer);
 	else
 		*ret = json_incref(answer.parameters);
+	reply_error = NULL;
 	psc_answer_free(&answer);
 	return code;
 }

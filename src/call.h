@@ -10,6 +10,9 @@
 
 #define PSC_METHOD(name) PSC_INTERFACE "." name
 
+/* From now on psc_fail() prints an object on standard output as well. */
+void psc_fail_in_json(void);
+
 /* Say it, and return @code. */
 enum psc_cli_exit psc_fail(enum psc_cli_exit code, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

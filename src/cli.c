@@ -16,6 +16,7 @@ const char psc_cli_help[] =
 	"  set VALUE          set kernel.yama.ptrace_scope\n"
 	"  set NAME=VALUE     set another name\n"
 	"  lock               until reboot, allow nothing below what is in force now\n"
+	"  lock NAME...       the same for these names alone\n"
 	"  lock LEVEL         the same with LEVEL, for attaching and PTRACE_TRACEME\n"
 	"  list               print all names and values\n"
 	"  status             print what is enforced, and by whom\n"
@@ -53,7 +54,7 @@ const char psc_cli_help[] =
 	"Values: 0 or classic, 1 or restricted, 2 or admin-only, 3 or no-attach; for cgroups\n"
 	"  also siblings, which is 1 except among the processes of that cgroup\n"
 	"Exit codes: 0 done, 1 failed, 2 usage, 3 refused (permission or locked),\n"
-	"  4 the daemon cannot be reached\n";
+	"  4 the daemon cannot be reached, 5 reload: in force but for some cgroups\n";
 
 static const struct {
 	const char *word;
@@ -63,7 +64,7 @@ static const struct {
 } commands[] = {
 	{ "get", PSC_CLI_GET, 0, 1, "; get takes at most one NAME" },
 	{ "set", PSC_CLI_SET, 1, 1, "; set takes one VALUE or NAME=VALUE" },
-	{ "lock", PSC_CLI_LOCK, 0, 1, "; lock takes at most one LEVEL" },
+	{ "lock", PSC_CLI_LOCK, 0, PSC_NAMES, "; lock takes one LEVEL, or NAMEs" },
 	{ "list", PSC_CLI_LIST, 0, 0, "; list takes no arguments" },
 	{ "status", PSC_CLI_STATUS, 0, 0, "; status takes no arguments" },
 	{ "detach", PSC_CLI_DETACH, 0, 0, "; detach takes no arguments" },
@@ -161,12 +162,29 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 	return 0;
 }
 
-/* Without a level: what is in force is to be locked. */
-static int parse_level(const char *text, struct psc_cli *cli, char **ret_error)
+/* "LEVEL", or the names of what is to be locked as it is in force; without any, all. */
+static int parse_lock(int n, char *const *words, struct psc_cli *cli, char **ret_error)
 {
+	const struct psc_name *name;
+
 	cli->name = psc_name_find(PSC_NAME_FLOOR);
-	cli->present = !text;
-	return text ? psc_cli_value(cli->name, text, false, &cli->value, ret_error) : 0;
+	cli->present = !n || psc_name_find_short(words[0]);
+	if (!cli->present && n > 1)
+		return psc_cli_usage(ret_error, "unexpected argument", words[1],
+				     "; lock takes one LEVEL, or NAMEs");
+	if (!cli->present)
+		return psc_cli_value(cli->name, words[0], false, &cli->value, ret_error);
+	for (int i = 0; i < n; i++) {
+		int err = find_name(words[i], &name, ret_error);
+
+		if (err)
+			return err;
+		if (name->floor)
+			return psc_cli_usage(ret_error, "a floor is no scope that can be locked:",
+					     words[i], "; write: lock LEVEL");
+		cli->names |= 1U << (name - psc_names);
+	}
+	return 0;
 }
 
 static int parse_command(const char *word, int n, char *const *arguments, struct psc_cli *cli,
@@ -202,7 +220,7 @@ static int parse_command(const char *word, int n, char *const *arguments, struct
 	if (cli->command == PSC_CLI_SET)
 		return parse_setting(arguments[0], cli, ret_error);
 	if (cli->command == PSC_CLI_LOCK)
-		return parse_level(n ? arguments[0] : NULL, cli, ret_error);
+		return parse_lock(n, arguments, cli, ret_error);
 	if (cli->command == PSC_CLI_GET)
 		return find_name(n ? arguments[0] : PSC_NAME_YAMA, &cli->name, ret_error);
 	return 0;

@@ -16,6 +16,7 @@ enum psc_cli_exit {
 	PSC_EXIT_USAGE = 2,
 	PSC_EXIT_REFUSED = 3,		/* permission denied, or locked */
 	PSC_EXIT_UNREACHABLE = 4,	/* no daemon, or no answer */
+	PSC_EXIT_PARTLY = 5,		/* reload: some cgroups are without their sections */
 };
 
 enum psc_cli_command {
@@ -44,6 +45,7 @@ struct psc_cli {
 	const char *cgroup;		/* NULL: the one of pid */
 	unsigned int pid;
 	bool present;			/* lock: at the scope in force, not at the value */
+	unsigned int names;		/* lock: a bit for each of psc_names[]; 0 for all */
 	bool revocable;			/* set */
 	bool lock;			/* cgroup set */
 	bool has_fallback;		/* oci-hook */

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "answer.h"
 #include "call.h"
 #include "escape.h"
 #include "log.h"
@@ -69,18 +70,53 @@ static enum psc_cli_exit run_set(const struct psc_cli *cli)
 				    "revocable", cli->revocable ? json_true() : NULL));
 }
 
+/* The names given to "lock"; NULL for none. An older daemon does not know the parameter. */
+static json_t *names_json(const struct psc_cli *cli)
+{
+	json_t *names = cli->names ? json_array() : NULL;
+
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (cli->names >> i & 1)
+			json_array_append_new(names, json_string(psc_names[i].name));
+	return names;
+}
+
+/* What "lock" locks, for a question. An allocation. */
+static char *locked_text(const struct psc_cli *cli)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out;
+	bool any = false;
+
+	if (!cli->names)
+		return strdup(cli->present ? "everything that is in force now" : cli->name->name);
+	out = open_memstream(&text, &len);
+	if (!out)
+		return NULL;
+	for (size_t i = 0; i < PSC_NAMES; i++) {
+		if (!(cli->names >> i & 1))
+			continue;
+		fprintf(out, "%s%s", any ? ", " : "", psc_names[i].name);
+		any = true;
+	}
+	return fclose(out) ? NULL : text;
+}
+
 static enum psc_cli_exit run_lock(const struct psc_cli *cli)
 {
 	static const char method[] = PSC_METHOD("Lock");
+	_cleanup_free_ char *what = locked_text(cli);
 	json_t *reply = NULL;
 	enum psc_cli_exit code;
 
-	if ((cli->present || cli->value) &&
-	    !psc_confirmed(cli, cli->present ? "everything that is in force now" : cli->name->name,
-			   cli->value))
+	if (!what)
+		return psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
+	if ((cli->present || cli->value) && !psc_confirmed(cli, what, cli->value))
 		return psc_fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
-	code = psc_call(cli, method, json_pack("{s:o*}", "level", cli->present ? NULL :
-					       json_integer(cli->value)), &reply);
+	code = psc_call(cli, method,
+			json_pack("{s:o*, s:o*}", "level", cli->present ? NULL :
+				  json_integer(cli->value), "names", names_json(cli)), &reply);
 	if (code != PSC_EXIT_DONE)
 		return code;
 	if (!psc_is_policy(json_object_get(reply, "before")) ||
@@ -97,43 +133,50 @@ static enum psc_cli_exit run_lock(const struct psc_cli *cli)
 
 static enum psc_cli_exit run_list(const struct psc_cli *cli)
 {
+	static const char method[] = PSC_METHOD("List");
 	json_t *reply = NULL;
-	enum psc_cli_exit code = psc_call(cli, PSC_METHOD("List"), json_object(), &reply);
+	enum psc_cli_exit code = psc_call(cli, method, json_object(), &reply);
 
 	if (code != PSC_EXIT_DONE)
 		return code;
-	if (!json_is_array(json_object_get(reply, "values")))
-		code = psc_unexpected("List");
+	if (!psc_is_list(json_object_get(reply, "values")))
+		code = psc_unexpected(method);
 	else if (cli->json)
 		code = psc_print_json(json_incref(json_object_get(reply, "values")));
 	else if (psc_show_list(stdout, reply))
-		code = psc_unexpected("List");
+		code = psc_unexpected(method);
 	json_decref(reply);
+	return code;
+}
+
+/* Takes over @status. What is no status is not shown as one. */
+static enum psc_cli_exit show_status(const struct psc_cli *cli, json_t *status)
+{
+	enum psc_cli_exit code = json_is_true(json_object_get(status, "enforcing")) ?
+		PSC_EXIT_DONE : PSC_EXIT_FAILED;
+
+	if (cli->json) {
+		enum psc_cli_exit printed = psc_print_json(status);
+
+		return code == PSC_EXIT_DONE ? printed : code;
+	}
+	psc_show_status(stdout, status, psc_want_colour());
+	json_decref(status);
 	return code;
 }
 
 static enum psc_cli_exit run_status(const struct psc_cli *cli)
 {
+	static const char method[] = PSC_METHOD("Status");
 	json_t *reply = NULL;
-	enum psc_cli_exit code = psc_call(cli, PSC_METHOD("Status"), json_object(), &reply);
+	enum psc_cli_exit code = psc_call(cli, method, json_object(), &reply);
 
 	if (code != PSC_EXIT_DONE)
 		return code;
-	if (!json_is_boolean(json_object_get(reply, "enforcing")) ||
-	    !psc_is_policy(json_object_get(reply, "policy")))
-		code = psc_unexpected(PSC_METHOD("Status"));
-	else if (json_is_false(json_object_get(reply, "enforcing")))
-		code = PSC_EXIT_FAILED;
-	/* What is no status is not shown as one. */
-	if (psc_is_policy(json_object_get(reply, "policy")) && cli->json) {
-		enum psc_cli_exit printed = psc_print_json(reply);
-
-		return code == PSC_EXIT_DONE ? printed : code;
-	}
-	if (psc_is_policy(json_object_get(reply, "policy")))
-		psc_show_status(stdout, reply, psc_want_colour());
+	if (psc_is_status(reply))
+		return show_status(cli, reply);
 	json_decref(reply);
-	return code;
+	return psc_unexpected(method);
 }
 
 static enum psc_cli_exit run_detach(const struct psc_cli *cli)
@@ -240,8 +283,16 @@ enum psc_cli_exit psc_command_run(const struct psc_cli *cli)
 		[PSC_CLI_HELP] = run_help,
 		[PSC_CLI_VERSION] = run_version,
 	};
-	enum psc_cli_exit code = run[cli->command](cli);
+	enum psc_cli_exit code;
 
+	if (cli->json)
+		psc_fail_in_json();
+	code = run[cli->command](cli);
+	return psc_command_end(code);
+}
+
+enum psc_cli_exit psc_command_end(enum psc_cli_exit code)
+{
 	if (fflush(stdout))
 		psc_log(LOG_ERR, "standard output: %s", strerror(errno));
 	else if (ferror(stdout))

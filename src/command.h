@@ -12,6 +12,9 @@
  */
 enum psc_cli_exit psc_command_run(const struct psc_cli *cli);
 
+/* What was to be printed is, or that is a failure. Return: the exit code. */
+enum psc_cli_exit psc_command_end(enum psc_cli_exit code);
+
 /* "cgroup ..." */
 enum psc_cli_exit psc_command_cgroup_list(const struct psc_cli *cli);
 enum psc_cli_exit psc_command_cgroup_get(const struct psc_cli *cli);

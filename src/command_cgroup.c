@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include "answer.h"
 #include "call.h"
 #include "cgroup.h"
 #include "escape.h"
@@ -57,7 +58,8 @@ static enum psc_cli_exit call_cgroup(const struct psc_cli *cli, const char *meth
 	code = psc_call(cli, method, parameters, &reply);
 	if (code != PSC_EXIT_DONE)
 		return code;
-	*ret = json_incref(json_object_get(reply, "cgroup"));
+	cgroup = json_object_get(reply, "cgroup");
+	*ret = psc_is_cgroup(cgroup) ? json_incref(cgroup) : NULL;
 	json_decref(reply);
 	return *ret ? PSC_EXIT_DONE : psc_unexpected(method);
 }
@@ -210,7 +212,7 @@ static enum psc_cli_exit fetch_part(const struct psc_cli *cli, json_t *all, json
 		return code;
 	cgroups = json_object_get(reply, "cgroups");
 	*ret_entries = psc_show_number(reply, "entries");
-	if (!json_is_array(cgroups) || json_array_extend(all, cgroups))
+	if (!psc_is_cgroups(cgroups) || json_array_extend(all, cgroups))
 		code = psc_unexpected(method);
 	else
 		*after = json_incref(json_object_get(reply, "next"));

@@ -213,6 +213,25 @@ static void log_lock(const struct psc_varlink_call *call, const struct psc_reque
 	psc_control_done(call, text);
 }
 
+/* The modes of these names, or of all without any. Return: whether all are names of scopes. */
+static bool modes_to_lock(const json_t *names, __u32 *ret)
+{
+	size_t n = json_is_array(names) ? json_array_size(names) : 0;
+
+	*ret = n ? 0 : PSC_MODES_ALL;
+	if (json_is_array(names) && (!n || n > PSC_NAMES))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		const char *text = json_string_value(json_array_get(names, i));
+		const struct psc_name *name = text ? psc_name_find(text) : NULL;
+
+		if (!name || name->floor)
+			return false;
+		*ret |= name->modes;
+	}
+	return true;
+}
+
 /* Every scope in force becomes the floor; or a floor for attaching and TRACEME. */
 static int run_lock(struct psc_varlink_call *call)
 {
@@ -220,11 +239,14 @@ static int run_lock(struct psc_varlink_call *call)
 	const struct psc_name *name = psc_name_find(PSC_NAME_FLOOR);
 	json_t *text = json_object_get(call->parameters, "level");
 	json_int_t level = json_integer_value(text);
-	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .lock = PSC_MODES_ALL };
+	json_t *names = json_object_get(call->parameters, "names");
+	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_CHANGE };
 	int err;
 
 	if (json_is_integer(text) && (level < 0 || level > PSC_SCOPE_MAX))
 		return psc_control_out_of_range(call, name, level);
+	if (!modes_to_lock(names, &req.lock) || (json_is_integer(text) && json_is_array(names)))
+		return psc_varlink_invalid(call, "names");
 	if (json_is_integer(text))
 		req = psc_name_request(name, (unsigned int)level);
 	err = backend->request(backend->data, &req);
@@ -299,14 +321,14 @@ static int run_reload(struct psc_varlink_call *call)
 	const struct psc_backend *backend = psc_control_backend(call);
 	_cleanup_free_ char *message = NULL;
 	int err = backend->reload(backend->data, &message);
-	json_t *text = err ? psc_control_text(message ? message : strerror(-err)) : NULL;
+	const char *reason = err < 0 ? strerror(-err) : "see the daemon's log";
 
-	if (err == -EUCLEAN)
-		return psc_varlink_error(call, PSC_INTERFACE ".Failed",
-					 json_pack("{s:i, s:o}", "errno", -err, "message", text));
 	if (err)
-		return psc_varlink_error(call, PSC_INTERFACE ".ConfigurationError",
-					 json_pack("{s:o}", "message", text));
+		return psc_varlink_error(call, err == PSC_RELOAD_PARTLY ?
+					 PSC_INTERFACE ".PartlyApplied" :
+					 PSC_INTERFACE ".ConfigurationError",
+					 json_pack("{s:o}", "message",
+						   psc_control_text(message ? message : reason)));
 	psc_control_done(call, "configuration reloaded");
 	return psc_varlink_reply(call, json_object());
 }
@@ -315,7 +337,8 @@ static const struct psc_varlink_method methods[] = {
 	{ "Get", false, run_get, { { "name", JSON_STRING } } },
 	{ "Set", true, run_set, { { "name", JSON_STRING }, { "value", JSON_INTEGER },
 				  { "revocable", JSON_TRUE, .optional = true } } },
-	{ "Lock", true, run_lock, { { "level", JSON_INTEGER, .optional = true } } },
+	{ "Lock", true, run_lock, { { "level", JSON_INTEGER, .optional = true },
+				    { "names", JSON_ARRAY, .optional = true } } },
 	{ "List", false, run_list },
 	{ "Status", false, run_status },
 	{ "Detach", true, run_detach },

@@ -15,6 +15,9 @@
 #define PSC_SOCKET_DIR "/run/ptracescope"
 #define PSC_SOCKET_PATH PSC_SOCKET_DIR "/io.ptracescope"
 
+/* All of the configuration is in force, but for some cgroups that are without their sections. */
+#define PSC_RELOAD_PARTLY 1
+
 struct psc_backend {
 	void *data;
 
@@ -34,8 +37,9 @@ struct psc_backend {
 	/* Remove enforcement and end the daemon after the reply; -EACCES under a floor. */
 	int (*detach)(void *data);
 
-	/* Read the configuration again and apply it. On error, @ret_error is an
-	 * allocated message and nothing has changed. */
+	/* Read the configuration again and apply it. Return: 0; a negative errno when nothing
+	 * has changed; or PSC_RELOAD_PARTLY. In both cases @ret_error is an allocated message,
+	 * or NULL when out of memory. */
 	int (*reload)(void *data, char **ret_error);
 };
 

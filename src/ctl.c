@@ -3,10 +3,20 @@
 #include <errno.h>
 #include <signal.h>
 
+#include "call.h"
 #include "cli.h"
 #include "command.h"
 #include "log.h"
 #include "util.h"
+
+/* Of arguments that cannot be parsed. */
+static bool wants_json(int argc, char *const *argv)
+{
+	for (int i = 1; i < argc && !streq(argv[i], "--"); i++)
+		if (streq(argv[i], "--json"))
+			return true;
+	return false;
+}
 
 int main(int argc, char **argv)
 {
@@ -20,8 +30,9 @@ int main(int argc, char **argv)
 
 	err = psc_cli_parse(argc, argv, &cli, &error);
 	if (err == -EINVAL) {
-		psc_log(LOG_ERR, "%s; see 'ptracescopectl --help'", error);
-		return PSC_EXIT_USAGE;
+		if (wants_json(argc, argv))
+			psc_fail_in_json();
+		return psc_command_end(psc_fail(PSC_EXIT_USAGE, "%s; see 'ptracescopectl --help'", error));
 	}
 	if (err)
 		return psc_log_err(PSC_EXIT_FAILED, "%s", strerror(-err));

@@ -240,14 +240,14 @@ static int refuse_config(struct daemon *d, int err, char *error, const char *ins
 
 static const char what_was_stays[] = "what was in force stays";
 
-/* And the sections for cgroups. Return: 0, or -EUCLEAN when some are not in force. */
+/* And the sections for cgroups. Return: 0, or PSC_RELOAD_PARTLY when some are not in force. */
 static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_plan_kind kind)
 {
 	int refused = psc_sections_apply(&d->sections, config, kind);
 
 	/* Where the configuration itself is wrong, that comes first. */
 	if (!refused || (kind != PSC_PLAN_RELOAD && d->config_error))
-		return refused ? -EUCLEAN : 0;
+		return refused ? PSC_RELOAD_PARTLY : 0;
 	free(d->config_error);
 	if (refused < 0)
 		d->config_error = strdup("the rest of it is in force, but not all cgroups could "
@@ -255,7 +255,7 @@ static int apply_sections(struct daemon *d, struct psc_config *config, enum psc_
 	else if (asprintf(&d->config_error, "the rest of it is in force, but %d cgroups are without "
 			  "what their sections set; the log names the first", refused) < 0)
 		d->config_error = NULL;
-	return -EUCLEAN;
+	return PSC_RELOAD_PARTLY;
 }
 
 /* Before anything of a reload is applied: can all of it be, its floors and sections too? */
@@ -331,8 +331,8 @@ static int on_reload(void *data, char **ret_error)
 			err = apply_sections(d, &config, PSC_PLAN_RELOAD);
 	}
 	psc_config_free(&config);
-	if (err && ret_error)
-		*ret_error = strdup(d->config_error ? d->config_error : strerror(-err));
+	if (err && ret_error && d->config_error)
+		*ret_error = strdup(d->config_error);
 	if (!err)
 		tell_unmatched(&d->sections.config);
 	if (!err && !ret_error)		/* who called is told in the log already */

@@ -257,20 +257,6 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	show_programs(&screen, status);
 }
 
-bool psc_is_policy(const json_t *policy)
-{
-	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		const json_t *pair = json_object_get(policy, psc_mode_word(mode));
-
-		if (!psc_value_fits_name(psc_name_of_mode((enum psc_mode)mode),
-					 (unsigned int)psc_show_number(pair, "scope"), true) ||
-		    !psc_value_fits_name(psc_name_of_mode((enum psc_mode)mode),
-					 (unsigned int)psc_show_number(pair, "floor"), true))
-			return false;
-	}
-	return true;
-}
-
 static unsigned int part(const json_t *policy, unsigned int mode, const char *key)
 {
 	return (unsigned int)psc_show_number(json_object_get(policy, psc_mode_word(mode)), key);

@@ -30,9 +30,6 @@ void psc_show_status(FILE *out, const json_t *status, bool colour);
 /* Print the reply of io.ptracescope.List as "name = value"; -EBADMSG when it is none. */
 int psc_show_list(FILE *out, const json_t *list);
 
-/* Is it a whole Policy of the interface, with values that are scopes? */
-bool psc_is_policy(const json_t *policy);
-
 /* What is locked now, which scopes rose for it (@before NULL: not told), and what is not locked. */
 void psc_show_lock(FILE *out, const json_t *before, const json_t *policy);
 

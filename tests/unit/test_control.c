@@ -80,6 +80,14 @@ static const struct exchange exchanges[] = {
 	{ OURS("Get", "\"name\":" YAMA ",\"value\":1"), INVALID("value") },
 	{ OURS("Get", "\"nam\":" YAMA), INVALID("nam") },
 	{ OURS("List", "\"x\":1"), INVALID("x") },
+	{ OURS("Lock", "\"names\":{}"), INVALID("names") },
+	{ OURS("Lock", "\"names\":[]"), INVALID("names") },
+	{ OURS("Lock", "\"names\":[1]"), INVALID("names") },
+	{ OURS("Lock", "\"names\":[\"read_scope\"]"), INVALID("names") },
+	{ OURS("Lock", "\"names\":[\"kernel.ptracescope.floor\"]"), INVALID("names") },
+	{ OURS("Lock", "\"level\":1,\"names\":[" YAMA "]"), INVALID("names") },
+	{ OURS("Lock", "\"names\":[" YAMA "," YAMA "," YAMA "," YAMA "," YAMA "," YAMA "," YAMA "]"),
+	  INVALID("names") },
 	{ OURS("Set", "\"name\":" YAMA), INVALID("value") },
 	{ OURS("Set", "\"value\":3"), INVALID("name") },
 	{ OURS("Get", "\"name\":\"\""), OUR_ERROR("UnknownName", "\"name\":\"\"") },
@@ -189,7 +197,7 @@ static void test_description_is_true(void **state)
 	static const char *const errors[] = { "UnknownName", "OutOfRange", "PermissionDenied",
 					      "Locked", "CgroupLocked", "CgroupError",
 					      "NothingToLock",
-					      "ConfigurationError", "Failed" };
+					      "ConfigurationError", "PartlyApplied", "Failed" };
 	const char *line = psc_interface_io_ptracescope;
 	unsigned int n = 0;
 	struct service s;
@@ -307,6 +315,15 @@ static void test_backend_errors(void **state)
 	put_message(fd, OURS("Reload", ""));
 	spin(&s);
 	expect_json(fd, OUR_ERROR("ConfigurationError", "\"message\":\"Invalid argument\""));
+	/* Nothing has changed, whatever the errno. */
+	s.fake.reload_err = -EUCLEAN;
+	put_message(fd, OURS("Reload", ""));
+	spin(&s);
+	expect_json(fd, OUR_ERROR("ConfigurationError", "\"message\":\"Structure needs cleaning\""));
+	s.fake.reload_err = PSC_RELOAD_PARTLY;
+	put_message(fd, OURS("Reload", ""));
+	spin(&s);
+	expect_json(fd, OUR_ERROR("PartlyApplied", "\"message\":\"see the daemon's log\""));
 	close(fd);
 	service_stop(&s);
 }

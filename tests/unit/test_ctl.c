@@ -6,6 +6,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "answer.h"
 #include "cli.h"
 #include "client.h"
 #include "command.h"
@@ -37,6 +38,9 @@ static const struct parse_case parse_cases[] = {
 	  .cli = { PSC_CLI_SET, .name = &psc_names[5], .value = 2, DEFAULTS } },
 	{ { "lock" }, .cli = { LOCK, .present = true, DEFAULTS } },
 	{ { "lock", "0" }, .cli = { LOCK, .value = 0, DEFAULTS } },
+	{ { "lock", "read" }, .cli = { LOCK, .present = true, .names = 1 << 3, DEFAULTS } },
+	{ { "lock", ATTACH, "cgroup_boundary", "attach_scope" },
+	  .cli = { LOCK, .present = true, .names = 1 << 1 | 1 << 4, DEFAULTS } },
 	{ { "lock", "2", "-y" }, .cli = { LOCK, .value = 2, DEFAULTS, .yes = true } },
 	{ { "lock", "no-attach" }, .cli = { LOCK, .value = 3, DEFAULTS } },
 	{ { "list" }, .cli = { PSC_CLI_LIST, DEFAULTS } },
@@ -106,7 +110,11 @@ static const struct parse_case parse_cases[] = {
 	  "--default does not go with 'set'; it is for: oci-hook" },
 	{ { "set", "2", "--allow-lock" }, -EINVAL,
 	  "--allow-lock does not go with 'set'; it is for: oci-hook" },
-	{ { "lock", "1", "2" }, -EINVAL, "unexpected argument '2'; lock takes at most one LEVEL" },
+	{ { "lock", "1", "2" }, -EINVAL, "unexpected argument '2'; lock takes one LEVEL, or NAMEs" },
+	{ { "lock", "1", "read_scope" }, -EINVAL, "unexpected argument 'read_scope'; lock takes" },
+	{ { "lock", "read_scope", "1" }, -EINVAL, "unknown name '1'; names are" },
+	{ { "lock", "read_scope", "floor" }, -EINVAL, "a floor is no scope that can be locked: 'floor'" },
+	{ { "lock", "read=1" }, -EINVAL, "value 'read=1' is no scope" },
 	{ { "list", "--revocable=yes" }, -EINVAL, "no value belongs to option '--revocable'" },
 	{ { "get", "--revocable" }, -EINVAL,
 	  "--revocable does not go with 'get'; it is for: set no-attach" },
@@ -170,6 +178,7 @@ static void test_parse(void **state)
 		assert_ptr_equal(cli.name, c->cli.name);
 		assert_int_equal(cli.value, c->cli.value);
 		assert_int_equal(cli.present, c->cli.present);
+		assert_int_equal(cli.names, c->cli.names);
 		assert_int_equal(cli.revocable, c->cli.revocable);
 		assert_string_equal(cli.socket, c->cli.socket);
 		assert_int_equal(cli.json, c->cli.json);
@@ -266,6 +275,9 @@ static void test_runs(void **state)
 	service_stop(&s);
 }
 
+#define NEEDED LINE("permission denied: CAP_SYS_PTRACE in the initial user namespace is needed " \
+		    "(try sudo)")
+
 /* Likewise. */
 static void test_lock_runs(void **state)
 {
@@ -319,10 +331,75 @@ static void test_lock_runs(void **state)
 	service_stop(&s);
 }
 
+/* Some of what is in force. */
+static void test_lock_names_runs(void **state)
+{
+	static const struct run_case cases[] = {
+		{ { "set", "1" }, 0, "kernel.yama.ptrace_scope = 1\n", "" },
+		{ { "lock", "read" }, 1, "", NOTHING },
+		{ { "set", "read_scope=2" }, 0, "kernel.ptracescope.read_scope = 2\n", "" },
+		{ { "lock", "read", "boundary" }, 0, "locked until reboot: read 2 (admin-only)\n"
+		  "not locked: attach 1 (restricted), traceme 1 (restricted), boundary 0 (off)\n",
+		  "" },
+		{ { "set", "read_scope=1" }, 3, "", LINE("kernel.ptracescope.read_scope: locked at "
+							 "2 (admin-only) until reboot") },
+		{ { "set", "0" }, 0, "kernel.yama.ptrace_scope = 0\n", "" },
+		{ { "set", "attach=2" }, 0, "kernel.ptracescope.attach_scope = 2\n", "" },
+		{ { "lock", "ptrace_scope" }, 0, "locked until reboot: attach 2 (admin-only), read 2 "
+		  "(admin-only)\nnot locked: traceme 0 (classic), boundary 0 (off)\n", "" },
+	};
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	check_runs(&s, cases, ARRAY_SIZE(cases));
+	service_stop(&s);
+}
+
+/* With --json an error is an object on standard output, besides the line for people. */
+static void test_json_errors(void **state)
+{
+#define JSON_ERROR(word, exit, message, more) \
+	"{\"error\": \"" word "\", \"exit\": " exit ", \"message\": \"" message "\"" more "}\n"
+	static const struct run_case cases[] = {
+		{ { "--json", "lock" }, 1,
+		  JSON_ERROR("failed", "1", "nothing to lock: all scopes that would be locked are 0; "
+			     "nothing changed", ", \"varlink\": \"io.ptracescope.NothingToLock\""),
+		  NOTHING },
+	};
+	static const struct run_case denied[] = {
+		{ { "set", "1", "--json" }, 3,
+		  JSON_ERROR("refused", "3", "permission denied: CAP_SYS_PTRACE in the initial user "
+			     "namespace is needed (try sudo)",
+			     ", \"varlink\": \"io.ptracescope.PermissionDenied\""), NEEDED },
+	};
+	static const struct run_case partly[] = {
+		{ { "reload", "--json" }, 5,
+		  JSON_ERROR("partly-applied", "5", "configuration applied in part: \\u00E4 \\\\x1b",
+			     ", \"varlink\": \"io.ptracescope.PartlyApplied\""),
+		  LINE("configuration applied in part: \303\244 \\x1b") },
+	};
+	static const char *const arguments[] = { "get", "--json", NULL };
+	struct result result;
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	check_runs(&s, cases, ARRAY_SIZE(cases));
+	s.fake.reload_err = PSC_RELOAD_PARTLY;
+	s.fake.reload_message = "\303\244 \033";
+	check_runs(&s, partly, ARRAY_SIZE(partly));
+	s.fake.capable = 0;
+	check_runs(&s, denied, ARRAY_SIZE(denied));
+	service_stop(&s);
+	unlink(socket_path);
+	run_against(NULL, arguments, &result);
+	assert_int_equal(result.code, 4);
+	assert_memory_equal(result.out, "{\"error\": \"unreachable\", \"exit\": 4, \"message\": ", 47);
+}
+
 static void test_refused_runs(void **state)
 {
-#define NEEDED LINE("permission denied: CAP_SYS_PTRACE in the initial user namespace is needed " \
-		    "(try sudo)")
 	static const struct run_case denied[] = {
 		{ { "set", "1" }, 3, "", NEEDED },
 		{ { "set", "3", "--revocable" }, 3, "", NEEDED },
@@ -334,6 +411,11 @@ static void test_refused_runs(void **state)
 	static const struct run_case locked[] = {
 		{ { "detach" }, 3, "",
 		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
+	};
+	/* Also where the kernel side was not what it should be: nothing has changed. */
+	static const struct run_case tampered[] = {
+		{ { "reload" }, 1, "", LINE("configuration refused, nothing changed: Structure needs "
+					    "cleaning") },
 	};
 	static const struct run_case bad_config[] = {
 		{ { "reload" }, 1, "",
@@ -352,6 +434,9 @@ static void test_refused_runs(void **state)
 	s.fake.reload_err = -EINVAL;
 	s.fake.reload_message = "x.conf:3: \033 bad";
 	check_runs(&s, bad_config, ARRAY_SIZE(bad_config));
+	s.fake.reload_err = -EUCLEAN;
+	s.fake.reload_message = NULL;
+	check_runs(&s, tampered, ARRAY_SIZE(tampered));
 	service_stop(&s);
 }
 
@@ -413,6 +498,28 @@ static void test_strange_answers(void **state)
 		{ ANSWER(REPLY("\"value\":-5")), 1, "is not understood" },
 		{ ANSWER(REPLY("")), 1, "answer to io.ptracescope.Status is not", "status" },
 		{ ANSWER(REPLY("\"enforcing\":true")), 1, "is not understood", "status" },
+#define PAIR "{\"scope\":1,\"floor\":0}"
+#define MODES(attach) "{\"attach\":" attach ",\"traceme\":" PAIR ",\"read\":" PAIR ",\"boundary\":" PAIR "}"
+#define LIE(field) REPLY("\"enforcing\":true,\"policy\":" MODES(PAIR) "," field)
+		/* of which the low bits are a scope */
+		{ ANSWER(REPLY("\"enforcing\":true,\"policy\":" MODES("{\"scope\":4294967297,"
+		  "\"floor\":0}"))), 1, "is not understood", "status" },
+		{ ANSWER(REPLY("\"enforcing\":true,\"policy\":" MODES("{\"scope\":1,\"floor\":-1}"))),
+		  1, "is not understood", "status" },
+		{ ANSWER(REPLY("\"enforcing\":1,\"policy\":" MODES(PAIR))), 1, "is not understood",
+		  "status" },
+		{ ANSWER(LIE("\"pid\":-1")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"refused\":\"x\"")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"version\":[]")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"yama\":9")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"anchor\":\"x\"")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"proofs\":{\"read\":1}")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"stuck\":3")), 1, "is not understood", "status" },
+		{ ANSWER(REPLY("\"values\":[{\"name\":\"" PSC_NAME_YAMA "\",\"value\":4}]")), 1,
+		  "is not understood", "list" },
+		{ ANSWER(REPLY("\"values\":{}")), 1, "is not understood", "list" },
+		{ ANSWER(REPLY("\"cgroups\":[{\"path\":\"a\",\"effective\":{}}],\"entries\":1")), 1,
+		  "is not understood", "cgroups" },
 		{ ANSWER(REPLY("\"before\":{},\"policy\":{}")), 1, "is not understood", "lock" },
 		{ ANSWER(REPLY("")), 1, "is not understood", "lock" },
 		{ ANSWER(OUR_ERROR("UnknownName", "\"name\":\"x\\u001b\"")), 2,
@@ -424,7 +531,7 @@ static void test_strange_answers(void **state)
 		  "the daemon failed: no \\xc2\\x9b luck" },
 		{ ANSWER("{\"error\":\"a.b\\u001b.C\"}"), 1, "the error a.b\\x1b.C;" },
 	};
-	const char *arguments[] = { "--socket", socket_path, NULL, NULL };
+	const char *arguments[] = { "--socket", socket_path, NULL, NULL, NULL };
 	int listen_fd = listen_there();
 
 	(void)state;
@@ -436,6 +543,11 @@ static void test_strange_answers(void **state)
 		pid_t pid;
 
 		arguments[2] = cases[i].command ? cases[i].command : "get";
+		arguments[3] = NULL;
+		if (streq(arguments[2], "cgroups")) {
+			arguments[2] = "cgroup";
+			arguments[3] = "list";
+		}
 		pid = run_child(arguments, null, out, err, &pipe_fd);
 		fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC);
 		assert_return_code(fd, errno);
@@ -659,6 +771,8 @@ int main(void)
 		TEST(test_final),
 		TEST(test_runs),
 		TEST(test_lock_runs),
+		TEST(test_lock_names_runs),
+		TEST(test_json_errors),
 		TEST(test_refused_runs),
 		TEST(test_unreachable),
 		TEST(test_strange_answers),
