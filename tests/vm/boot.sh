@@ -10,6 +10,7 @@
 #   --product DIR     a tree made by "make install DESTDIR=DIR", put into the guest
 #   --overlay DIR     any other tree to put into the guest, or the name of one of overlays/; may
 #                     be repeated
+#   --tool NAME       a program of the host to put into the small guest; may be repeated
 #   --mem MIB         default 512, with systemd 1536, with podman 2560
 #   --cpus N          default 1
 #   --icount          one processor whose clock counts instructions: a nanosecond each
@@ -29,7 +30,7 @@
 
 kernel=6.12 lsm=no-yama rootfs=small mem='' cpus=1 append='' limit=600 icount=()
 out='' status='' console='' product=''
-overlays=() programs=()
+overlays=() programs=() tools=()
 
 while [[ $# -gt 0 ]]; do
 	case $1 in
@@ -51,6 +52,12 @@ while [[ $# -gt 0 ]]; do
 	--overlay)
 		[[ $# -ge 2 ]] || die "$1 needs a value"
 		overlays+=("$2")
+		shift 2
+		;;
+	--tool)
+		[[ $# -ge 2 ]] || die "$1 needs a value"
+		need "$2"
+		tools+=("$2")
 		shift 2
 		;;
 	-*)
@@ -104,7 +111,7 @@ console=${console:-$tmp/console}
 # What runs in the guest: the product, the programs and the list of them, helpers for both kinds
 # of cases, and in the small guest all the libraries that these want.
 stage() {
-	local dir=$tmp/stage tree program elf
+	local dir=$tmp/stage tree program tool elf
 	mkdir -p "$dir"/psc/{cases,progs}
 	cp "$vm_dir"/guest/run "$vm_dir"/{lib,psc,podman,attack,table}.sh "$dir/psc/"
 	for program in "$vm_build"/progs/*; do
@@ -114,6 +121,9 @@ stage() {
 		[[ $tree == */* ]] || tree=$vm_dir/overlays/$tree
 		[[ -d $tree ]] || die "$tree: no such directory"
 		cp -a "$tree/." "$dir/"
+	done
+	for tool in ${tools[@]+"${tools[@]}"}; do
+		install -D -m 755 "$(command -v "$tool")" "$dir/usr/bin/$tool"
 	done
 	for program in "${programs[@]}"; do
 		[[ -f $program ]] || die "$program: no such program"

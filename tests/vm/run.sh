@@ -80,7 +80,7 @@ parse_case() {
 	for word in $(sed -nE '1,40s/^[[:space:]]*(#|\/\/|\/?\*)[[:space:]]*vm:(.*)/\2/p' "$source"); do
 		value=${word#*=}
 		case $word in
-		lsm=?* | mem=?* | cpus=?* | rootfs=?* | append=?*)
+		lsm=?* | mem=?* | cpus=?* | rootfs=?* | append=?* | tool=?*)
 			options[$name]+="--${word%%=*} $value " ;;
 		overlay=?*)
 			options[$name]+="--overlay $value " ;;

@@ -10,7 +10,8 @@ NEXT_CLANG := clang-19
 # For one small guest, and for all the rest of the tests.
 GUEST_PACKAGES := qemu-system-$(if $(filter aarch64 arm64,$(shell uname -m)),arm,x86) busybox-static \
 	dash cpio kmod zstd xz-utils util-linux debian-archive-keyring
-VM_PACKAGES := mmdebstrap uidmap $(NEXT_CLANG)
+# The package conflicts with gdb, which does as well.
+VM_PACKAGES := mmdebstrap uidmap $(NEXT_CLANG) $(if $(shell command -v gdb),,gdb-minimal)
 
 # C cases, and programs that shell cases call by name: guests have build/vm/progs in PATH.
 VM_CASES := $(patsubst tests/vm/%.c,$(VM)/%,$(wildcard tests/vm/cases/*.c))
