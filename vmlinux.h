@@ -43,6 +43,7 @@ typedef unsigned int uid_t;
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
 	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PROG_ARRAY = 3,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
@@ -218,6 +219,8 @@ struct rw_semaphore {
 };
 
 struct inode {
+	unsigned short i_mode;
+	unsigned int i_nlink;
 	struct super_block *i_sb;
 	struct rw_semaphore i_rwsem;
 	void *i_private;
@@ -290,6 +293,7 @@ struct files_struct {
 };
 
 struct bpf_map {
+	enum bpf_map_type map_type;
 	u32 id;
 	atomic64_t refcnt;
 	atomic64_t usercnt;
@@ -307,10 +311,15 @@ enum bpf_attach_type {
 	BPF_CGROUP_SYSCTL = 18,
 	BPF_MODIFY_RETURN = 26,
 	BPF_LSM_MAC = 27,
+	BPF_TRACE_ITER = 28,
 	BPF_LSM_CGROUP = 43,
 };
 
 enum bpf_prog_type {
+	BPF_PROG_TYPE_CGROUP_SYSCTL = 23,
+	BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE = 24,
+	BPF_PROG_TYPE_TRACING = 26,
+	BPF_PROG_TYPE_EXT = 28,
 	BPF_PROG_TYPE_SYSCALL = 31,
 };
 
@@ -345,6 +354,8 @@ struct bpf_prog_aux {
 	u32 id;
 	u32 attach_btf_id;
 	bool kprobe_write_ctx;
+	enum bpf_prog_type saved_dst_prog_type;
+	enum bpf_attach_type saved_dst_attach_type;
 	struct bpf_prog *dst_prog;
 	struct bpf_prog *prog;
 	struct bpf_map **used_maps;

@@ -148,6 +148,53 @@ static __always_inline bool writes_registers(struct bpf_prog_aux *aux)
 	       BPF_CORE_READ(aux, kprobe_write_ctx);
 }
 
+static long array_step(__u32 i, struct used_walk *walk)
+{
+	struct bpf_map *map;
+
+	if (i >= walk->n)
+		return 1;
+	walk->found = bpf_probe_read_kernel(&map, sizeof(map), &walk->maps[i]) ||
+		      BPF_CORE_READ(map, map_type) == BPF_MAP_TYPE_PROG_ARRAY;
+	return walk->found;
+}
+
+/* Does it use an array of programs, and so call others in its place? */
+static __always_inline bool tail_calls(struct bpf_prog_aux *aux)
+{
+	struct used_walk walk = {
+		.maps = BPF_CORE_READ(aux, used_maps), .n = BPF_CORE_READ(aux, used_map_cnt),
+	};
+
+	bpf_loop(USED_MAPS_MAX, array_step, &walk, 0);
+	return walk.found;
+}
+
+/*
+ * Could it write any of the kernel's memory? Programs on writable tracepoints, iterators over
+ * elements and programs of the type syscall write behind a pointer that they are given. How
+ * far is compared with what is there when a program is attached or run, but not for one that
+ * is called in its place, by a tail call or as its extension. Known when the verifier is
+ * through; of an extension the saved kind of its target, which the kernel forgets later.
+ */
+static __always_inline bool writes_unmeasured(struct bpf_prog *prog, struct bpf_prog_aux *aux)
+{
+	enum bpf_attach_type kind = BPF_CORE_READ(prog, expected_attach_type);
+	enum bpf_prog_type type = BPF_CORE_READ(prog, type);
+	bool extends = type == BPF_PROG_TYPE_EXT;
+
+	if (extends) {
+		type = BPF_CORE_READ(aux, saved_dst_prog_type);
+		kind = BPF_CORE_READ(aux, saved_dst_attach_type);
+	}
+	if (type == BPF_PROG_TYPE_RAW_TRACEPOINT_WRITABLE)
+		return true;
+	if (type != BPF_PROG_TYPE_SYSCALL &&
+	    !(type == BPF_PROG_TYPE_TRACING && kind == BPF_TRACE_ITER))
+		return false;
+	return extends || tail_calls(aux);
+}
+
 /*
  * A program that decides the result of a function which our programs hang on, or
  * is asked beside them: fmod_ret programs are run instead of the function, and of
@@ -158,8 +205,12 @@ static __always_inline bool overrules(const struct guarded *guard, struct bpf_pr
 				      __u32 btf_id)
 {
 	enum bpf_attach_type kind = BPF_CORE_READ(prog, expected_attach_type);
+	struct bpf_prog_aux *aux = BPF_CORE_READ(prog, aux);
 
-	if (kind == BPF_CGROUP_SYSCTL || writes_registers(BPF_CORE_READ(prog, aux)))
+	/* By its type: such a program is attached whatever it says that it is loaded for. */
+	if (BPF_CORE_READ(prog, type) == BPF_PROG_TYPE_CGROUP_SYSCTL)
+		return true;
+	if (writes_registers(aux) || writes_unmeasured(prog, aux))
 		return true;
 	if (kind != BPF_MODIFY_RETURN && kind != BPF_LSM_MAC && kind != BPF_LSM_CGROUP)
 		return false;

@@ -16,6 +16,10 @@
 #define EBUSY 16
 #define EINVAL 22
 
+/* include/uapi/linux/stat.h */
+#define S_IFMT 0170000
+#define S_IFREG 0100000
+
 /* Argument of functions that are not static: bpf/cgroup.bpf.h, WORDS(). */
 typedef __u64 one_word[1];
 

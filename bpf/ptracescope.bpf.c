@@ -744,13 +744,23 @@ int BPF_PROG(psc_g_rename, struct inode *old_dir, struct dentry *old_dentry, str
 			 leads_to_pins(NULL, new_dentry, guard), PSC_GUARD_RENAME);
 }
 
+/* Another name of a file in the same bpffs: it may be one of a pin. */
+static __always_inline bool is_link(struct dentry *dentry, struct dentry *dir)
+{
+	struct inode *inode = BPF_CORE_READ(dentry, d_inode);
+
+	return BPF_CORE_READ(inode, i_sb) == BPF_CORE_READ(dir, d_sb) &&
+	       BPF_CORE_READ(inode, i_nlink) > 1 &&
+	       (BPF_CORE_READ(inode, i_mode) & S_IFMT) == S_IFREG;
+}
+
 /* Is it the directory of the pins, one of them, or what the directory is in? */
 static __always_inline bool is_pin(struct dentry *dentry, const struct guarded *guard)
 {
 	struct dentry *dir = (struct dentry *)guard->dir;
 
 	return dentry == dir || dentry == BPF_CORE_READ(dir, d_parent) ||
-	       BPF_CORE_READ(dentry, d_parent) == dir;
+	       BPF_CORE_READ(dentry, d_parent) == dir || is_link(dentry, dir);
 }
 
 /*

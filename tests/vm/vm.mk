@@ -37,14 +37,16 @@ $(VM)/cases $(VM)/progs:
 
 # BPF programs that tests attach.
 $(VM)/progs/holdat: $(VM)/hold.skel.h
-$(VM)/hold.bpf.o: tests/vm/bpf/hold.bpf.c $(VMLINUX_H) $(B)/flags | $(VM)/progs
+$(VM)/progs/attack: $(VM)/overwrite.skel.h
+.SECONDARY: $(VM)/hold.bpf.o $(VM)/overwrite.bpf.o
+$(VM)/%.bpf.o: tests/vm/bpf/%.bpf.c $(VMLINUX_H) $(B)/flags | $(VM)/progs
 	$(call msg,BPF,$@)
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(PSC_BPF_CFLAGS) -c -o $@.tmp $<
 	$(Q)$(BPFTOOL) gen object $@ $@.tmp && rm $@.tmp
 
-$(VM)/hold.skel.h: $(VM)/hold.bpf.o
+$(VM)/%.skel.h: $(VM)/%.bpf.o
 	$(call msg,SKEL,$@)
-	$(Q)$(BPFTOOL) gen skeleton $< name hold_bpf > $@
+	$(Q)$(BPFTOOL) gen skeleton $< name $*_bpf > $@
 
 # What a user would install, which every guest gets; a daemon whose programs were built
 # differently and by another compiler, for upgrades to and from; and what is for Kubernetes.

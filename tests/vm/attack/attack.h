@@ -17,7 +17,7 @@ struct attack {
 };
 
 extern const struct attack attacks_on_maps[], attacks_on_links[], attacks_by_programs[],
-	attacks_on_sysctl[], attacks_on_processes[];
+	attacks_on_sysctl[], attacks_on_processes[], attacks_on_memory[];
 
 /* Which step failed; returns -errno. */
 int failed(const char *step);

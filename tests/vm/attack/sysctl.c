@@ -19,8 +19,8 @@ static int open_cgroup(char **args)
 	return cgroup_fd < 0 ? failed(args[0]) : 0;
 }
 
-/* Lets every write pass, whatever the programs before have said. */
-static int load_pass(void)
+/* Lets every write pass, whatever the programs before have said; loaded as if for @kind. */
+static int load_pass(enum bpf_attach_type kind)
 {
 	const struct bpf_insn insns[] = {
 		MOV_IMM(BPF_REG_1, 0),
@@ -28,7 +28,7 @@ static int load_pass(void)
 		MOV_IMM(BPF_REG_0, 1),
 		EXIT(),
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_CGROUP_SYSCTL);
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = kind);
 
 	prog_fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_SYSCTL, "user", "GPL", insns,
 				ARRAY_SIZE(insns), &opts);
@@ -37,7 +37,13 @@ static int load_pass(void)
 
 static int prepare_pass(char **args)
 {
-	return open_cgroup(args) ?: load_pass();
+	return open_cgroup(args) ?: load_pass(BPF_CGROUP_SYSCTL);
+}
+
+/* The kernel goes by the type, and attaches it all the same. */
+static int prepare_pass_as_other(char **args)
+{
+	return open_cgroup(args) ?: load_pass(BPF_CGROUP_DEVICE);
 }
 
 static int attach_with(unsigned int flags)
@@ -176,6 +182,7 @@ static int run_attach(char **args)
 
 const struct attack attacks_on_sysctl[] = {
 	{ "sysctl-pass", prepare_pass, run_pass_multi },
+	{ "sysctl-pass-as-other", prepare_pass_as_other, run_pass_multi },
 	{ "sysctl-pass-override", prepare_pass, run_pass_override },
 	{ "sysctl-pass-alone", prepare_pass, run_pass_alone },
 	{ "sysctl-pass-link", prepare_pass, run_pass_link },

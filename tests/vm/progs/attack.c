@@ -15,7 +15,7 @@
 
 static const struct attack *const groups[] = {
 	attacks_on_maps, attacks_on_links, attacks_by_programs, attacks_on_sysctl,
-	attacks_on_processes,
+	attacks_on_processes, attacks_on_memory,
 };
 
 int failed(const char *step)
