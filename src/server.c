@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
+#include "hangup.h"
 #include "json.h"
 #include "log.h"
 #include "ratelimit.h"
@@ -129,7 +130,8 @@ static void connection_free(struct connection *c)
 	account_put(c->server, c->account);
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->stall);
-	psc_closep(&c->fd);
+	if (c->fd >= 0)
+		psc_hang_up(c->fd);
 	free(c->in);
 	free(c->out);
 	free(c);
@@ -212,11 +214,13 @@ static int fill(struct connection *c)
 
 	if (err)
 		return err;
-	n = recv(c->fd, c->in + c->in_end, c->in_room - c->in_end, MSG_DONTWAIT);
-	if (n < 0)
-		return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-	if (n == 0)
-		return -EPIPE;
+	n = psc_receive(c->fd, c->in + c->in_end, c->in_room - c->in_end);
+	if (n == -EAGAIN || n == -EINTR)
+		return 0;
+	if (n == -EBADMSG)
+		complain(c->server, "connection ended: a descriptor was passed", &c->client);
+	if (n <= 0)
+		return n ? (int)n : -EPIPE;
 	c->in_end += (size_t)n;
 	c->moved = true;
 	return 0;
@@ -409,6 +413,7 @@ static int connection_new(struct psc_server *server, int fd)
 	}
 	c->server = server;
 	c->fd = fd;
+	psc_refuse_rights(fd);
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &cred, &len) < 0)
 		return -errno;
 	c->client = (struct psc_client){ .pid = cred.pid, .uid = cred.uid, .account = cred.uid };
@@ -500,6 +505,7 @@ int psc_server_new(sd_event *event, int listen_fd, const struct psc_server_limit
 		psc_server_free(server);
 		return err;
 	}
+	psc_refuse_rights(listen_fd);
 	server->listen_fd = listen_fd;
 	*ret = server;
 	return 0;
@@ -516,7 +522,8 @@ void psc_server_free(struct psc_server *server)
 	}
 	sd_event_source_disable_unref(server->accept);
 	sd_event_source_disable_unref(server->retry);
-	psc_closep(&server->listen_fd);
+	if (server->listen_fd >= 0)
+		psc_hang_up(server->listen_fd);
 	sd_event_unref(server->event);
 	free(server);
 }

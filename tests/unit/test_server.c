@@ -2,7 +2,11 @@
 /* Clients that are slow, broken, hostile or many. */
 #include "socket_client.h"
 
+#include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+
+#include "hangup.h"
 
 static void test_byte_by_byte(void **state)
 {
@@ -218,6 +222,110 @@ static size_t ask_until_full(struct service *s, int fd)
 		spin(s);
 	}
 	return total;
+}
+
+/*
+ * With a byte goes a socket, of which the caller keeps nothing. Return: was it taken? Newer
+ * kernels refuse it, and it does not linger then.
+ */
+static bool pass(int fd, int passed)
+{
+	static const struct linger no_linger;
+	char control[CMSG_SPACE(sizeof(int))] = {}, byte = '{';
+	struct iovec iov = { &byte, 1 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = control,
+			      .msg_controllen = sizeof(control) };
+	struct cmsghdr *cmsg = CMSG_FIRSTHDR(&msg);
+	bool taken;
+
+	cmsg->cmsg_level = SOL_SOCKET;
+	cmsg->cmsg_type = SCM_RIGHTS;
+	cmsg->cmsg_len = CMSG_LEN(sizeof(int));
+	memcpy(CMSG_DATA(cmsg), &passed, sizeof(int));
+	taken = sendmsg(fd, &msg, MSG_NOSIGNAL) == 1;
+	if (!taken)
+		setsockopt(passed, SOL_SOCKET, SO_LINGER, &no_linger, sizeof(no_linger));
+	close(passed);
+	return taken;
+}
+
+/* A TCP socket that waits at its last close, by far longer than a test may last. */
+static int lingering(int *ret_peer)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct linger linger = { 1, 1000 };
+	socklen_t len = sizeof(address);
+	static char bytes[65536];
+	int listener = socket(AF_INET, SOCK_STREAM, 0), fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(bind(listener, (void *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(getsockname(listener, (void *)&address, &len), 0);
+	assert_int_equal(connect(fd, (void *)&address, sizeof(address)), 0);
+	*ret_peer = accept(listener, NULL, NULL);
+	assert_true(*ret_peer >= 0);
+	close(listener);
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	return fd;
+}
+
+/* Read, behind a message, at the end of a connection, and not accepted yet: nobody waits. */
+static void test_descriptors(void **state)
+{
+	enum { READ, BEHIND, AT_END, WAYS };
+	struct service s;
+	int bystander, last, peers[WAYS + 1];
+
+	(void)state;
+	service_start(&s, &limits);
+	bystander = open_client(&s);
+	for (int way = READ; way < WAYS; way++) {
+		int fd = open_client(&s), heavy = lingering(&peers[way]);
+
+		if (way == BEHIND)
+			put_message(fd, GET_YAMA);
+		if (way == AT_END)
+			assert_true(ask_until_full(&s, fd) > 0);
+		pass(fd, heavy);
+		if (way == AT_END)
+			close(fd);
+		spin(&s);
+		put_message(bystander, GET_YAMA);
+		spin(&s);
+		expect_json(bystander, REPLY("\"value\":0"));
+		if (way != AT_END)
+			close(fd);
+	}
+	last = open_client(&s);
+	pass(last, lingering(&peers[WAYS]));
+	close(bystander);
+	service_stop(&s);
+	close(last);
+	for (int way = 0; way <= WAYS; way++)
+		close(peers[way]);
+}
+
+/* The same without the help of newer kernels. */
+static void test_hang_up(void **state)
+{
+	int pair[2], peer, heavy = lingering(&peer);
+	char byte;
+
+	(void)state;
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	assert_int_equal(send(pair[0], "x", 1, 0), 1);
+	assert_int_equal(psc_receive(pair[1], &byte, 1), 1);
+	assert_int_equal(byte, 'x');
+	assert_true(pass(pair[0], heavy));
+	assert_int_equal(psc_receive(pair[1], &byte, 1), -EBADMSG);
+	psc_hang_up(pair[1]);
+	assert_int_equal(fcntl(pair[1], F_GETFD), -1);
+	assert_int_equal(recv(pair[0], &byte, 1, 0), 0);
+	close(pair[0]);
+	close(peer);
 }
 
 static void test_never_reads(void **state)
@@ -772,6 +880,8 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_byte_by_byte),
+		TEST(test_descriptors),
+		TEST(test_hang_up),
 		TEST(test_cuts),
 		TEST(test_no_varlink),
 		TEST(test_nesting),
