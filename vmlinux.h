@@ -211,6 +211,10 @@ typedef struct {
 } atomic64_t;
 
 typedef struct {
+	int counter;
+} atomic_t;
+
+typedef struct {
 	long counter;
 } atomic_long_t;
 
@@ -223,6 +227,7 @@ struct inode {
 	unsigned int i_nlink;
 	struct super_block *i_sb;
 	struct rw_semaphore i_rwsem;
+	atomic_t i_writecount;
 	void *i_private;
 };
 
@@ -242,11 +247,13 @@ struct ctl_table {
 
 struct ctl_table_header {
 	int used;
+	struct hlist_head inodes;
 };
 
 struct proc_inode {
 	struct ctl_table_header *sysctl;
 	struct ctl_table *sysctl_entry;
+	struct hlist_node sibling_inodes;
 	struct inode vfs_inode;
 };
 

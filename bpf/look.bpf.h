@@ -12,6 +12,7 @@
 #define PINS_MAX 4096		/* files in the directory of the pins */
 #define PROC_SUPER_MAGIC 0x9fa0		/* include/uapi/linux/magic.h */
 #define RWSEM_WRITER_LOCKED 1		/* kernel/locking/rwsem.c */
+#define SYSCTL_INODES (1U << 23)	/* as far as bpf_loop() goes; they would take 40 GB */
 
 /*
  * kernel.ftrace_enabled, opened by the daemon, which runs the iterators; or -1, where the
@@ -105,13 +106,45 @@ static __always_inline bool way_is_changing(const struct guarded *guard)
 	return bpf_loop(PATH_DEEP, way_step, &walk, 0) == PATH_DEEP || walk.changing;
 }
 
+/* The inodes of a sysctl: each mount of proc has one. */
+struct writer_walk {
+	__u64 node;		/* address of a list node, whose first member is the next */
+	bool found;
+};
+
+static long inode_step(__u32 i, struct writer_walk *walk)
+{
+	struct proc_inode *proc =
+		(void *)walk->node - bpf_core_field_offset(struct proc_inode, sibling_inodes);
+
+	if (!walk->node)
+		return 1;
+	walk->found = BPF_CORE_READ(proc, vfs_inode.i_writecount.counter) > 0;
+	walk->node = (__u64)BPF_CORE_READ(proc, sibling_inodes.next);
+	return walk->found;
+}
+
 /*
- * Is anybody in the middle of writing kernel.ftrace_enabled, or reading it? The kernel counts
- * who uses the table that it is in, from before psc_g_sysctl is asked until it is written.
+ * Has anybody opened a sysctl for writing? The kernel lets an inode go after RCU's grace
+ * period only, and puts new ones first: who opens one of those is refused by the guard.
+ */
+static __always_inline bool has_writer(struct ctl_table_header *sysctl)
+{
+	struct writer_walk walk = { .node = (__u64)BPF_CORE_READ(sysctl, inodes.first) };
+
+	return bpf_loop(SYSCTL_INODES, inode_step, &walk, 0) == SYSCTL_INODES || walk.found;
+}
+
+/*
+ * Is anybody in the middle of writing kernel.ftrace_enabled? The kernel counts who uses the
+ * table that it is in, from before psc_g_sysctl is asked until it is written. Everybody may
+ * read it, and never end: only root can have it open for writing, and has for as long as he
+ * writes. In this order, so that who is in the middle now is so at both looks.
  * Or is that not to be seen, as the file is not that one?
  */
 static __always_inline bool ftrace_is_written(void)
 {
+	struct ctl_table_header *sysctl;
 	struct proc_inode *proc;
 	struct inode *inode;
 	struct file *file;
@@ -125,9 +158,10 @@ static __always_inline bool ftrace_is_written(void)
 		return true;
 	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
 	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(proc, sysctl_entry, procname));
+	sysctl = BPF_CORE_READ(proc, sysctl);
 	return name[0] != EIGHT('f', 't', 'r', 'a', 'c', 'e', '_', 'e') ||
 	       name[1] != EIGHT('n', 'a', 'b', 'l', 'e', 'd', 0, 0) ||
-	       BPF_CORE_READ(proc, sysctl, used);
+	       (BPF_CORE_READ(sysctl, used) && has_writer(sysctl));
 }
 
 #endif

@@ -1013,7 +1013,8 @@ int psc_scan_maps(struct bpf_iter__bpf_map *ctx)
 	/* In this order: who removes a pin now could have done so after we saw it. */
 	found.is = way_is_changing(guard) ? PSC_FOUND_CHANGING : 0;
 	found.is |= is_pinned(guard, (__u64)map) ? PSC_FOUND_PINNED : 0;
-	found.is |= ftrace_is_written() ? PSC_FOUND_SWITCHING : 0;
+	/* Once, as users can make the walk for that long. */
+	found.is |= index == PSC_MAP_STATE && ftrace_is_written() ? PSC_FOUND_SWITCHING : 0;
 	found.refs = map->refcnt.counter - 1;	/* the iterator's own */
 	found.users = map->usercnt.counter;
 	bpf_seq_write(ctx->meta->seq, &found, sizeof(found));

@@ -127,8 +127,7 @@ static bool is_quiet(__u32 found, const char *dir, bool last)
 		psc_log(LOG_ERR, "no floor while somebody is removing or renaming something in %s "
 			"or in a directory above it", dir);
 	if (last && (found & PSC_FOUND_SWITCHING))
-		psc_log(LOG_ERR, "no floor while somebody is reading or writing "
-			"kernel.ftrace_enabled");
+		psc_log(LOG_ERR, "no floor while somebody is writing kernel.ftrace_enabled");
 	return !(found & (PSC_FOUND_CHANGING | PSC_FOUND_SWITCHING));
 }
 

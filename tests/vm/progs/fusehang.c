@@ -3,12 +3,14 @@
  * fusehang DIRECTORY: keep everybody waiting who looks something up in a cgroup's directory of
  *	one's own, as any user can: read it into memory that a FUSE file system of one's own never
  *	fills, while a mkdir waits for that. Prints "stuck" when it is so; lasts until it is killed.
+ * fusehang read|write FILE: never end to read it into such memory, or to write it from there.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -126,6 +128,27 @@ static void read_directory(const char *path)
 	syscall(SYS_getdents64, dir, memory, 4096);
 }
 
+static void use_file(const char *path, int flags)
+{
+	int file = open(PLACE "/file", O_RDONLY), fd = open(path, flags);
+	void *memory = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, file, 0);
+
+	if (file < 0 || fd < 0 || memory == MAP_FAILED)
+		die("using");
+	if ((flags == O_RDONLY ? read(fd, memory, 64) : write(fd, memory, 64)) < 0)
+		die(path);
+}
+
+static void read_file(const char *path)
+{
+	use_file(path, O_RDONLY);
+}
+
+static void write_file(const char *path)
+{
+	use_file(path, O_WRONLY);
+}
+
 static void make_directory(const char *path)
 {
 	char name[512];
@@ -136,13 +159,15 @@ static void make_directory(const char *path)
 
 int main(int argc, char **argv)
 {
+	bool reads = argc == 3 && strcmp(argv[1], "read") == 0;
+	const char *path = argv[argc - 1];
 	char text[64];
 	uid_t uid = getuid();
 	gid_t gid = getgid();
 	int dev, told[2];
 	pid_t server;
 
-	if (argc != 2)
+	if (argc != 2 && !reads && (argc != 3 || strcmp(argv[1], "write") != 0))
 		return 2;
 	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
 		die("unshare");
@@ -164,10 +189,11 @@ int main(int argc, char **argv)
 		serve(dev, told[1]);
 	}
 	close(dev);
-	child(read_directory, argv[1]);
+	child(argc == 2 ? read_directory : reads ? read_file : write_file, path);
 	if (read(told[0], text, 1) != 1)
 		die("the server");
-	child(make_directory, argv[1]);
+	if (argc == 2)
+		child(make_directory, path);
 	puts("stuck");
 	fflush(stdout);
 	pause();
