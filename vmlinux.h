@@ -39,6 +39,7 @@ enum {
 
 typedef int pid_t;
 typedef unsigned int uid_t;
+typedef unsigned int gid_t;
 
 enum bpf_map_type {
 	BPF_MAP_TYPE_HASH = 1,
@@ -82,6 +83,10 @@ struct hlist_head {
 typedef struct {
 	uid_t val;
 } kuid_t;
+
+typedef struct {
+	gid_t val;
+} kgid_t;
 
 struct user_namespace {
 	struct user_namespace *parent;
@@ -146,9 +151,16 @@ struct kernfs_elem_dir {
 	unsigned long rev;
 };
 
+struct kernfs_iattrs {
+	kuid_t ia_uid;
+	kgid_t ia_gid;
+};
+
 struct kernfs_node {
 	u64 id;
 	unsigned short flags;
+	unsigned short mode;
+	struct kernfs_iattrs *iattr;
 	const char *name;
 	void *priv;
 	unsigned int hash;

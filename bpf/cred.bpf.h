@@ -109,7 +109,7 @@ static long share_step(__u32 i, struct user_namespace **ns)
  * may have in common; root has none, 0. Who has made a user namespace has one share for all
  * of its users; what root has made has its own.
  */
-static __noinline __u32 share_of(const struct cred *cred)
+static __noinline __attribute__((unused)) __u32 share_of(const struct cred *cred)
 {
 	struct user_namespace *ns = BPF_CORE_READ(cred, user_ns);
 	__u64 number;

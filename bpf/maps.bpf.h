@@ -49,7 +49,7 @@ struct cgroup_entry {
 	union psc_policy policy;
 	__u64 id;
 	__u32 origin;		/* enum psc_origin */
-	__u32 share;		/* whose share it is of, share_of(); 0: nobody's */
+	__u32 share;		/* whose share it is of, share_take(); 0: nobody's */
 };
 
 struct {

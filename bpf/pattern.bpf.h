@@ -12,6 +12,7 @@
 #include "cgroup.bpf.h"
 #include "entry.bpf.h"
 #include "report.bpf.h"
+#include "share.bpf.h"
 
 #define MATCH_TRIES 4		/* the sections changed meanwhile */
 
@@ -251,38 +252,22 @@ __noinline int made_policy_words(match_walk_words *words, psc_effective_words *a
 	return 0;
 }
 
-/* A user's share of the entries that come by sections, so that he leaves others theirs. */
-static __always_inline bool share_take(struct state *state, __u32 share)
-{
-	__u32 *used;
-
-	if (!share)
-		return true;
-	used = &state->shares[(share - 1) & (PSC_SHARES - 1)];
-	if (__sync_fetch_and_add(used, 1) < PSC_SHARE_MAX)
-		return true;
-	__sync_fetch_and_add(used, -1);
-	return false;
-}
-
 static __always_inline bool made_put(struct state *state, const struct target *target,
 				     const union psc_policy *policy)
 {
 	struct cgroup_entry entry = {
 		.policy = *policy, .id = target->id, .origin = PSC_ORIGIN_CONFIG,
-		.share = share_of(BPF_CORE_READ(bpf_get_current_task_btf(), cred)),
 	};
+	int share = has_room(state, PSC_ORIGIN_CONFIG) ?
+		share_take(target->cgroup, target->level) : -ENOMEM;
 
-	if (!has_room(state, PSC_ORIGIN_CONFIG) || !share_take(state, entry.share))
+	if (share < 0)
 		return false;
+	entry.share = share;
 	/* Others only raise what is noted, so that it does not fail eight times in a row. */
-	if (highest_note(state, policy)) {
-		share_give(state, entry.share);
-		return false;
-	}
-	if (!entry_put(state, target, &entry, false))
+	if (!highest_note(state, policy) && !entry_put(state, target, &entry, false))
 		return true;
-	share_give(state, entry.share);
+	share_give(state, share);
 	return false;
 }
 

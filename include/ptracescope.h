@@ -113,8 +113,12 @@ enum psc_origin {
 /* Room for entries. */
 #define PSC_CGROUPS_MAX 131072
 
-/* Of them, what sections of the configuration give to cgroups of one user, not root. */
-#define PSC_SHARE_MAX (PSC_CGROUPS_MAX / 16)
+/*
+ * New cgroups that root does not make have entries by sections while there are fewer than
+ * PSC_SHARED_MAX, one subtree that is left to others PSC_SHARE_MAX at most.
+ */
+#define PSC_SHARED_MAX (PSC_CGROUPS_MAX / 2)
+#define PSC_SHARE_MAX (PSC_SHARED_MAX / 8)
 #define PSC_SHARES 4096
 
 /* Indexes of psc_stats, a per-CPU array of __u64. */

@@ -39,7 +39,8 @@ struct state {
 	 * replaced, by whose last bit that half of psc_patterns is known which is in force.
 	 */
 	__u64 sections;
-	__u32 shares[PSC_SHARES];	/* entries that users have by sections, share_of() */
+	__u32 shares[PSC_SHARES];	/* entries that others' subtrees have by sections, */
+	__u64 share_ids[PSC_SHARES];	/* and the cgroups where these begin: share_take() */
 	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
 	/* The deepest level down to each one that has ever had an entry, 0: none has. */
 	__u8 next_level[PSC_CGROUP_LEVELS] __attribute__((aligned(8)));

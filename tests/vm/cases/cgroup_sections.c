@@ -282,27 +282,20 @@ static void test_budget(void)
 		bail("commit");
 }
 
-/* One user's cgroups leave room for those of others. */
-static void test_share(void)
+/* Make cgroups of these numbers in a directory as somebody else. */
+static void make_as(uid_t uid, const char *dir, int first, int end)
 {
-	__u64 missed = counter(PSC_STAT_MISSED);
+	char path[64];
 	pid_t pid;
 	int status;
 
-	cg_make("s");
-	cg_make("s/alice");
-	if (chown(CGROUPS "/s/alice", ALICE, ALICE))
-		bail("chown");
-	only("s/*/*", PSC_MODE_ATTACH, 2);
 	fflush(stdout);
 	pid = fork();
 	if (!pid) {
-		char path[64];
-
-		if (setresuid(ALICE, ALICE, ALICE))
+		if (setresuid(uid, uid, uid))
 			_exit(1);
-		for (int i = 0; i < PSC_SHARE_MAX + 3; i++) {
-			snprintf(path, sizeof(path), CGROUPS "/s/alice/%d", i);
+		for (int i = first; i < end; i++) {
+			snprintf(path, sizeof(path), CGROUPS "/%s/%d", dir, i);
 			if (mkdir(path, 0755))
 				_exit(1);
 		}
@@ -310,30 +303,61 @@ static void test_share(void)
 	}
 	waitpid(pid, &status, 0);
 	if (!WIFEXITED(status) || WEXITSTATUS(status))
-		bail("alice's cgroups");
+		bail(dir);
+}
+
+static void give(const char *dir, uid_t uid, mode_t mode)
+{
+	char path[64];
+
+	cg_make(dir);
+	snprintf(path, sizeof(path), CGROUPS "/%s", dir);
+	if (chown(path, uid, uid) || chmod(path, mode))
+		bail(dir);
+}
+
+/*
+ * What is made where one user may make cgroups leaves room for others', whatever uid it is
+ * made by: a set-user-ID program of a subordinate one, whose number is like bob's; bob's own;
+ * or root.
+ */
+static void test_share(void)
+{
+	const uid_t like_bob = BOB + 25 * 4096;
+	__u64 missed = counter(PSC_STAT_MISSED);
+
+	cg_make("s");
+	give("s/alice", ALICE, 0777);
+	give("s/bob", BOB, 0755);
+	only("s/*/*", PSC_MODE_ATTACH, 2);
+	make_as(like_bob, "s/alice", 0, PSC_SHARE_MAX + 3);
 	is(global_info().entries, PSC_SHARE_MAX, "a user's new cgroups get so many entries");
 	is((int)(counter(PSC_STAT_MISSED) - missed), 3, "those beyond are counted");
+	make_as(BOB, "s/bob", 0, 1);
+	ok(has("s/bob/0", PSC_MODE_ATTACH, 2), "another user gets his");
+	make_as(BOB, "s/alice", PSC_SHARE_MAX + 3, PSC_SHARE_MAX + 4);
+	cg_make("s/alice/root");
+	ok(!has_entry("s/alice/8195") && !has_entry("s/alice/root"),
+	   "with no uid there is more for the one");
 	cg_make("s/root");
 	cg_make("s/root/1");
-	ok(has("s/root/1", PSC_MODE_ATTACH, 2), "and others get theirs");
+	ok(has("s/root/1", PSC_MODE_ATTACH, 2), "and root gets its own");
 	cg_remove("s/alice/0");
 	cg_remove("s/alice/1");
-	pid = fork();
-	if (!pid)
-		_exit(setresuid(ALICE, ALICE, ALICE) || mkdir(CGROUPS "/s/alice/x", 0755));
-	waitpid(pid, &status, 0);
-	ok(has("s/alice/x", PSC_MODE_ATTACH, 2), "a share that is given back can be had again");
-	cg_remove("s/alice/x");
-	for (int i = 2; i < PSC_SHARE_MAX + 3; i++) {
+	make_as(ALICE, "s/alice", 0, 1);
+	ok(has("s/alice/0", PSC_MODE_ATTACH, 2), "a share that is given back can be had again");
+	cg_remove("s/alice/0");
+	cg_remove("s/alice/root");
+	for (int i = 2; i < PSC_SHARE_MAX + 4; i++) {
 		char path[64];
 
 		snprintf(path, sizeof(path), "s/alice/%d", i);
 		cg_remove(path);
 	}
-	cg_remove("s/alice");
-	cg_remove("s/root/1");
-	cg_remove("s/root");
-	cg_remove("s");
+	for (const char *const *name = (const char *const[]){ "s/bob/0", "s/bob", "s/root/1",
+							      "s/root", "s/alice", "s",
+							      NULL }; *name; name++)
+		cg_remove(*name);
 	is(global_info().entries, 0, "all of it goes with the cgroups");
 }
 
