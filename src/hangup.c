@@ -87,6 +87,13 @@ static bool is_empty(int fd)
 	return n == 0;
 }
 
+void psc_hang_up_at_end(int fd)
+{
+	shutdown(fd, SHUT_RDWR);
+	if (is_empty(fd))
+		close(fd);
+}
+
 void psc_hang_up(int fd)
 {
 	int go[2], err;

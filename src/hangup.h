@@ -23,12 +23,19 @@ ssize_t psc_receive(int fd, void *buf, size_t size);
 
 /**
  * psc_hang_up - close a socket
- * @fd: connected or listening; closed, but if there is no room for a child
+ * @fd: connected; closed, but if there is no room for a child
  *
  * Unread messages may have the last reference to a file, and its last close may wait for as
  * long as the client likes (SO_LINGER). A child that ends does it then: what ends does not
  * linger. See inet_release() in the kernel's net/ipv4/af_inet.c.
  */
 void psc_hang_up(int fd);
+
+/**
+ * psc_hang_up_at_end - the same in a process that is about to end
+ *
+ * What may have files stays open until then. A child would outlive it, with its lock.
+ */
+void psc_hang_up_at_end(int fd);
 
 #endif

@@ -60,6 +60,7 @@ struct psc_server {
 	struct account *accounts;	/* those that have a connection */
 	size_t bytes;			/* of all accounts */
 	uint64_t turn;			/* a number for each answer */
+	bool ends;
 	struct psc_ratelimit noise;
 };
 
@@ -130,7 +131,9 @@ static void connection_free(struct connection *c)
 	account_put(c->server, c->account);
 	sd_event_source_disable_unref(c->io);
 	sd_event_source_disable_unref(c->stall);
-	if (c->fd >= 0)
+	if (c->fd >= 0 && c->server->ends)
+		psc_hang_up_at_end(c->fd);
+	else if (c->fd >= 0)
 		psc_hang_up(c->fd);
 	free(c->in);
 	free(c->out);
@@ -511,10 +514,22 @@ int psc_server_new(sd_event *event, int listen_fd, const struct psc_server_limit
 	return 0;
 }
 
+/* Those who have connected are not closed with the socket, but one by one. */
+static void stop_listening(int listen_fd)
+{
+	int fd;
+
+	shutdown(listen_fd, SHUT_RDWR);
+	while ((fd = accept4(listen_fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0)
+		psc_hang_up_at_end(fd);
+	close(listen_fd);
+}
+
 void psc_server_free(struct psc_server *server)
 {
 	if (!server)
 		return;
+	server->ends = true;
 	while (server->connections) {
 		if (server->connections->out)
 			flush(server->connections);
@@ -523,7 +538,7 @@ void psc_server_free(struct psc_server *server)
 	sd_event_source_disable_unref(server->accept);
 	sd_event_source_disable_unref(server->retry);
 	if (server->listen_fd >= 0)
-		psc_hang_up(server->listen_fd);
+		stop_listening(server->listen_fd);
 	sd_event_unref(server->event);
 	free(server);
 }
