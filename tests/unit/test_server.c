@@ -320,7 +320,8 @@ static void test_hang_up(void **state)
 	assert_int_equal(psc_receive(pair[1], &byte, 1), -EBADMSG);
 	psc_hang_up(pair[1]);
 	assert_int_equal(fcntl(pair[1], F_GETFD), -1);
-	assert_int_equal(recv(pair[0], &byte, 1, 0), 0);
+	/* The end, or that something was left unread (ECONNRESET). */
+	assert_true(recv(pair[0], &byte, 1, 0) <= 0);
 	close(pair[0]);
 	close(peer);
 }
