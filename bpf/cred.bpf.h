@@ -96,35 +96,4 @@ static __noinline __u32 account_of_caller(__u32 *ret_uid)
 	return psc_account_of(uid);
 }
 
-static long share_step(__u32 i, struct user_namespace **ns)
-{
-	if (BPF_CORE_READ(*ns, level) <= 1)
-		return 1;
-	*ns = BPF_CORE_READ(*ns, parent);
-	return 0;
-}
-
-/*
- * By whom is what this cred does counted? By a number from 1 to PSC_SHARES, which several
- * may have in common; root has none, 0. Who has made a user namespace has one share for all
- * of its users; what root has made has its own.
- */
-static __noinline __attribute__((unused)) __u32 share_of(const struct cred *cred)
-{
-	struct user_namespace *ns = BPF_CORE_READ(cred, user_ns);
-	__u64 number;
-
-	if (BPF_CORE_READ(ns, level) == 0) {
-		number = BPF_CORE_READ(cred, euid.val);
-		if (!number)
-			return 0;
-	} else {
-		bpf_loop(USER_NS_LEVEL_MAX, share_step, &ns, 0);
-		number = BPF_CORE_READ(ns, owner.val);
-		if (!number)
-			number = (__u64)ns >> 6 ^ (__u64)ns >> 18;
-	}
-	return (number & (PSC_SHARES - 1)) + 1;
-}
-
 #endif
