@@ -111,29 +111,43 @@ static __always_inline bool is_policy_map_id(__u32 id)
 struct used_walk {
 	struct bpf_map **maps;
 	__u32 n;
+	bool arrays;		/* look for arrays of programs, not for the policy's maps */
 	bool found;
 };
 
 static long used_step(__u32 i, struct used_walk *walk)
 {
-	__u64 map;
+	struct bpf_map *map;
 
 	if (i >= walk->n)
 		return 1;
 	walk->found = bpf_probe_read_kernel(&map, sizeof(map), &walk->maps[i]) ||
-		      policy_map_index(map) >= 0;
+		      (walk->arrays ? BPF_CORE_READ(map, map_type) == BPF_MAP_TYPE_PROG_ARRAY :
+				      policy_map_index((__u64)map) >= 0);
 	return walk->found;
+}
+
+static __always_inline bool uses(struct bpf_prog_aux *aux, bool arrays)
+{
+	struct used_walk walk = {
+		.maps = BPF_CORE_READ(aux, used_maps), .n = BPF_CORE_READ(aux, used_map_cnt),
+		.arrays = arrays,
+	};
+
+	bpf_loop(USED_MAPS_MAX, used_step, &walk, 0);
+	return walk.found;
 }
 
 /* Does the program use one of these maps? Ours all do, and so would one that writes them. */
 static __always_inline bool uses_policy_map(struct bpf_prog_aux *aux)
 {
-	struct used_walk walk = {
-		.maps = BPF_CORE_READ(aux, used_maps), .n = BPF_CORE_READ(aux, used_map_cnt),
-	};
+	return uses(aux, false);
+}
 
-	bpf_loop(USED_MAPS_MAX, used_step, &walk, 0);
-	return walk.found;
+/* Does it use an array of programs, and so call others in its place? */
+static __always_inline bool tail_calls(struct bpf_prog_aux *aux)
+{
+	return uses(aux, true);
 }
 
 /*
@@ -148,34 +162,13 @@ static __always_inline bool writes_registers(struct bpf_prog_aux *aux)
 	       BPF_CORE_READ(aux, kprobe_write_ctx);
 }
 
-static long array_step(__u32 i, struct used_walk *walk)
-{
-	struct bpf_map *map;
-
-	if (i >= walk->n)
-		return 1;
-	walk->found = bpf_probe_read_kernel(&map, sizeof(map), &walk->maps[i]) ||
-		      BPF_CORE_READ(map, map_type) == BPF_MAP_TYPE_PROG_ARRAY;
-	return walk->found;
-}
-
-/* Does it use an array of programs, and so call others in its place? */
-static __always_inline bool tail_calls(struct bpf_prog_aux *aux)
-{
-	struct used_walk walk = {
-		.maps = BPF_CORE_READ(aux, used_maps), .n = BPF_CORE_READ(aux, used_map_cnt),
-	};
-
-	bpf_loop(USED_MAPS_MAX, array_step, &walk, 0);
-	return walk.found;
-}
-
 /*
  * Could it write any of the kernel's memory? Programs on writable tracepoints, iterators over
- * elements and programs of the type syscall write behind a pointer that they are given. How
- * far is compared with what is there when a program is attached or run, but not for one that
- * is called in its place, by a tail call or as its extension. Known when the verifier is
- * through; of an extension the saved kind of its target, which the kernel forgets later.
+ * elements and programs of the type syscall write through a pointer to a buffer. When the kernel
+ * attaches or runs one, it compares the highest offset that the verifier saw with the size of
+ * the buffer. It does not do so for a program that runs in the place of that one, after a tail
+ * call or as its extension. The maps that a program uses are known after the verifier; the type
+ * of an extension's target is saved, as the kernel drops the target when it attaches.
  */
 static __always_inline bool writes_unmeasured(struct bpf_prog *prog, struct bpf_prog_aux *aux)
 {
