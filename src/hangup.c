@@ -87,22 +87,27 @@ static bool is_empty(int fd)
 	return n == 0;
 }
 
-void psc_hang_up_at_end(int fd)
+/* From here on nothing more comes. Return: was it closed, as it was empty? */
+static bool close_empty(int fd)
 {
 	shutdown(fd, SHUT_RDWR);
-	if (is_empty(fd))
-		close(fd);
+	if (!is_empty(fd))
+		return false;
+	close(fd);
+	return true;
+}
+
+void psc_hang_up_at_end(int fd)
+{
+	close_empty(fd);
 }
 
 void psc_hang_up(int fd)
 {
 	int go[2], err;
 
-	shutdown(fd, SHUT_RDWR);
-	if (is_empty(fd)) {
-		close(fd);
+	if (close_empty(fd))
 		return;
-	}
 	err = pipe(go) < 0 ? -errno : 0;
 	if (!err) {
 		err = start_child(go);

@@ -60,7 +60,7 @@ struct psc_server {
 	struct account *accounts;	/* those that have a connection */
 	size_t bytes;			/* of all accounts */
 	uint64_t turn;			/* a number for each answer */
-	bool ends;
+	bool ends;			/* with the process */
 	struct psc_ratelimit noise;
 };
 
