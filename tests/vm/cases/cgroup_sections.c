@@ -323,6 +323,9 @@ static void give(const char *dir, uid_t uid, mode_t mode)
  */
 static void test_share(void)
 {
+	static const char *const rest[] = {
+		"s/bob/0", "s/bob", "s/root/1", "s/root", "s/alice", "s",
+	};
 	const uid_t like_bob = BOB + 25 * 4096;
 	__u64 missed = counter(PSC_STAT_MISSED);
 
@@ -354,10 +357,8 @@ static void test_share(void)
 		snprintf(path, sizeof(path), "s/alice/%d", i);
 		cg_remove(path);
 	}
-	for (const char *const *name = (const char *const[]){ "s/bob/0", "s/bob", "s/root/1",
-							      "s/root", "s/alice", "s",
-							      NULL }; *name; name++)
-		cg_remove(*name);
+	for (size_t i = 0; i < ARRAY_SIZE(rest); i++)
+		cg_remove(rest[i]);
 	is(global_info().entries, 0, "all of it goes with the cgroups");
 }
 

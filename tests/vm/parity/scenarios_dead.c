@@ -24,34 +24,34 @@ static void move(struct world *w, int actor)
 
 /* ---- of a cgroup or not ---- */
 
-static void as_tracer(struct world *w, void (*moved)(struct world *w, int actor))
+static void as_tracer(struct world *w, bool moved)
 {
 	int a = user(w), child = child_of(w, a), b = user(w), c = user(w), thread = behead(w, a);
 
 	declare(w, c, a);	/* by the number of the dead leader */
 	if (moved)
-		moved(w, thread);
+		move(w, thread);
 	expect(w, thread, child, RELATED);
 	expect(w, thread, c, RELATED);
 	expect(w, thread, b, STRANGER);
 	expect_op(w, thread, -1, OP_TRACEME_CHILD, RELATED);
 }
 
-static void as_tracee(struct world *w, void (*moved)(struct world *w, int actor))
+static void as_tracee(struct world *w, bool moved)
 {
 	int a = user(w), b = child_of(w, a), c = user(w), d = user(w), thread;
 
 	declare(w, b, c);
 	thread = behead(w, b);
 	if (moved)
-		moved(w, thread);
+		move(w, thread);
 	expect(w, a, thread, RELATED);
 	expect(w, c, thread, RELATED);
 	expect(w, d, thread, STRANGER);
 	expect_op(w, d, thread, OP_MAPS, "yyyy");	/* READ */
 }
 
-static void as_declared(struct world *w, void (*moved)(struct world *w, int actor))
+static void as_declared(struct world *w, bool moved)
 {
 	int a = user(w), b = user(w), thread, other;
 
@@ -59,7 +59,7 @@ static void as_declared(struct world *w, void (*moved)(struct world *w, int acto
 	thread = behead(w, a);
 	other = thread_of(w, thread);
 	if (moved)
-		moved(w, thread);
+		move(w, thread);
 	expect(w, thread, b, RELATED);
 	expect(w, other, b, RELATED);
 	expect(w, child_of(w, other), b, RELATED);
@@ -68,32 +68,32 @@ static void as_declared(struct world *w, void (*moved)(struct world *w, int acto
 
 static void tracer(struct world *w)
 {
-	as_tracer(w, NULL);
+	as_tracer(w, false);
 }
 
 static void tracer_moved(struct world *w)
 {
-	as_tracer(w, move);
+	as_tracer(w, true);
 }
 
 static void tracee(struct world *w)
 {
-	as_tracee(w, NULL);
+	as_tracee(w, false);
 }
 
 static void tracee_moved(struct world *w)
 {
-	as_tracee(w, move);
+	as_tracee(w, true);
 }
 
 static void declared(struct world *w)
 {
-	as_declared(w, NULL);
+	as_declared(w, false);
 }
 
 static void declared_moved(struct world *w)
 {
-	as_declared(w, move);
+	as_declared(w, true);
 }
 
 /* All of it is in the cgroup when the leader ends. */

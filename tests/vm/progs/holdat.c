@@ -7,14 +7,6 @@
  *	and ends when the process goes on.
  * FUNCTION@OTHER: calls inside of another function; FUNCTION@+OTHER: after a call of one.
  */
-/*
- * holdat entry|exit FUNCTION N COMMAND...: hold the command's process up at its Nth call of this
- *	function of the kernel. Prints "held" then, lets it go on SIGUSR1 or after a time, and
- *	exits as the command does.
- * holdat entry|exit FUNCTION N -p PID [OUTER|+BEFORE]: the same of a process that runs already,
- *	and of calls inside of another function, or after a call of one. Prints "ready", and ends
- *	when the process goes on.
- */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <signal.h>
