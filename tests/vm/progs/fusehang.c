@@ -5,63 +5,23 @@
  *	fills, while a mkdir waits for that. Prints "stuck" when it is so; lasts until it is killed.
  * fusehang read|write FILE: never end to read it into such memory, or to write it from there.
  */
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/fuse.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <unistd.h>
+
+#include "fuse.h"
 
 #define PLACE "/tmp/fusehang"
 
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path);
-	close(fd);
-}
-
-static void answer(int dev, __u64 unique, int err, const void *body, size_t size)
-{
-	struct {
-		struct fuse_out_header header;
-		char body[256];
-	} out = { .header = { .len = (__u32)(sizeof(out.header) + size), .error = err,
-			      .unique = unique } };
-
-	if (size)
-		memcpy(out.body, body, size);
-	if (write(dev, &out, out.header.len) < 0 && errno != ENOENT)
-		die("answer");
-}
+static int told[2];	/* written to when somebody wants the content of the file */
 
 static struct fuse_attr attr(__u64 node)
 {
-	return (struct fuse_attr){
-		.ino = node, .size = 4096, .nlink = 1,
-		.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0644,
-	};
+	return fuse_attr(node, 4096, 0644);
 }
 
-/* One file, whose content never comes: @told is written to when somebody wants it. */
-static void __attribute__((noreturn)) serve(int dev, int told)
+/* One file, whose content never comes. */
+static void __attribute__((noreturn)) serve(int dev)
 {
 	static char in[1 << 17];
 
@@ -79,19 +39,19 @@ static void __attribute__((noreturn)) serve(int dev, int told)
 		attributes.attr = attr(header->nodeid);
 		switch (header->opcode) {
 		case FUSE_INIT:
-			answer(dev, header->unique, 0, &init, sizeof(init));
+			fuse_answer(dev, header->unique, 0, &init, sizeof(init));
 			break;
 		case FUSE_LOOKUP:
-			answer(dev, header->unique, 0, &entry, sizeof(entry));
+			fuse_answer(dev, header->unique, 0, &entry, sizeof(entry));
 			break;
 		case FUSE_GETATTR:
-			answer(dev, header->unique, 0, &attributes, sizeof(attributes));
+			fuse_answer(dev, header->unique, 0, &attributes, sizeof(attributes));
 			break;
 		case FUSE_OPEN:
-			answer(dev, header->unique, 0, &opened, sizeof(opened));
+			fuse_answer(dev, header->unique, 0, &opened, sizeof(opened));
 			break;
 		case FUSE_READ:
-			if (write(told, "r", 1) < 0)
+			if (write(told[1], "r", 1) < 0)
 				_exit(1);
 			break;
 		case FUSE_FORGET:
@@ -99,7 +59,7 @@ static void __attribute__((noreturn)) serve(int dev, int told)
 		case FUSE_INTERRUPT:
 			break;
 		default:
-			answer(dev, header->unique, -ENOSYS, NULL, 0);
+			fuse_answer(dev, header->unique, -ENOSYS, NULL, 0);
 		}
 	}
 }
@@ -161,36 +121,16 @@ int main(int argc, char **argv)
 {
 	bool reads = argc == 3 && strcmp(argv[1], "read") == 0;
 	const char *path = argv[argc - 1];
-	char text[64];
-	uid_t uid = getuid();
-	gid_t gid = getgid();
-	int dev, told[2];
-	pid_t server;
+	char byte;
 
 	if (argc != 2 && !reads && (argc != 3 || strcmp(argv[1], "write") != 0))
 		return 2;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS))
-		die("unshare");
-	snprintf(text, sizeof(text), "0 %u 1", uid);
-	write_text("/proc/self/uid_map", text);
-	write_text("/proc/self/setgroups", "deny");
-	snprintf(text, sizeof(text), "0 %u 1", gid);
-	write_text("/proc/self/gid_map", text);
-	dev = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-	if (dev < 0 || pipe(told))
-		die("/dev/fuse");
-	mkdir(PLACE, 0755);
-	snprintf(text, sizeof(text), "fd=%d,rootmode=40000,user_id=0,group_id=0", dev);
-	if (mount("hang", PLACE, "fuse", MS_NOSUID | MS_NODEV, text))
-		die("mount");
-	server = fork();
-	if (!server) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(dev, told[1]);
-	}
-	close(dev);
+	become_root_of_own(CLONE_NEWNS);
+	if (pipe(told))
+		die("pipe");
+	fuse_mount(PLACE, serve);
 	child(argc == 2 ? read_directory : reads ? read_file : write_file, path);
-	if (read(told[0], text, 1) != 1)
+	if (read(told[0], &byte, 1) != 1)
 		die("the server");
 	if (argc == 2)
 		child(make_directory, path);

@@ -5,63 +5,22 @@
  *	and does not answer. Prints "sent", or "refused" by the kernel; lasts until it is killed.
  */
 #include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/fuse.h>
 #include <linux/sockios.h>
 #include <net/if.h>
 #include <netinet/in.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "control.h"
+#include "fuse.h"
 
 #define PLACE "/tmp/heavyfd"
 
 static atomic_int *armed;
-
-static void die(const char *what)
-{
-	perror(what);
-	exit(1);
-}
-
-static void write_text(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY);
-
-	if (fd < 0 || write(fd, text, strlen(text)) < 0)
-		die(path);
-	close(fd);
-}
-
-static void become_root_of_own(int flags)
-{
-	char text[64];
-	uid_t uid = getuid();
-	gid_t gid = getgid();
-
-	if (unshare(CLONE_NEWUSER | flags))
-		die("unshare");
-	snprintf(text, sizeof(text), "0 %u 1", uid);
-	write_text("/proc/self/uid_map", text);
-	write_text("/proc/self/setgroups", "deny");
-	snprintf(text, sizeof(text), "0 %u 1", gid);
-	write_text("/proc/self/gid_map", text);
-}
 
 /* A connection to the daemon from which it does not read now: its replies are not read. */
 static int mute_connection(void)
@@ -133,26 +92,9 @@ static int lingering(int seconds)
 	return fd;
 }
 
-static void answer(int dev, __u64 unique, int err, const void *body, size_t size)
-{
-	struct {
-		struct fuse_out_header header;
-		char body[256];
-	} out = { .header = { .len = (__u32)(sizeof(out.header) + size), .error = err,
-			      .unique = unique } };
-
-	if (size)
-		memcpy(out.body, body, size);
-	if (write(dev, &out, out.header.len) < 0 && errno != ENOENT)
-		die("answer");
-}
-
 static struct fuse_attr attr(__u64 node)
 {
-	return (struct fuse_attr){
-		.ino = node, .size = 0, .nlink = 1,
-		.mode = node == FUSE_ROOT_ID ? S_IFDIR | 0755 : S_IFREG | 0666,
-	};
+	return fuse_attr(node, 0, 0666);
 }
 
 static void __attribute__((noreturn)) serve(int dev)
@@ -182,50 +124,32 @@ static void __attribute__((noreturn)) serve(int dev)
 		}
 		switch (header->opcode) {
 		case FUSE_INIT:
-			answer(dev, header->unique, 0, &init, sizeof(init));
+			fuse_answer(dev, header->unique, 0, &init, sizeof(init));
 			break;
 		case FUSE_LOOKUP:
-			answer(dev, header->unique, 0, &entry, sizeof(entry));
+			fuse_answer(dev, header->unique, 0, &entry, sizeof(entry));
 			break;
 		case FUSE_GETATTR:
 		case FUSE_SETATTR:
-			answer(dev, header->unique, 0, &attributes, sizeof(attributes));
+			fuse_answer(dev, header->unique, 0, &attributes, sizeof(attributes));
 			break;
 		case FUSE_OPEN:
-			answer(dev, header->unique, 0, &opened, sizeof(opened));
+			fuse_answer(dev, header->unique, 0, &opened, sizeof(opened));
 			break;
 		case FUSE_WRITE:
-			answer(dev, header->unique, 0, &wrote, sizeof(wrote));
+			fuse_answer(dev, header->unique, 0, &wrote, sizeof(wrote));
 			break;
 		case FUSE_FORGET:
 		case FUSE_BATCH_FORGET:
 		case FUSE_INTERRUPT:
 			break;
 		case FUSE_RELEASE:
-			answer(dev, header->unique, 0, NULL, 0);
+			fuse_answer(dev, header->unique, 0, NULL, 0);
 			break;
 		default:
-			answer(dev, header->unique, -ENOSYS, NULL, 0);
+			fuse_answer(dev, header->unique, -ENOSYS, NULL, 0);
 		}
 	}
-}
-
-static void mount_own(void)
-{
-	char text[64];
-	int dev = open("/dev/fuse", O_RDWR | O_CLOEXEC);
-
-	if (dev < 0)
-		die("/dev/fuse");
-	mkdir(PLACE, 0755);
-	snprintf(text, sizeof(text), "fd=%d,rootmode=40000,user_id=0,group_id=0", dev);
-	if (mount("heavy", PLACE, "fuse", MS_NOSUID | MS_NODEV, text))
-		die("mount");
-	if (!fork()) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		serve(dev);
-	}
-	close(dev);
 }
 
 int main(int argc, char **argv)
@@ -241,7 +165,7 @@ int main(int argc, char **argv)
 		fd = lingering(argc > 2 ? atoi(argv[2]) : 1000);
 	} else {
 		become_root_of_own(CLONE_NEWNS);
-		mount_own();
+		fuse_mount(PLACE, serve);
 		fd = open(PLACE "/file", O_RDWR);
 		again = open(PLACE "/file", O_RDWR);
 		if (fd < 0 || again < 0)
