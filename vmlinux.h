@@ -88,19 +88,42 @@ typedef struct {
 	gid_t val;
 } kgid_t;
 
+struct ns_common {
+	unsigned int inum;
+};
+
 struct user_namespace {
 	struct user_namespace *parent;
 	int level;
 	kuid_t owner;
+	struct ns_common ns;
 };
 
-/* cap_effective since 6.3; before: see bpf/compat.bpf.h. */
+/* Capability sets as they are since 6.3; before: see bpf/compat.bpf.h. */
 struct cred {
 	kuid_t uid;
+	kgid_t gid;
+	kuid_t suid;
+	kgid_t sgid;
 	kuid_t euid;
+	kgid_t egid;
+	kuid_t fsuid;
+	kgid_t fsgid;
+	struct {
+		u64 val;
+	} cap_permitted;
 	struct {
 		u64 val;
 	} cap_effective;
+	struct user_namespace *user_ns;
+};
+
+struct seccomp {
+	int mode;
+};
+
+struct mm_struct {
+	unsigned long flags;
 	struct user_namespace *user_ns;
 };
 
@@ -186,12 +209,25 @@ struct cgroup_root {
 	int hierarchy_id;
 };
 
+struct bpf_prog_array_item {
+	struct bpf_prog *prog;
+};
+
+struct bpf_prog_array {
+	struct bpf_prog_array_item items[0];
+};
+
+struct cgroup_bpf {
+	struct bpf_prog_array *effective[0];
+};
+
 struct cgroup {
 	struct cgroup_subsys_state self;
 	int level;
 	struct kernfs_node *kn;
 	struct cgroup_root *root;
 	struct cgroup *dom_cgrp;
+	struct cgroup_bpf bpf;
 	struct cgroup *ancestors[];
 };
 
@@ -208,6 +244,7 @@ struct nsproxy {
 };
 
 struct signal_struct {
+	int nr_threads;
 	struct list_head thread_head;
 };
 
@@ -243,7 +280,12 @@ struct inode {
 	void *i_private;
 };
 
+struct hlist_bl_node {
+	struct hlist_bl_node **pprev;
+};
+
 struct dentry {
+	struct hlist_bl_node d_hash;
 	struct dentry *d_parent;
 	struct inode *d_inode;
 	struct super_block *d_sb;
@@ -255,6 +297,7 @@ struct dentry {
 
 struct ctl_table {
 	const char *procname;
+	void *data;
 };
 
 struct ctl_table_header {
@@ -365,6 +408,21 @@ struct bpf_iter__bpf_map {
 	struct bpf_map *map;
 };
 
+struct bpf_link {
+	u32 id;
+	struct bpf_prog *prog;
+};
+
+struct bpf_iter__bpf_link {
+	struct bpf_iter_meta *meta;
+	struct bpf_link *link;
+};
+
+struct bpf_iter__cgroup {
+	struct bpf_iter_meta *meta;
+	struct cgroup *cgroup;
+};
+
 struct bpf_prog_aux {
 	atomic64_t refcnt;
 	char name[16];
@@ -385,6 +443,10 @@ struct task_struct {
 	unsigned int ptrace;
 	pid_t pid;
 	pid_t tgid;
+	int exit_state;
+	unsigned long atomic_flags;
+	struct mm_struct *mm;
+	struct seccomp seccomp;
 	struct task_struct *real_parent;
 	struct task_struct *parent;
 	struct task_struct *group_leader;

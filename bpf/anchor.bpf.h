@@ -33,22 +33,13 @@ static __always_inline bool floors_raise(union psc_policy *floors, const union p
  * Before a floor is in force. Return: 0 or -PSC_E_AGAIN. A function of its own for the sake of
  * the callers' stacks: psc_cg_made has none to spare.
  */
-static __noinline int highest_note(struct state *state, const union psc_policy *policy)
+LOCAL int highest_note(struct state *state, const union psc_policy *policy)
 {
 	union psc_policy floors = {};
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		floors.floor[mode] = policy->floor[mode];
 	return !floors.word || floors_raise(&state->highest, &floors) ? 0 : -PSC_E_AGAIN;
-}
-
-/* A first floor has come by this request: how many references does psc_state have? */
-static __always_inline void anchor_note(struct state *state, __u32 references, __u64 armed)
-{
-	const struct guarded *guard = guarded();
-
-	if (references && armed && guard && guard->armed == armed)
-		__sync_val_compare_and_swap(&state->references, 0, references);
 }
 
 /*
@@ -64,14 +55,11 @@ static __always_inline bool is_complete(const struct state *state)
 	       BPF_CORE_READ(map, refcnt.counter) >= state->references;
 }
 
-/* Before each verdict of the anchor. */
-static __always_inline void anchor_look(struct state *state)
+/* One of the pinned programs has gone, or is about to go. */
+static __always_inline void anchor_bind_all(struct state *state)
 {
-	union psc_policy all;
+	union psc_policy all = policy_read(&state->highest);
 
-	if (!state->references || state->loose || is_complete(state))
-		return;
-	all = policy_read(&state->highest);
 	/* Of everybody there are no siblings. */
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
@@ -81,6 +69,13 @@ static __always_inline void anchor_look(struct state *state)
 	read_barrier();		/* who reads stuck then finds it */
 	__sync_fetch_and_add(&state->stuck, 1);
 	state->loose = 1;
+}
+
+/* Before each verdict of the anchor. */
+static __always_inline void anchor_look(struct state *state)
+{
+	if (state->references && !state->loose && !is_complete(state))
+		anchor_bind_all(state);
 }
 
 static __always_inline __u32 anchor_state(const struct state *state)

@@ -24,18 +24,10 @@ static __always_inline union psc_policy policy_read(const union psc_policy *poli
 	return (union psc_policy){ .word = *(const volatile __u64 *)&policy->word };
 }
 
-/*
- * Functions that are not static are ones that the verifier looks at on their own: it
- * takes all their ways once, not once for every way that leads to them. Their argument
- * is no struct but its words: functions that take structs can be replaced by an
- * extension (freplace), even by one that was loaded for a program of somebody else's.
- */
-#define WORDS(type) typedef __u64 type##_words[sizeof(struct type) / sizeof(__u64)]
-
 WORDS(cgroup_entry);
 WORDS(psc_effective);
 
-__noinline int entry_read_words(__u64 id, cgroup_entry_words *words)
+GLOBAL int entry_read_words(__u64 id, cgroup_entry_words *words)
 {
 	struct cgroup_entry *ret = (struct cgroup_entry *)words, copy = {};
 
@@ -46,16 +38,19 @@ __noinline int entry_read_words(__u64 id, cgroup_entry_words *words)
 
 		if (!entry)
 			return false;
+		copy.serial = *(volatile __u64 *)&entry->serial & ~SERIAL_HELD;
+		if (!copy.serial || copy.serial & SERIAL_BEING_MADE)
+			return false;
+		read_barrier();
 		copy.policy = policy_read(&entry->policy);
+		copy.id = *(volatile __u64 *)&entry->id;
 		copy.origin = *(volatile __u32 *)&entry->origin;
 		read_barrier();
-		copy.id = *(volatile __u64 *)&entry->id;
-		if (copy.id == id) {
+		if ((*(volatile __u64 *)&entry->serial & ~SERIAL_HELD) == copy.serial &&
+		    copy.id == id) {
 			*ret = copy;
 			return true;
 		}
-		if (!copy.id)	/* is being deleted */
-			return false;
 	}
 	ret->policy.word = 0;
 	for (__u32 mode = 0; mode < PSC_MODES; mode++)
@@ -76,7 +71,7 @@ static __always_inline bool entry_read(__u64 id, struct cgroup_entry *ret)
 	return entry_read_words(id, (cgroup_entry_words *)ret);
 }
 
-__noinline int effective_add_words(psc_effective_words *effective, __u64 word, __u64 from)
+GLOBAL int effective_add_words(psc_effective_words *effective, __u64 word, __u64 from)
 {
 	union psc_policy policy = { .word = word };
 
@@ -85,7 +80,7 @@ __noinline int effective_add_words(psc_effective_words *effective, __u64 word, _
 	return 0;
 }
 
-__noinline int effective_end_words(psc_effective_words *effective)
+GLOBAL int effective_end_words(psc_effective_words *effective)
 {
 	if (effective)
 		psc_effective_end((struct psc_effective *)effective);
@@ -115,11 +110,18 @@ struct cgroup_walk {
 	__u64 found;
 };
 
-static __always_inline __u64 ancestor_id(__u64 address, __u64 level)
+static __always_inline struct cgroup *ancestor_at(__u64 address, __u64 level)
 {
 	struct cgroup *cgroup = (struct cgroup *)address, *ancestor = NULL;
 
 	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]);
+	return ancestor;
+}
+
+static __always_inline __u64 ancestor_id(__u64 address, __u64 level)
+{
+	struct cgroup *ancestor = ancestor_at(address, level);
+
 	return BPF_CORE_READ(ancestor, kn, id);
 }
 
@@ -143,7 +145,7 @@ static long level_step(__u32 i, struct cgroup_walk *walk)
 	return 0;
 }
 
-__noinline int path_walk_words(psc_effective_words *effective, __u64 cgroup, __u64 level,
+GLOBAL int path_walk_words(psc_effective_words *effective, __u64 cgroup, __u64 level,
 			       __u64 wanted)
 {
 	struct cgroup_walk walk = {
@@ -201,139 +203,18 @@ static __always_inline __u64 floors_alone(const union psc_policy *floors)
 	return policy_read(floors).word | PSC_POLICY_NONE.word;
 }
 
-/**
- * standing_read - what cgroups have to say about a task, the global policy not included
- * @ret: by its path, and what sticks to it
- *
- * What sticks is kept for the thread-group leader, as the kernel moves whole processes
- * from one domain to another.
- *
- * Return: the container whose boundary sticks to it, 0 for none.
- */
-static __always_inline __u64 standing_read(struct task_struct *task, struct psc_effective *ret)
+/* The global policy, and the floors that bind everybody. */
+static __always_inline union psc_policy policy_for_all(const struct state *state)
 {
-	struct cgroup *cgroup = cgroup_of(task);
-	struct state *state = &psc_state;
-	struct stuck *stuck;
-	__u64 key, kept = 0;
+	struct psc_effective effective = PSC_EFFECTIVE_NONE;
+	union psc_policy policy = policy_read(&state->policy);
 
-	*ret = PSC_EFFECTIVE_NONE;
-	path_add(ret, cgroup, BPF_CORE_READ(cgroup, level));
-	read_barrier();
-	if (!*(volatile __u32 *)&state->stuck)
-		return 0;
-	key = (__u64)BPF_CORE_READ(task, group_leader);
-	stuck = stuck_find(key);
-	if (stuck) {
-		kept = stuck->container;
-		effective_add(ret, floors_alone(&stuck->floors), 0);
-	}
-	effective_add(ret, floors_alone(&state->lost), 0);
-	return kept;
-}
-
-/* With the global policy. */
-static __always_inline void standing_end(struct psc_effective *standing)
-{
-	effective_add(standing, policy_read(&psc_state.policy).word, 0);
-	effective_end(standing);
-}
-
-/* What psc_judge() may want to know of the cgroups of both sides. */
-struct sides {
-	__u64 container;	/* the tracee's, 0: the root of its cgroup namespace */
-	__u64 kept;		/* one whose boundary sticks to it, 0 for none */
-	bool siblings;
-};
-
-static __always_inline __u32 scope_in(const union psc_policy *policy, __u32 mode)
-{
-	return mode == PSC_MODE_ATTACH ? policy->scope[PSC_MODE_ATTACH] :
-	       mode == PSC_MODE_TRACEME ? policy->scope[PSC_MODE_TRACEME] :
-					  policy->scope[PSC_MODE_READ];
-}
-
-static __always_inline __u64 scope_from(const struct psc_effective *effective, __u32 mode)
-{
-	return mode == PSC_MODE_ATTACH ? effective->scope_from[PSC_MODE_ATTACH] :
-	       mode == PSC_MODE_TRACEME ? effective->scope_from[PSC_MODE_TRACEME] :
-					  effective->scope_from[PSC_MODE_READ];
-}
-
-/* Are there entries, or floors that stick? One load: entries go after floors have been stuck. */
-static __always_inline bool cgroups_matter(void)
-{
-	return *(volatile __u64 *)&psc_state.busy;
-}
-
-/* The rest of a question, its mode is filled in, where cgroups do not matter. */
-static __always_inline void question_globally(struct psc_question *question)
-{
-	union psc_policy policy = policy_read(&psc_state.policy);
-
-	question->scope = scope_in(&policy, question->mode);
-	question->traceme = policy.scope[PSC_MODE_TRACEME];
-	question->boundary = policy.scope[PSC_MODE_BOUNDARY];
-}
-
-/* The same by the policy and the cgroups of both sides. */
-static __always_inline void sides_compare(struct psc_question *question, struct sides *sides,
-					  struct task_struct *tracer, struct task_struct *tracee)
-{
-	const __u32 mode = question->mode;
-	struct psc_effective standing;
-	__u32 scope;
-	__u64 from;
-
-	if (!cgroups_matter()) {
-		question_globally(question);
-		return;
-	}
-	sides->kept = standing_read(tracee, &standing);
-	standing_end(&standing);
-	scope = scope_in(&standing.policy, mode);
-	from = scope_from(&standing, mode);
-	question->traceme = standing.policy.scope[PSC_MODE_TRACEME];
-	question->boundary = standing.policy.scope[PSC_MODE_BOUNDARY];
-	sides->container = standing.scope_from[PSC_MODE_BOUNDARY];
-	/* Nothing else makes a boundary where the tracee is now. */
-	if (!sides->container && !policy_read(&psc_state.policy).scope[PSC_MODE_BOUNDARY])
-		sides->container = sides->kept;
-
-	standing_read(tracer, &standing);
-	standing_end(&standing);
-	sides->siblings = from && from == scope_from(&standing, mode) &&
-			  scope == scope_in(&standing.policy, mode);
-	question->scope = psc_scope_stricter(scope_in(&standing.policy, mode), scope);
-	question->traceme = psc_scope_stricter(standing.policy.scope[PSC_MODE_TRACEME],
-					       question->traceme);
-}
-
-/* cgroup_is_descendant() of include/linux/cgroup.h */
-static __always_inline bool is_below_root(struct cgroup *cgroup, struct cgroup *root)
-{
-	int level = BPF_CORE_READ(root, level);
-	struct cgroup *ancestor = NULL;
-
-	if (BPF_CORE_READ(cgroup, level) < level)
-		return false;
-	bpf_core_read(&ancestor, sizeof(ancestor), &cgroup->ancestors[level]);
-	return ancestor == root;
-}
-
-/* Is the tracer in the tracee's container? Who is exiting has left its namespaces, and it. */
-static __always_inline bool shares_container(const struct sides *sides, struct task_struct *tracer,
-					     struct task_struct *tracee)
-{
-	struct cgroup *cgroup = cgroup_of(tracer), *root;
-
-	if (sides->kept && !is_inside(cgroup, sides->kept))
-		return false;
-	if (sides->container)
-		return is_inside(cgroup, sides->container);
-	tracee = living_thread(tracee);
-	root = BPF_CORE_READ(tracee, nsproxy, cgroup_ns, root_cset, dfl_cgrp, dom_cgrp);
-	return !root || is_below_root(cgroup, root);
+	if (!policy_read(&state->lost).word)
+		return policy;
+	effective_add(&effective, floors_alone(&state->lost), 0);
+	effective_add(&effective, policy.word, 0);
+	effective_end(&effective);
+	return effective.policy;
 }
 
 #endif

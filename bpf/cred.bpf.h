@@ -43,7 +43,7 @@ static long user_ns_step(__u32 i, struct user_ns_walk *walk)
  * a namespace has all capabilities in it included. Other LSMs' opinions, which
  * ns_capable() asks as well, cannot be had from BPF.
  */
-static __noinline bool capable_in(const struct cred *cred, struct user_namespace *ns)
+LOCAL bool capable_in(const struct cred *cred, struct user_namespace *ns)
 {
 	struct user_ns_walk walk = {
 		.ns = ns, .own = BPF_CORE_READ(cred, user_ns),
@@ -57,7 +57,7 @@ static __noinline bool capable_in(const struct cred *cred, struct user_namespace
 }
 
 /* The same for the initial user namespace, the only one at level 0. */
-static __noinline bool capable_initially(const struct cred *cred)
+LOCAL bool capable_initially(const struct cred *cred)
 {
 	return BPF_CORE_READ(cred, user_ns, level) == 0 && cred_has_cap(cred, CAP_SYS_PTRACE);
 }
@@ -78,7 +78,7 @@ static long outermost_step(__u32 i, struct user_ns_walk *walk)
  * mapped there: it is who made it, or the one that it is in. Those of root's are for
  * others, and do not count. psc_account_of() sees to those who leave one with such a uid.
  */
-static __noinline __u32 account_of_caller(__u32 *ret_uid)
+LOCAL __u32 account_of_caller(__u32 *ret_uid)
 {
 	const struct cred *cred = BPF_CORE_READ(bpf_get_current_task_btf(), cred);
 	__u32 uid = BPF_CORE_READ(cred, uid.val), owner;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The part of psc_ctl that is about cgroups: whose directory it is, and its entry. */
+/* The part of psc_ctl that is about cgroups: the entry of one, and how it is changed. */
 #ifndef PSC_ENTRY_BPF_H
 #define PSC_ENTRY_BPF_H
 
@@ -7,90 +7,12 @@
 #include "cgroup.bpf.h"
 #include "find.bpf.h"
 #include "guard.bpf.h"
-#include "task.bpf.h"
+#include "share.bpf.h"
+#include "sides.bpf.h"
+#include "target.bpf.h"
 
-#define CGROUP2_SUPER_MAGIC 0x63677270	/* include/uapi/linux/magic.h */
 #define WRITER_TRIES 256
 #define ADD_TRIES 8
-
-/*
- * Is psc_cg_move attached? Set by the loader. In a frozen map of constants, so that the
- * verifier has decided by it what psc_ctl does: writing it later changes nothing.
- */
-const volatile __u32 psc_sees_moves;
-
-struct target {
-	struct kernfs_node *kn;
-	struct cgroup *cgroup;
-	__u64 id;
-	__u32 level;
-};
-
-/* The cgroup of a directory that we have open; NULL when it has been removed. */
-static __always_inline struct cgroup *online_cgroup(struct kernfs_node *kn)
-{
-	struct cgroup *cgroup = BPF_CORE_READ(kn, priv);
-
-	return cgroup && BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE ? cgroup : NULL;
-}
-
-/* The directory of the cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
-static __always_inline int node_of(const struct psc_request *req, struct kernfs_node **ret)
-{
-	struct cgroup *cgroup;
-	struct inode *inode;
-	struct file *file;
-
-	if (req->cgroup) {
-		cgroup = cgroup_by_id(req->cgroup);
-		if (!cgroup || !is_visible(cgroup))
-			return -PSC_E_NODEV;
-		*ret = BPF_CORE_READ(cgroup, kn);
-		return 0;
-	}
-	file = file_of(req->dir_fd);
-	if (!file)
-		return -PSC_E_BADF;
-	inode = BPF_CORE_READ(file, f_inode);
-	*ret = BPF_CORE_READ(inode, i_private);
-	return BPF_CORE_READ(inode, i_sb, s_magic) == CGROUP2_SUPER_MAGIC &&
-	       BPF_CORE_READ(*ret, flags) & KERNFS_DIR ? 0 : -PSC_E_BADF;
-}
-
-/* The cgroup that a request is about. Return: 0 or a negative PSC_E_*. */
-static __always_inline int target_of(const struct psc_request *req, struct target *ret)
-{
-	struct kernfs_node *kn;
-	struct cgroup *cgroup;
-	int err = node_of(req, &kn);
-
-	if (err)
-		return err;
-	cgroup = online_cgroup(kn);
-	if (!cgroup)
-		return -PSC_E_NODEV;
-	ret->kn = kn;
-	ret->cgroup = cgroup;
-	ret->id = BPF_CORE_READ(kn, id);
-	ret->level = BPF_CORE_READ(cgroup, level);
-	if (!ret->level)
-		return -PSC_E_INVAL;
-	if (ret->level >= PSC_CGROUP_LEVELS)
-		return -PSC_E_NAMETOOLONG;
-	if (BPF_CORE_READ(cgroup, dom_cgrp) != cgroup)
-		return -PSC_E_OPNOTSUPP;
-	return 0;
-}
-
-/* What the path from the target upwards, from that level on, and the global policy say. */
-static __always_inline void path_read(const struct target *target, __u32 level,
-				      struct psc_effective *ret)
-{
-	*ret = PSC_EFFECTIVE_NONE;
-	path_add(ret, target->cgroup, level);
-	effective_add(ret, floors_alone(&psc_state.lost), 0);
-	effective_add(ret, policy_read(&psc_state.policy).word, 0);
-}
 
 /* An entry has come, or gone. */
 static __always_inline void entries_add(struct state *state, __u32 level, __s32 n)
@@ -135,32 +57,57 @@ static __always_inline void level_add(__u64 level)
 	bpf_loop(PSC_CGROUP_LEVELS / 8 * ADD_TRIES, add_step, &level, 0);
 }
 
+/* What is counted there could be too low by any number of entries: see bpf/recount.bpf.h. */
+static __always_inline void level_lock(struct state *state, __u32 level)
+{
+	barrier_var(level);
+	if (level < PSC_CGROUP_LEVELS && state->at_level[level] <= PSC_CGROUPS_MAX)
+		__sync_fetch_and_add(&state->at_level[level], PSC_CGROUPS_MAX);
+}
+
 static __always_inline void share_give(struct state *state, __u32 share)
 {
 	if (share)
 		__sync_fetch_and_add(&state->shares[(share - 1) & (PSC_SHARES - 1)], -1);
 }
 
+/*
+ * Take an entry for oneself: with SERIAL_HELD to change it, with 0 to delete it. Only one can.
+ * One that is taken, or being made, is deleted by who does that, if its cgroup is gone.
+ *
+ * Return: the serial that it had; 0 when it cannot be taken.
+ */
+static __always_inline __u64 entry_take(struct cgroup_entry *entry, __u64 id, __u64 mark)
+{
+	__u64 serial = *(volatile __u64 *)&entry->serial, taken = mark ? serial | mark : 0;
+
+	read_barrier();
+	/* If the element is used for another cgroup by then, it has another serial. */
+	if (!serial || serial & SERIAL_MARKS ||
+	    *(volatile __u64 *)&entry->id != id ||
+	    __sync_val_compare_and_swap(&entry->serial, serial, taken) != serial)
+		return 0;
+	return serial;
+}
+
 /* Return: 0, or -PSC_E_AGAIN when it is still there. */
 static __always_inline int entry_delete(struct state *state, __u64 id, __u32 level)
 {
 	struct cgroup_entry *entry = bpf_map_lookup_elem(&psc_cgroups, &id);
+	__u64 serial = entry ? entry_take(entry, id, 0) : 0;
 	__u32 share;
 	int err;
 
-	if (!entry)
+	if (!serial)
 		return 0;
 	share = entry->share;
-	/* Before it is another's, which the barrier in this sees to. */
-	__sync_val_compare_and_swap(&entry->id, id, 0);
 	err = bpf_map_delete_elem(&psc_cgroups, &id);
-	if (!err) {	/* who has deleted it counts */
-		entries_add(state, level, -1);
-		share_give(state, share);
-	} else if (err != -ENOENT) {
-		__sync_val_compare_and_swap(&entry->id, 0, id);
+	if (err) {
+		__sync_val_compare_and_swap(&entry->serial, 0, serial);
 		return -PSC_E_AGAIN;
 	}
+	entries_add(state, level, -1);
+	share_give(state, share);
 	return 0;
 }
 
@@ -171,30 +118,62 @@ static __always_inline bool has_room(const struct state *state, __u32 origin)
 							       PSC_CGROUPS_MAX);
 }
 
+/* Change the one that is there. Return: 0, or -PSC_E_AGAIN when somebody else has taken it. */
+static __always_inline int entry_write(__u64 id, const struct cgroup_entry *with)
+{
+	struct cgroup_entry *entry = bpf_map_lookup_elem(&psc_cgroups, &id);
+	__u64 serial = entry ? entry_take(entry, id, SERIAL_HELD) : 0;
+
+	if (!serial)
+		return -PSC_E_AGAIN;
+	*(volatile __u64 *)&entry->policy.word = with->policy.word;
+	entry->origin = with->origin;
+	__sync_val_compare_and_swap(&entry->serial, serial | SERIAL_HELD, serial);
+	return 0;
+}
+
+/*
+ * Make a new one, which nobody goes by before all of it is there.
+ * Return: 0 or a negative PSC_E_*.
+ */
+static __always_inline int entry_make(__u64 id, struct cgroup_entry *with)
+{
+	__u64 serial = next_serial();
+	struct cgroup_entry *entry;
+	int err;
+
+	/* Before the first floor it may have been written: see bpf/recount.bpf.h. */
+	if (!serial || serial & SERIAL_MARKS)
+		return -PSC_E_AGAIN;
+	with->serial = serial | SERIAL_BEING_MADE;
+	err = bpf_map_update_elem(&psc_cgroups, &id, with, BPF_NOEXIST);
+	entry = err ? NULL : bpf_map_lookup_elem(&psc_cgroups, &id);
+	if (entry)
+		__sync_val_compare_and_swap(&entry->serial, serial | SERIAL_BEING_MADE, serial);
+	return err ? -PSC_E_NOSPC : 0;
+}
+
 /*
  * Put an entry into its place. The cgroup may be removed meanwhile: either
  * psc_cg_gone finds the entry, or we find that the cgroup is no longer online.
  */
 static __always_inline int entry_put(struct state *state, const struct target *target,
-				     const struct cgroup_entry *entry, bool replace)
+				     struct cgroup_entry *entry, bool replace)
 {
 	__u64 id = target->id;
-	struct cgroup_entry *now;
 	int err = 0;
 
-	/* Never taken back: readers look only at what entries may speak of. */
+	/* Never taken back: readers look only at what entries may speak of, and where. */
 	__sync_fetch_and_or(&state->spoken.word, psc_policy_spoken(&entry->policy).word);
+	level_add(target->level);
+	if (psc_policy_locked(&entry->policy))
+		level_lock(state, target->level);
 	if (replace) {
-		now = bpf_map_lookup_elem(&psc_cgroups, &id);
-		if (now) {
-			*(volatile __u64 *)&now->policy.word = entry->policy.word;
-			now->origin = entry->origin;
-		}
+		err = entry_write(id, entry);
 	} else {
 		/* Counted first: readers look only where there are any. */
-		level_add(target->level);
 		entries_add(state, target->level, 1);
-		err = bpf_map_update_elem(&psc_cgroups, &id, entry, BPF_NOEXIST);
+		err = entry_make(id, entry);
 		if (err)
 			entries_add(state, target->level, -1);
 	}
@@ -202,11 +181,31 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 		entry_delete(state, id, target->level);
 		return -PSC_E_NODEV;
 	}
-	return err ? -PSC_E_NOSPC : 0;
+	return err;
+}
+
+/*
+ * A new entry by a section takes one of the share of the subtree that its cgroup is in, also
+ * at a reload, which finds all the cgroups that somebody has made before.
+ * Return: 0 or -PSC_E_NOSPC.
+ */
+static __always_inline int entry_share(struct cgroup_entry *entry, const struct target *target,
+				       const struct psc_request *req)
+{
+	int share;
+
+	entry->share = 0;
+	if (req->origin != PSC_ORIGIN_CONFIG)
+		return 0;
+	share = share_take(target->cgroup, target->level);
+	if (share < 0)
+		return -PSC_E_NOSPC;
+	entry->share = share;
+	return 0;
 }
 
 struct change {
-	__u32 asked[12];		/* the beginning of the request, up to its replies */
+	__u32 asked[14];		/* the beginning of the request, up to its replies */
 	union psc_policy policy;	/* in and out */
 	union psc_policy above;
 };
@@ -220,7 +219,7 @@ static __always_inline void change_ask(struct change *change, const struct psc_r
 
 WORDS(change);
 
-__noinline int change_make_words(change_words *words)
+GLOBAL int change_make_words(change_words *words)
 {
 	struct change *change = (struct change *)words;
 
@@ -236,13 +235,91 @@ static __always_inline int change_make(struct change *change)
 	return change_make_words((change_words *)change);
 }
 
-/* The one writer's part of a change. */
-static __always_inline int entry_change(struct state *state, const struct target *target,
-					const struct psc_request *req)
+/*
+ * What of an entry sticks, before it is put. A cgroup that is removed
+ * meanwhile has it taken away by psc_cg_gone or, when entry_put() finds that, by us.
+ */
+GLOBAL int sticky_prepare(one_word *id, __u64 level, __u64 sticky)
 {
-	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
-	bool exists = entry_read(target->id, &entry);
-	struct change change = { .policy = entry.policy };
+	if (!id || sticky == PSC_POLICY_NONE.word)
+		return 0;
+	if (!psc_sees_moves)
+		return -PSC_E_OPNOTSUPP;
+	return sticky_begin(&psc_state, (*id)[0], level);
+}
+
+/* And when it was put, or was not. @before: what stuck until then */
+GLOBAL int sticky_finish(one_word *id, __u64 before, __u64 sticky, __u32 failed)
+{
+	union psc_policy policy = { .word = sticky };
+
+	if (!id || (before == PSC_POLICY_NONE.word && sticky == before))
+		return 0;
+	if (!failed)
+		sticky_say((*id)[0], &policy);
+	else if (before != PSC_POLICY_NONE.word && failed != PSC_E_NODEV)
+		return 0;	/* what stuck before does so still */
+	if (failed || sticky == PSC_POLICY_NONE.word)
+		sticky_end((*id)[0]);
+	return 0;
+}
+
+/* What sticks of a cgroup's entry, and of which modes that is something. */
+GLOBAL __u64 sticky_of(one_word *id)
+{
+	struct sticky sticky = {};
+
+	return id && psc_state.sticky && sticky_read((*id)[0], &sticky) ? sticky.policy.word :
+									  PSC_POLICY_NONE.word;
+}
+
+GLOBAL int sticky_modes(one_word *id)
+{
+	union psc_policy sticky = { .word = sticky_of(id) };
+	__u32 modes = 0;
+
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (sticky.scope[mode] != PSC_SCOPE_INHERIT)
+			modes |= PSC_MODE_BIT(mode);
+	return modes;
+}
+
+/* psc_policy_sticky() */
+GLOBAL __u64 sticky_after(one_word *policy, __u64 before, __u32 stick, __u32 unstick)
+{
+	union psc_policy now = { .word = before }, entry = PSC_POLICY_NONE;
+
+	if (policy)
+		entry.word = (*policy)[0];
+	return psc_policy_sticky(&entry, &now, stick, unstick).word;
+}
+
+/* Put an entry into its place, and what of it sticks. */
+static __always_inline int entry_put_sticky(struct state *state, const struct target *target,
+					    struct cgroup_entry *entry, bool replace,
+					    const struct psc_request *req)
+{
+	one_word id = { target->id }, said = { entry->policy.word };
+	__u64 before = sticky_of(&id);
+	__u64 sticky = sticky_after(&said, before, req->stick, req->unstick);
+	int err = sticky_prepare(&id, target->level, sticky);
+
+	if (err)
+		return err;
+	err = entry_put(state, target, entry, replace);
+	sticky_finish(&id, before, sticky, -err);
+	return err;
+}
+
+/*
+ * What a request makes of the policy of an entry, whose stack is free again afterwards.
+ * @ret: what it is; in and out
+ * Return: 0 or a negative PSC_E_*.
+ */
+static __always_inline int entry_policy(const struct target *target, const struct psc_request *req,
+					union psc_policy *ret)
+{
+	struct change change = { .policy = *ret };
 	struct psc_effective above;
 	int err;
 
@@ -251,24 +328,45 @@ static __always_inline int entry_change(struct state *state, const struct target
 	change.above = above.policy;
 	change_ask(&change, req);
 	err = change_make(&change);
+	*ret = change.policy;
+	return err;
+}
+
+/* The one writer's part of a change. */
+static __always_inline int entry_change(struct state *state, const struct target *target,
+					const struct psc_request *req)
+{
+	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
+	bool exists = entry_read(target->id, &entry);
+	int err = entry_policy(target, req, &entry.policy);
+
 	if (err || req->op == PSC_OP_INFO)
 		return err;
-	entry.policy = change.policy;
 	/* It could not stick to who is moved elsewhere. */
 	if (!psc_sees_moves && psc_policy_locked(&entry.policy))
 		return -PSC_E_OPNOTSUPP;
-	if (entry.policy.word == PSC_POLICY_NONE.word)
-		return exists ? entry_delete(state, target->id, target->level) : 0;
-	/* Before anything is locked for nothing. */
-	if (!exists && !has_room(state, req->origin))
-		return -PSC_E_NOSPC;
+	if (entry.policy.word == PSC_POLICY_NONE.word) {
+		one_word id = { target->id };
+
+		err = exists ? entry_delete(state, target->id, target->level) : 0;
+		if (!err)
+			sticky_finish(&id, 0, entry.policy.word, 0);
+		return err;
+	}
 	entry.id = target->id;
 	entry.origin = req->origin;
-	entry.share = 0;
-	err = psc_policy_locked(&entry.policy) ? lock_first(state, req->armed) : 0;
+	/* Before anything is locked for nothing. */
+	if (!exists && (!has_room(state, req->origin) || entry_share(&entry, target, req)))
+		return -PSC_E_NOSPC;
+	err = psc_policy_locked(&entry.policy) ? lock_first(state, req->armed, req->anchor) : 0;
 	if (!err)
 		err = highest_note(state, &entry.policy);
-	return err ? err : entry_put(state, target, &entry, exists);
+	if (!err)
+		err = entry_put_sticky(state, target, &entry, exists, req);
+	/* Of a cgroup that has gone meanwhile it is given back with the entry. */
+	if (err && err != -PSC_E_NODEV && !exists)
+		share_give(state, entry.share);
+	return err;
 }
 
 static long writer_step(__u32 i, bool *won)
@@ -298,6 +396,7 @@ static __always_inline void target_reply(struct psc_request *req, const struct t
 {
 	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
 	struct psc_effective effective;
+	one_word id;
 
 	entry_read(target->id, &entry);
 	path_read(target, target->level, &effective);
@@ -306,6 +405,8 @@ static __always_inline void target_reply(struct psc_request *req, const struct t
 	req->origin = entry.origin;
 	req->effective.word = effective.policy.word;
 	req->cgroup = target->id;
+	id[0] = target->id;
+	req->sticky = sticky_modes(&id);
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		req->source[mode] = effective.scope_from[mode];
 }

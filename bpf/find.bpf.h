@@ -8,6 +8,8 @@
 #define PSC_FIND_BPF_H
 
 #include "cgroup.bpf.h"
+#include "share.bpf.h"
+#include "sides.bpf.h"
 #include "task.bpf.h"
 
 #define KERNFS_DIR 1			/* include/linux/kernfs.h */
@@ -31,32 +33,30 @@ static __always_inline struct cgroup *root_cgroup(void)
  * The cgroup that has, or had, this id, as long as the kernel keeps it; 0: the root.
  * kernfs_find_and_get_node_by_id() of fs/kernfs/dir.c.
  */
-static __noinline struct cgroup *cgroup_by_id(__u64 id)
+LOCAL struct cgroup *cgroup_by_id(__u64 id)
 {
 	struct cgroup *root = root_cgroup();
 	struct kernfs_root *kf_root = BPF_CORE_READ(root, root, kf_root);
-	struct kernfs_node *kn = NULL;
+	one_word idr = { (__u64)kf_root + bpf_core_field_offset(struct kernfs_root, ino_idr) };
+	struct kernfs_node *kn;
 
 	if (!id)
 		return root;
-	for (int i = 0; i < XA_RETRIES; i++) {
-		bool retry;
-
-		kn = (struct kernfs_node *)idr_find_once(
-			(__u64)BPF_CORE_READ(kf_root, ino_idr.idr_rt.xa_head), (__u32)id, &retry);
-		if (!retry)
-			break;
-	}
+	kn = (struct kernfs_node *)idr_find(&idr, (__u32)id);
 	if (!kn || BPF_CORE_READ(kn, id) != id || !(BPF_CORE_READ(kn, flags) & KERNFS_DIR))
 		return NULL;
 	return BPF_CORE_READ(kn, priv);
 }
 
-/* Can it be seen by everybody? */
+static __always_inline bool is_online(struct cgroup *cgroup)
+{
+	return BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE;
+}
+
+/* Can it be seen by everybody? One that is online and cannot is being made. */
 static __always_inline bool is_visible(struct cgroup *cgroup)
 {
-	return BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE &&
-	       BPF_CORE_READ(cgroup, kn, flags) & KERNFS_ACTIVATED;
+	return is_online(cgroup) && BPF_CORE_READ(cgroup, kn, flags) & KERNFS_ACTIVATED;
 }
 
 static __always_inline bool is_child_of(struct cgroup *cgroup, struct cgroup *parent)
@@ -89,7 +89,7 @@ static long name_step(__u32 i, struct name_walk *walk)
 }
 
 /* Is what is wanted before a name, or behind it? 0: it is the name. */
-__noinline int name_order(name_words *wanted, __u64 name)
+GLOBAL int name_order(name_words *wanted, __u64 name)
 {
 	struct name_walk walk = { .wanted = (const char *)wanted, .name = name, .order = -1 };
 
@@ -130,7 +130,7 @@ static long tree_step(__u32 i, struct tree_walk *walk)
 	return 0;
 }
 
-__noinline int child_words(name_words *wanted, __u32 hash, __u64 parent, __u64 *ret)
+GLOBAL int child_words(name_words *wanted, __u32 hash, __u64 parent, __u64 *ret)
 {
 	struct cgroup *above = (struct cgroup *)parent, *cgroup;
 	struct kernfs_node *dir = BPF_CORE_READ(above, kn), *kn;
@@ -163,6 +163,7 @@ struct list_walk {
 	__u64 node, head;	/* addresses of list_heads */
 	__u64 after;		/* what has this number or a lower one is passed by */
 	__u64 id, serial;	/* the last one looked at */
+	__u64 making;		/* the one that is being made, or 0 */
 	__u32 n;
 	__u32 ended;
 };
@@ -187,10 +188,16 @@ static long list_step(__u32 i, struct list_walk *walk)
 	walk->id = id;
 	walk->serial = BPF_CORE_READ(css, serial_nr);
 	walk->node = (__u64)BPF_CORE_READ(node, next);
-	if (walk->serial <= walk->after || !is_visible(cgroup))
+	if (walk->serial <= walk->after)
 		return 0;
+	if (!is_visible(cgroup)) {
+		if (is_online(cgroup))
+			walk->making = id;
+		return 0;
+	}
 	one = &found->cgroups[walk->n & (PSC_FOUND_MAX - 1)];
 	one->id = id;
+	one->serial = walk->serial;
 	bpf_probe_read_kernel_str(one->name, sizeof(one->name), BPF_CORE_READ(cgroup, kn, name));
 	walk->n++;
 	return 0;
@@ -202,7 +209,7 @@ static __always_inline int find_children(struct psc_find_request *req, struct cg
 	struct list_walk walk = {
 		.head = (__u64)parent + bpf_core_field_offset(struct cgroup, self.children),
 		.after = req->serial, .id = req->id, .serial = req->serial,
-		.n = req->n, .ended = req->more,
+		.making = req->source[0], .n = req->n, .ended = req->more,
 	};
 	struct cgroup *last = req->id ? cgroup_by_id(req->id) : NULL;
 
@@ -212,9 +219,62 @@ static __always_inline int find_children(struct psc_find_request *req, struct cg
 		(__u64)BPF_CORE_READ(parent, self.children.next);
 	bpf_loop(FIND_STEPS, list_step, &walk, 0);
 	req->id = walk.id;
-	req->serial = walk.serial;
+	/* Not back behind what the caller has seen, where it began anew. */
+	if (walk.serial > req->serial)
+		req->serial = walk.serial;
+	req->source[0] = walk.making;
 	req->n = walk.n;
 	req->more = !walk.ended;
+	return 0;
+}
+
+/* Its name, and what it is in; the root has neither. */
+static __always_inline int find_name(struct psc_find_request *req, struct cgroup *cgroup,
+				     struct psc_found_cgroup *ret)
+{
+	__u32 level = BPF_CORE_READ(cgroup, level);
+
+	if (!level || level >= PSC_CGROUP_LEVELS || !is_online(cgroup))
+		return -PSC_E_NOENT;
+	if (!is_visible(cgroup))
+		return -PSC_E_INPROGRESS;
+	req->left = !!delegated_above(cgroup, level);
+	bpf_probe_read_kernel_str(ret->name, sizeof(ret->name), BPF_CORE_READ(cgroup, kn, name));
+	req->id = ancestor_id((__u64)cgroup, level - 1);
+	return 0;
+}
+
+/* Is it not in the cgroup of this id? 0 is none. */
+GLOBAL int is_outside(__u64 cgroup, __u64 id)
+{
+	return id == PSC_SOURCE_KEPT || (id && !is_inside((struct cgroup *)cgroup, id));
+}
+
+/* What is in effect for a process in the cgroup. */
+LOCAL int find_process(struct psc_find_request *req, struct cgroup *place)
+{
+	struct task_struct *task = (struct task_struct *)task_by_vpid(req->pid);
+	struct psc_effective effective;
+	struct cgroup *cgroup;
+	__u32 modes = 0;
+
+	if (!task)
+		return -PSC_E_SRCH;
+	if (is_long(task))
+		return -PSC_E_2BIG;
+	cgroup = cgroup_of(task);
+	if (cgroup != place)
+		return -PSC_E_SRCH;
+	standing_read(task, &effective, NULL);
+	req->effective.word = effective.policy.word;
+#pragma unroll
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		__u64 from = effective.scope_from[mode];
+
+		modes |= (is_outside((__u64)cgroup, from) & 1) << mode;
+		req->source[mode] = from;
+	}
+	req->left = modes;
 	return 0;
 }
 
@@ -225,10 +285,14 @@ static __always_inline int find(struct psc_find_request *req)
 	__u64 id = 0;
 	int err;
 
-	if (req->abi != PSC_ABI || req->op > PSC_FIND_CHILDREN || !found)
+	if (req->abi != PSC_ABI || req->op > PSC_FIND_PROCESS || !found)
 		return -PSC_E_INVAL;
 	if (!parent)
 		return -PSC_E_NODEV;
+	if (req->op == PSC_FIND_NAME)
+		return find_name(req, parent, &found->cgroups[0]);
+	if (req->op == PSC_FIND_PROCESS)
+		return find_process(req, parent);
 	if (req->op == PSC_FIND_CHILDREN)
 		return find_children(req, parent);
 	/* Into a map, as the stack has no room. */

@@ -6,11 +6,11 @@
 #ifndef PSC_LOOK_BPF_H
 #define PSC_LOOK_BPF_H
 
+#include "ftrace.bpf.h"
 #include "guard.bpf.h"
 #include "task.bpf.h"
 
 #define PINS_MAX 4096		/* files in the directory of the pins */
-#define PROC_SUPER_MAGIC 0x9fa0		/* include/uapi/linux/magic.h */
 #define RWSEM_WRITER_LOCKED 1		/* kernel/locking/rwsem.c */
 #define SYSCTL_INODES (1U << 23)	/* as far as bpf_loop() goes; they would take 40 GB */
 
@@ -24,7 +24,7 @@ const volatile __s32 psc_ftrace_fd;
 struct pin_walk {
 	__u64 node, head;	/* addresses of list nodes, whose first member is the next */
 	__u64 link;		/* where the node is in a dentry */
-	__u64 object;		/* the map that is looked for */
+	__u64 object;		/* the map, program or link that is looked for */
 	bool found;
 };
 
@@ -34,17 +34,20 @@ static long pin_step(__u32 i, struct pin_walk *walk)
 
 	if (!walk->node || walk->node == walk->head)
 		return 1;
-	walk->found = (__u64)BPF_CORE_READ(dentry, d_inode, i_private) == walk->object;
+	/* Not a name that is removed already, and only waits for who has it open. */
+	walk->found = (__u64)BPF_CORE_READ(dentry, d_inode, i_private) == walk->object &&
+		      BPF_CORE_READ(dentry, d_hash.pprev) &&
+		      (BPF_CORE_READ(dentry, d_inode, i_mode) & S_IFMT) == S_IFREG;
 	if (bpf_probe_read_kernel(&walk->node, sizeof(walk->node), (void *)walk->node))
 		return 1;
 	return walk->found;
 }
 
-/* Has the map a pin in the guarded directory? Its descriptors count like pins. */
-static __always_inline bool is_pinned(const struct guarded *guard, __u64 map)
+/* Has a map, program or link a pin in the guarded directory? Descriptors count like pins. */
+static __always_inline bool is_pinned(const struct guarded *guard, __u64 object)
 {
 	struct dentry *dir = (struct dentry *)guard->dir;
-	struct pin_walk walk = { .object = map };
+	struct pin_walk walk = { .object = object };
 
 	if (bpf_core_field_exists(dir->d_children)) {
 		walk.link = bpf_core_field_offset(struct dentry, d_sib);
@@ -56,6 +59,49 @@ static __always_inline bool is_pinned(const struct guarded *guard, __u64 map)
 	}
 	bpf_loop(PINS_MAX, pin_step, &walk, 0);
 	return walk.found;
+}
+
+#define ATTACH_TYPES_MAX 128	/* MAX_CGROUP_BPF_ATTACH_TYPE, include/linux/bpf-cgroup-defs.h */
+#define CGROUP_PROGS_MAX 64	/* BPF_CGROUP_MAX_PROGS, include/linux/bpf.h */
+
+/* The programs of a cgroup: for each kind an array that ends with NULL. */
+struct root_walk {
+	__u64 item;		/* address of the next member of the array */
+	__u64 cgroup;
+	struct seq_file *seq;
+};
+
+static long root_prog_step(__u32 i, struct root_walk *walk)
+{
+	struct psc_found_root found = {};
+	struct bpf_prog_aux *aux;
+	struct bpf_prog *prog;
+
+	if (bpf_probe_read_kernel(&prog, sizeof(prog), (void *)walk->item) || !prog)
+		return 1;
+	walk->item += bpf_core_type_size(struct bpf_prog_array_item);
+	aux = BPF_CORE_READ(prog, aux);
+	if (!uses_policy_map(aux))
+		return 0;
+	found.id = BPF_CORE_READ(aux, id);
+	found.refs = BPF_CORE_READ(aux, refcnt.counter);
+	bpf_seq_write(walk->seq, &found, sizeof(found));
+	return 0;
+}
+
+static long root_kind_step(__u32 i, struct root_walk *walk)
+{
+	struct cgroup *cgroup = (struct cgroup *)walk->cgroup;
+	struct bpf_prog_array *programs = NULL;
+
+	if (i >= bpf_core_field_size(cgroup->bpf.effective) / sizeof(programs))
+		return 1;
+	bpf_core_read(&programs, sizeof(programs), &cgroup->bpf.effective[i]);
+	if (!programs)
+		return 0;
+	walk->item = (__u64)programs + bpf_core_field_offset(struct bpf_prog_array, items);
+	bpf_loop(CGROUP_PROGS_MAX, root_prog_step, walk, 0);
+	return 0;
 }
 
 /*
@@ -146,22 +192,14 @@ static __always_inline bool ftrace_is_written(void)
 {
 	struct ctl_table_header *sysctl;
 	struct proc_inode *proc;
-	struct inode *inode;
-	struct file *file;
-	__u64 name[2] = {};
 
 	if (psc_ftrace_fd < 0)
 		return false;
-	file = file_of(psc_ftrace_fd);
-	inode = BPF_CORE_READ(file, f_inode);
-	if (BPF_CORE_READ(inode, i_sb, s_magic) != PROC_SUPER_MAGIC)
+	proc = ftrace_inode(psc_ftrace_fd);
+	if (!proc)
 		return true;
-	proc = (void *)inode - bpf_core_field_offset(struct proc_inode, vfs_inode);
-	bpf_probe_read_kernel_str(name, sizeof(name), BPF_CORE_READ(proc, sysctl_entry, procname));
 	sysctl = BPF_CORE_READ(proc, sysctl);
-	return name[0] != EIGHT('f', 't', 'r', 'a', 'c', 'e', '_', 'e') ||
-	       name[1] != EIGHT('n', 'a', 'b', 'l', 'e', 'd', 0, 0) ||
-	       (BPF_CORE_READ(sysctl, used) && has_writer(sysctl));
+	return BPF_CORE_READ(sysctl, used) && has_writer(sysctl);
 }
 
 #endif

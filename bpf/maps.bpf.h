@@ -6,22 +6,24 @@
 #ifndef PSC_MAPS_BPF_H
 #define PSC_MAPS_BPF_H
 
+#include "unit.bpf.h"
+
 #include "ptracescope.h"
 #include "ptracescope_state.h"
 
-/* include/uapi/asm-generic/errno-base.h */
-#define EPERM 1
-#define ENOENT 2
-#define ENOMEM 12
-#define EBUSY 16
-#define EINVAL 22
-
-/* include/uapi/linux/stat.h */
-#define S_IFMT 0170000
-#define S_IFREG 0100000
-
-/* Argument of functions that are not static: bpf/cgroup.bpf.h, WORDS(). */
-typedef __u64 one_word[1];
+/*
+ * Everything here is defined in maps.bpf.c and declared in the other units, which the linker
+ * puts together.
+ */
+#ifdef PSC_DEFINE_MAPS
+#define MAP
+#define DEFINED
+#define STATE_SECTION SEC(".data.psc_state")
+#else
+#define MAP extern
+#define DEFINED extern
+#define STATE_SECTION
+#endif
 
 /* What was stored before what we have read is visible to what we read from here on. */
 static __always_inline void read_barrier(void)
@@ -36,23 +38,29 @@ static __always_inline void read_barrier(void)
  * and in a section, and so a map, of its own. Frozen; lives as long as the pins do. The
  * policy is written by psc_ctl alone.
  */
-struct state psc_state SEC(".data.psc_state");
+DEFINED struct state psc_state STATE_SECTION;
 
 /*
  * Policies of cgroups, by the cgroup's id: 64 bits, of which the kernel gives no value
- * twice. Frozen; written by psc_ctl, and by psc_cg_gone when a cgroup goes. The policy
- * changes in place, in one store: while the kernel puts one element into the place of
- * another, a look-up may find neither. And as an element that is deleted may be reused at
- * once, @id tells a reader, after the policy, whose that was; it is taken away before.
+ * twice. Frozen; written by psc_ctl, psc_cg_made, and psc_cg_gone when a cgroup goes. The
+ * policy changes in place, in one store: while the kernel puts one element into the place of
+ * another, a look-up may find neither. An element that is deleted may be used again at once,
+ * while somebody still reads it, and its words are written in any order. So each use has a
+ * serial, which is there while all else is that of one cgroup: entry_read().
  */
 struct cgroup_entry {
 	union psc_policy policy;
 	__u64 id;
+	__u64 serial;		/* 0: is being deleted; or with one of these: */
 	__u32 origin;		/* enum psc_origin */
 	__u32 share;		/* whose share it is of, share_take(); 0: nobody's */
 };
 
-struct {
+#define SERIAL_BEING_MADE (1ULL << 63)
+#define SERIAL_HELD (1ULL << 62)	/* is being changed: it is deleted afterwards */
+#define SERIAL_MARKS (SERIAL_BEING_MADE | SERIAL_HELD)
+
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PSC_CGROUPS_MAX);
@@ -64,15 +72,15 @@ struct {
  * Sections of the configuration, for cgroups that are made: two halves, of which one is in
  * force. Frozen; written by psc_sections.
  */
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 2 * PSC_SECTIONS_MAX);
 	__type(key, __u32);
 	__type(value, struct psc_pattern);
 } psc_patterns SEC(".maps");
 
-/* What psc_find tells, and nobody goes by. Frozen; written by psc_find. */
-struct {
+/* What psc_find and psc_explain tell, and nobody goes by. Frozen; written by these. */
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -80,17 +88,19 @@ struct {
 } psc_found SEC(".maps");
 
 /*
- * Floors of cgroups that stick to a task wherever it goes, by the task's address.
- * Looked up for the thread-group leader; the other threads have them in case they
- * become it by exec. Frozen; written by psc_cg_move, psc_task_alloc, psc_task_new,
- * psc_task_gone and psc_task_free. Sized by the loader.
+ * What a task keeps of cgroups wherever it goes, by the task's address: their floors, and
+ * references to those whose scopes stick. Looked up for the thread-group leader; the other
+ * threads have it in case they become it by exec. Frozen; written by psc_cg_move,
+ * psc_task_alloc, psc_task_new, psc_task_gone, psc_task_free and psc_ctl. Sized by the loader.
  */
 struct stuck {
 	union psc_policy floors;	/* no opinions */
 	__u64 container;	/* id of the cgroup whose boundary is locked, or 0 */
+	__u64 left[PSC_LEFT];	/* ids of cgroups in psc_sticky, or 0: they count outside of them */
+	union psc_policy kept;	/* scopes of more of them, as they were when it left; 0: none */
 };
 
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PSC_RELATIONS_MIN);
@@ -102,12 +112,32 @@ struct {
  * More of them, for moves, which cannot be refused, while the kernel has no memory at hand.
  * This one is allocated beforehand. Nobody is in both.
  */
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PSC_RESERVE_MAX);
 	__type(key, __u64);
 	__type(value, struct stuck);
 } psc_reserve SEC(".maps");
+
+/*
+ * The scopes of cgroups that stick to who leaves them, by the cgroup's id, so that they are
+ * changed here for all of those. An element stays while the cgroup is there with such a scope,
+ * or a task refers to it: bpf/sticky.bpf.h. Frozen; written by psc_ctl, psc_cg_made,
+ * psc_cg_gone and by those who write psc_stuck. Sized by the loader.
+ */
+struct sticky {
+	union psc_policy policy;	/* PSC_SCOPE_INHERIT for the modes that do not stick */
+	__u64 users;
+	__u64 level;		/* of the cgroup */
+};
+
+MAP struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, PSC_CGROUPS_MAX);
+	__type(key, __u64);
+	__type(value, struct sticky);
+} psc_sticky SEC(".maps");
 
 /*
  * PR_SET_PTRACER: what a tracee declared. Keys are thread-group leaders and
@@ -117,7 +147,7 @@ struct {
 struct relation {
 	__u64 tracer;		/* task, 0 for PR_SET_PTRACER_ANY */
 	__u64 tracer_id;	/* the tracer's id in psc_tracers then */
-	__u64 serial;		/* differs in every relation ever made */
+	__u64 sum;		/* of all this and the tracee: relation_sum() */
 	__u64 tracee_start;	/* start of the leader, which stays the same while it is one */
 };
 
@@ -125,7 +155,7 @@ struct relation {
  * Frozen; written by psc_prctl, psc_task_gone and psc_task_free. Sized by the loader. Not
  * preallocated, so that tables nobody uses cost only their buckets.
  */
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PSC_RELATIONS_MIN);
@@ -140,7 +170,7 @@ struct {
  * the death of a tracer one deletion, however many tracees had named it.
  * Frozen; written by psc_prctl, psc_task_gone and psc_task_free.
  */
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PSC_RELATIONS_MIN);
@@ -148,13 +178,20 @@ struct {
 	__type(value, __u64);
 } psc_tracers SEC(".maps");
 
-/* The last serial given to a relation or a tracer. Frozen; written by psc_prctl. */
-struct {
+/* The last serial given to an entry or a tracer. Frozen; written by who makes those. */
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
 	__type(value, __u64);
 } psc_serial SEC(".maps");
+
+static __always_inline __u64 next_serial(void)
+{
+	__u64 *last = bpf_map_lookup_elem(&psc_serial, &(__u32){ 0 });
+
+	return last ? __sync_fetch_and_add(last, 1) + 1 : 0;
+}
 
 /*
  * What the guards protect besides maps and programs, and when they were armed.
@@ -169,7 +206,7 @@ struct guarded {
 	__u32 hooks[PSC_HOOKS_MAX];	/* BTF ids, 0 for none */
 };
 
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
@@ -200,7 +237,7 @@ struct event_window {
 	__u32 events;
 };
 
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, WINDOWS);
 	__type(key, __u32);
@@ -208,15 +245,15 @@ struct {
 } psc_window SEC(".maps");
 
 /* Refusals for the daemon to report: struct psc_event. Best effort, no policy. */
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
 	__uint(max_entries, PSC_EVENT_RING_BYTES);
 } psc_events SEC(".maps");
 
-/* Counters, enum psc_stat. Frozen, one of the policy's maps; psc_ctl tells what is in it. */
-struct {
+/* Counters, enum psc_stat and PSC_COUNT_*. Frozen, one of the policy's maps; psc_ctl tells what is in it. */
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, PSC_STATS);
+	__uint(max_entries, PSC_COUNTS);
 	__type(key, __u32);
 	__type(value, __u64);
 } psc_stats SEC(".maps");
@@ -225,7 +262,7 @@ struct {
  * The daemon's listening socket, marked by the daemon. Not frozen: whoever
  * marks a socket of his own learns about his own visitors only.
  */
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
@@ -233,11 +270,23 @@ struct {
 } psc_listeners SEC(".maps");
 
 /* Who connected to a marked socket, on the accepted side. Frozen; written by psc_connect. */
-struct {
+MAP struct {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct psc_peer);
 } psc_peers SEC(".maps");
+
+/* Where uids of blocks have their windows; random, set by the loader. */
+DEFINED const volatile __u64 psc_salt;
+
+/* How many elements psc_reserve has room for. Set by the loader. */
+DEFINED const volatile __u32 psc_reserve_size;
+
+/*
+ * Is psc_cg_move attached? Set by the loader. In a frozen map of constants, so that the
+ * verifier has decided by it what psc_ctl does: writing it later changes nothing.
+ */
+DEFINED const volatile __u32 psc_sees_moves;
 
 #endif

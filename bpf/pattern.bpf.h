@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Sections of the configuration, matched to new cgroups by the names that kernfs has of
- * them. src/pattern.c makes what is read here.
+ * them. src/daemon/config/pattern.c makes what is read here.
  *
  * Entered from the tracepoint in cgroup_mkdir(), before the new directory can be seen, with
  * cgroup_mutex held and interrupts off: never by two at once, and not for long.
@@ -78,7 +78,7 @@ static long glob_step(__u32 i, struct glob_walk *walk)
  *	before it for true in every turn: so nothing that changes may begin with a constant.
  * Return: the steps that it took, twice, and 1 if it matches
  */
-__noinline int glob_words(psc_pattern_words *words, __u64 name, __u32 start, __u32 budget,
+GLOBAL int glob_words(psc_pattern_words *words, __u64 name, __u32 start, __u32 budget,
 			 __u32 none)
 {
 	struct glob_walk walk = {
@@ -102,6 +102,8 @@ struct match_walk {
 	__u32 slices;		/* are all cgroups above it slices? Bits SLICES_* */
 	union psc_policy policy;	/* the sum of those so far; no value: PSC_SCOPE_INHERIT */
 	union psc_policy spared;	/* of those that there was no time to look at */
+	__u32 sticky;		/* the modes of which what the sum says sticks, */
+	__u32 maybe;		/* and those of the others */
 };
 
 WORDS(match_walk);
@@ -180,14 +182,28 @@ static __always_inline bool unit_matches(struct match_walk *match, struct path_w
 }
 
 /* The later section wins, value by value. */
-static __always_inline void policy_assign(union psc_policy *policy, const union psc_policy *later)
+static __always_inline void section_assign(struct match_walk *match,
+					   const struct psc_pattern *section)
 {
+	const union psc_policy *later = &section->policy;
+	union psc_policy *policy = &match->policy;
+
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		if (later->scope[mode] != PSC_SCOPE_INHERIT)
+		if (later->scope[mode] != PSC_SCOPE_INHERIT) {
 			policy->scope[mode] = later->scope[mode];
+			match->sticky &= ~PSC_MODE_BIT(mode);
+			match->sticky |= section->sticky & PSC_MODE_BIT(mode);
+		}
 		if (later->floor[mode] != PSC_SCOPE_INHERIT)
 			policy->floor[mode] = later->floor[mode];
 	}
+}
+
+/* The floor that a section sets: a scope of 3 is final. */
+static __always_inline __u32 section_floor(const union psc_policy *policy, __u32 mode)
+{
+	return policy->scope[mode] == PSC_SCOPE_NO_ATTACH ? PSC_SCOPE_NO_ATTACH :
+							    policy->floor[mode];
 }
 
 /* Of two scopes that may be unsaid the stricter. */
@@ -218,17 +234,23 @@ static long section_step(__u32 i, struct match_walk *match)
 		matched = unit_matches(match, &walk);
 	}
 	match->budget = walk.budget;
-	if (matched)
-		policy_assign(&match->policy, &pattern->policy);
-	else if (!walk.budget)
-		for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
+	if (matched) {
+		section_assign(match, pattern);
+	} else if (!walk.budget) {
+		match->maybe |= pattern->sticky;
+		for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 			match->spared.scope[mode] = said_stricter(match->spared.scope[mode],
 								  pattern->policy.scope[mode]);
+			match->spared.floor[mode] =
+				said_stricter(match->spared.floor[mode],
+					      section_floor(&pattern->policy, mode));
+		}
+	}
 	return 0;
 }
 
 /* Look at the first @n sections: no constants here, either, see glob_words(). */
-__noinline int match_words(match_walk_words *words, __u32 n)
+GLOBAL int match_words(match_walk_words *words, __u32 n)
 {
 	struct match_walk *ret = (struct match_walk *)words, match;
 
@@ -241,7 +263,7 @@ __noinline int match_words(match_walk_words *words, __u32 n)
 }
 
 /* What the entry of the new cgroup is to say, in place of the sum of its sections. */
-__noinline int made_policy_words(match_walk_words *words, psc_effective_words *above)
+GLOBAL int made_policy_words(match_walk_words *words, psc_effective_words *above)
 {
 	struct match_walk *match = (struct match_walk *)words;
 
@@ -250,6 +272,21 @@ __noinline int made_policy_words(match_walk_words *words, psc_effective_words *a
 						&((struct psc_effective *)above)->policy,
 						psc_sees_moves);
 	return 0;
+}
+
+/* The scopes of a new cgroup that stick, before anybody can be in it. */
+GLOBAL int made_stick(one_word *id, __u64 level, __u64 entry, __u32 modes)
+{
+	one_word said = { entry };
+	__u64 sticky = sticky_after(&said, PSC_POLICY_NONE.word, modes, 0);
+	int err;
+
+	if (!id || !psc_sees_moves || sticky == PSC_POLICY_NONE.word)
+		return 0;
+	err = sticky_begin(&psc_state, (*id)[0], level);
+	if (!err)
+		sticky_finish(id, PSC_POLICY_NONE.word, sticky, 0);
+	return err;
 }
 
 static __always_inline bool made_put(struct state *state, const struct target *target,
@@ -279,6 +316,7 @@ static __always_inline void cgroup_made(struct state *state, struct kernfs_node 
 		.kn = kn, .cgroup = cgroup, .id = BPF_CORE_READ(kn, id),
 		.level = BPF_CORE_READ(cgroup, level),
 	};
+	one_word id = { target.id };
 	struct match_walk match;
 	struct psc_effective above;
 	__u64 sections;
@@ -306,7 +344,8 @@ static __always_inline void cgroup_made(struct state *state, struct kernfs_node 
 		return;
 	if (!match.budget)
 		count(PSC_STAT_SPARED);
-	if (!made_put(state, &target, &match.policy))
+	if (!made_put(state, &target, &match.policy) ||
+	    made_stick(&id, target.level, match.policy.word, match.sticky | match.maybe))
 		count(PSC_STAT_MISSED);
 }
 
@@ -350,8 +389,8 @@ static __always_inline int sections_write(struct state *state, struct psc_sectio
 		return 0;
 	}
 	bpf_loop(req->index, floor_step, &walk, 0);
-	if (walk.found && psc_sees_moves)	/* else they are left out */
-		err = lock_first(state, req->armed);
+	if ((walk.found || req->pattern.policy.word) && psc_sees_moves)	/* else they are left out */
+		err = lock_first(state, req->armed, req->anchor);
 	if (!err)
 		*(volatile __u64 *)&state->sections = ((now >> 32) + 1) << 32 | req->index;
 	return err;

@@ -4,16 +4,11 @@
 #define PSC_RELATION_BPF_H
 
 #include "maps.bpf.h"
+#include "ptracescope_explain.h"
+#include "report.bpf.h"
 #include "task.bpf.h"
 
 #define RELATION_TRIES 4
-
-static __always_inline __u64 next_serial(void)
-{
-	__u64 *last = bpf_map_lookup_elem(&psc_serial, &(__u32){ 0 });
-
-	return last ? __sync_fetch_and_add(last, 1) + 1 : 0;
-}
 
 /* The number of a tracer, given now if it has none. 0 when the table is full. */
 static __always_inline __u64 tracer_id(__u64 tracer)
@@ -37,6 +32,36 @@ static __always_inline __u64 tracer_id(__u64 tracer)
 	return old ? old : fresh;
 }
 
+/* Each word changes it, whatever the others are. */
+static __always_inline __u64 relation_sum(__u64 tracee, const struct relation *relation)
+{
+	const __u64 prime = 0x100000001b3ULL;	/* FNV-1a, by words */
+	__u64 sum = tracee * prime;
+
+	sum = (sum ^ relation->tracer) * prime;
+	sum ^= sum >> 32;
+	sum = (sum ^ relation->tracer_id) * prime;
+	sum ^= sum >> 32;
+	return (sum ^ relation->tracee_start) * prime;
+}
+
+/*
+ * Put it there, and count it if it is a new one. Another thread of the tracee may add or clear one
+ * meanwhile.
+ */
+static __always_inline bool relation_put(__u64 key, const struct relation *relation)
+{
+	for (int i = 0; i < RELATION_TRIES; i++) {
+		if (!(int)bpf_map_update_elem(&psc_relations, &key, relation, BPF_NOEXIST)) {
+			count(PSC_COUNT_DECLARED);
+			return true;
+		}
+		if (!(int)bpf_map_update_elem(&psc_relations, &key, relation, BPF_EXIST))
+			return true;
+	}
+	return false;
+}
+
 /* Declare @tracer (0 for anyone) for the leader @tracee. Return: 0 or -ENOMEM. */
 static __always_inline long relation_add(struct task_struct *tracee, __u64 tracer)
 {
@@ -50,10 +75,8 @@ static __always_inline long relation_add(struct task_struct *tracee, __u64 trace
 		if (!relation.tracer_id)
 			return -ENOMEM;
 	}
-	relation.serial = next_serial();
-	if (bpf_map_update_elem(&psc_relations, &key, &relation, BPF_ANY))
-		return -ENOMEM;
-	return 0;
+	relation.sum = relation_sum(key, &relation);
+	return relation_put(key, &relation) ? 0 : -ENOMEM;
 }
 
 /* Return: 0, or -EBUSY when what was declared still stands. */
@@ -63,6 +86,8 @@ static __always_inline long relation_clear(struct task_struct *tracee)
 	/* An int, as before 6.4 (d7ba4cc900bf) only that half of the result was one. */
 	int err = bpf_map_delete_elem(&psc_relations, &key);
 
+	if (!err)
+		count_by(PSC_COUNT_DECLARED, -1ULL);
 	/* Results as constants: the verifier wants to see that they are errnos. */
 	return !err || err == -ENOENT ? 0 : -EBUSY;
 }
@@ -77,8 +102,9 @@ static __always_inline void relation_forget(__u64 task)
 {
 	__u64 *id = bpf_map_lookup_elem(&psc_tracers, &task);
 
-	if (bpf_map_lookup_elem(&psc_relations, &task))
-		bpf_map_delete_elem(&psc_relations, &task);
+	if (bpf_map_lookup_elem(&psc_relations, &task) &&
+	    !(int)bpf_map_delete_elem(&psc_relations, &task))
+		count_by(PSC_COUNT_DECLARED, -1ULL);
 	if (id) {
 		*id = 0;	/* deleting may fail for a lock's sake */
 		bpf_map_delete_elem(&psc_tracers, &task);
@@ -90,11 +116,11 @@ static __always_inline void relation_forget(__u64 task)
  * @tracee: thread-group leader
  * @ret: a consistent copy, if the result is 1
  *
- * An element that is replaced or deleted while we read it may be reused at once
- * for another tracee. Serials never repeat, so if the element found for this
- * tracee after the reading has the serial read first, all that was read between
- * belongs to it. And of one that is being replaced a look-up may find neither the
- * old nor the new.
+ * An element that is replaced or deleted while we read it may be used again at once, for
+ * another tracee or for this one, and its words are written in any order. What we read is
+ * one relation, and this tracee's, if it has the sum of one: words of several do not, but
+ * for a chance of 1 in 2^64. And of one that is being replaced a look-up may find neither
+ * the old nor the new.
  *
  * Return: 1, 0 for nothing, -1 when it has changed meanwhile.
  */
@@ -107,13 +133,11 @@ static __always_inline int relation_read(struct task_struct *tracee, struct rela
 		relation = bpf_map_lookup_elem(&psc_relations, &key);
 	if (!relation)
 		return 0;
-	ret->serial = *(volatile __u64 *)&relation->serial;
 	ret->tracer = *(volatile __u64 *)&relation->tracer;
 	ret->tracer_id = *(volatile __u64 *)&relation->tracer_id;
+	ret->sum = *(volatile __u64 *)&relation->sum;
 	ret->tracee_start = *(volatile __u64 *)&relation->tracee_start;
-	read_barrier();
-	relation = bpf_map_lookup_elem(&psc_relations, &key);
-	if (!relation || *(volatile __u64 *)&relation->serial != ret->serial)
+	if (ret->sum != relation_sum(key, ret))
 		return -1;
 	/* The start is compared in case psc_task_gone was not there to see a death. */
 	return ret->tracee_start == BPF_CORE_READ(tracee, start_boottime);
@@ -135,32 +159,46 @@ static __always_inline bool is_tracing(struct task_struct *tracer, struct task_s
 	       BPF_CORE_READ(tracee, parent, signal) == BPF_CORE_READ(tracer, signal);
 }
 
+/*
+ * What a leader has declared, enum psc_declared.
+ * @ret: of PSC_DECLARED_TASK, the leader of the tracer that it named
+ */
+static __always_inline __u32 declared_of(struct task_struct *leader, __u64 *ret)
+{
+	struct relation relation;
+	struct task_struct *named;
+	__u64 *id;
+
+	/* The dead are no longer forgotten: somebody else may have their address now. */
+	if (psc_state.loose)
+		return PSC_DECLARED_NONE;
+	if (!relation_get(leader, &relation))
+		return PSC_DECLARED_NONE;
+	if (!relation.tracer)
+		return PSC_DECLARED_ANYONE;
+	/* Read before it is known to live: what is there then was there at the reading. */
+	named = (struct task_struct *)relation.tracer;
+	*ret = (__u64)BPF_CORE_READ(named, group_leader);
+	read_barrier();
+	id = bpf_map_lookup_elem(&psc_tracers, &relation.tracer);
+	return id && *id == relation.tracer_id ? PSC_DECLARED_TASK : PSC_DECLARED_DEAD;
+}
+
 /**
  * has_exception - may the caller access the tracee although it is no ancestor?
  *
  * ptracer_exception_found() of security/yama/yama_lsm.c.
  */
-static __noinline bool has_exception(struct task_struct *tracer, struct task_struct *tracee)
+LOCAL bool has_exception(struct task_struct *tracer, struct task_struct *tracee)
 {
-	struct relation relation;
-	struct task_struct *named;
-	__u64 leader, *id;
+	__u64 leader = 0;
+	__u32 declared;
 
 	if (is_tracing(tracer, tracee))
 		return true;
-	/* The dead are no longer forgotten: somebody else may have their address now. */
-	if (psc_state.loose)
-		return false;
-	if (!relation_get(BPF_CORE_READ(tracee, group_leader), &relation))
-		return false;
-	if (!relation.tracer)
-		return true;
-	/* Read before it is known to live: what is there then was there at the reading. */
-	named = (struct task_struct *)relation.tracer;
-	leader = (__u64)BPF_CORE_READ(named, group_leader);
-	read_barrier();
-	id = bpf_map_lookup_elem(&psc_tracers, &relation.tracer);
-	return id && *id == relation.tracer_id && is_descendant(tracer, leader);
+	declared = declared_of(BPF_CORE_READ(tracee, group_leader), &leader);
+	return declared == PSC_DECLARED_ANYONE ||
+	       (declared == PSC_DECLARED_TASK && is_descendant(tracer, leader));
 }
 
 #endif

@@ -7,15 +7,21 @@
 #include "maps.bpf.h"
 #include "task.bpf.h"
 
-/* Where uids of blocks have their windows; random, set by the loader. */
-const volatile __u64 psc_salt;
+/* include/linux/ptrace.h */
+#define PTRACE_MODE_ATTACH 0x02
+#define PTRACE_MODE_NOAUDIT 0x04
 
-static __always_inline void count(__u32 stat)
+static __always_inline void count_by(__u32 stat, __u64 n)
 {
 	__u64 *counter = bpf_map_lookup_elem(&psc_stats, &stat);
 
 	if (counter)
-		(*counter)++;	/* per CPU */
+		*counter += n;	/* per CPU */
+}
+
+static __always_inline void count(__u32 stat)
+{
+	count_by(stat, 1);
 }
 
 /*
@@ -134,16 +140,17 @@ static __always_inline bool is_process(struct task_struct *task, __u32 pid, __u6
 	       BPF_CORE_READ(task, group_leader, start_boottime) == start;
 }
 
-/* If it was tried for a proof, note that it was we who refused. */
-static __always_inline void probe_note(__u32 mode, struct task_struct *tracer,
+/* If it was tried for a proof, note that it was we who refused. Return: whether it was. */
+static __always_inline bool probe_note(__u32 mode, struct task_struct *tracer,
 				       struct task_struct *tracee)
 {
 	struct probe *probe = &psc_state.probe;
 
-	if (probe->tracer && is_process(tracer, probe->tracer, probe->tracer_start) &&
-	    (mode == PSC_MODE_TRACEME ||
-	     is_process(tracee, probe->tracee, probe->tracee_start)))
-		__sync_fetch_and_or(&probe->proved, PSC_MODE_BIT(mode));
+	if (!probe->tracer || !is_process(tracer, probe->tracer, probe->tracer_start) ||
+	    (mode != PSC_MODE_TRACEME && !is_process(tracee, probe->tracee, probe->tracee_start)))
+		return false;
+	__sync_fetch_and_or(&probe->proved, PSC_MODE_BIT(mode));
+	return true;
 }
 
 /* The same of a declaration that has been recorded. */
@@ -165,7 +172,8 @@ static __always_inline void report_refusal(__u32 mode, __u32 scope, __u32 reason
 	__u32 uid, account;
 
 	count(PSC_STAT_REFUSED);
-	probe_note(mode, tracer, tracee);
+	if (!probe_note(mode, tracer, tracee))
+		count(PSC_COUNT_REFUSED(mode, reason));
 	if (access & PTRACE_MODE_NOAUDIT)
 		return;
 	account = account_of_caller(&uid);
@@ -187,6 +195,7 @@ static __always_inline void report_tamper(__u32 guard)
 	struct psc_event *event;
 
 	count(PSC_STAT_REFUSED);
+	count(PSC_COUNT_TAMPER(guard));
 	event = event_new(tamper_within_burst(), bpf_get_current_task_btf());
 	if (!event)
 		return;

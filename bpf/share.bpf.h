@@ -45,6 +45,15 @@ static long owner_step(__u32 i, struct owner_walk *walk)
 	return 1;
 }
 
+/* The id of the topmost cgroup above one in which others than root may make some; 0 for none. */
+static __always_inline __u64 delegated_above(struct cgroup *cgroup, __u32 level)
+{
+	struct owner_walk walk = { .cgroup = (__u64)cgroup, .level = level };
+
+	bpf_loop(PSC_CGROUP_LEVELS, owner_step, &walk, 0);
+	return walk.found;
+}
+
 /* Where is the number of entries that a subtree has? Open addressing; a place is free at 0. */
 struct share_walk {
 	__u64 id;
@@ -72,7 +81,7 @@ static long share_place_step(__u32 i, struct share_walk *walk)
  * Return: the place of a subtree, counted from 1. With more subtrees than places, which only
  * root can make, two have one in common.
  */
-__noinline int share_place(one_word *subtree, __u32 none)
+GLOBAL int share_place(one_word *subtree, __u32 none)
 {
 	struct share_walk walk = { .found = none, .free = none };
 	__u32 at;
@@ -99,6 +108,9 @@ static __always_inline bool share_fits(__u32 used)
 {
 	__u32 entries = *(volatile __u32 *)&psc_state.entries;
 
+	/* Below 0: one came while they were counted anew, bpf/recount.bpf.h. */
+	if ((__s32)used < 0)
+		used = 0;
 	return entries < PSC_SHARED_MAX &&
 	       used * (PSC_SHARED_MAX / PSC_SHARE_MAX - 1) < PSC_SHARED_MAX - entries;
 }
@@ -108,16 +120,13 @@ static __always_inline bool share_fits(__u32 used)
  * Return: whose it is, for share_give(); 0: nobody's, as only root can make cgroups there;
  * or negative, there is none left
  */
-static __noinline int share_take(struct cgroup *cgroup, __u32 level)
+LOCAL int share_take(struct cgroup *cgroup, __u32 level)
 {
-	struct owner_walk walk = { .cgroup = (__u64)cgroup, .level = level };
-	one_word subtree;
+	one_word subtree = { delegated_above(cgroup, level) };
 	__u32 place;
 
-	bpf_loop(PSC_CGROUP_LEVELS, owner_step, &walk, 0);
-	if (!walk.found)
+	if (!subtree[0])
 		return 0;
-	subtree[0] = walk.found;
 	place = (share_place(&subtree, 0) - 1) & (PSC_SHARES - 1);
 	if (share_fits(__sync_fetch_and_add(&psc_state.shares[place], 1)))
 		return place + 1;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Floors of cgroups that stick to tasks: who gets them, and where they are kept.
+ * What sticks to tasks of the cgroups that they leave, floors and scopes: who gets it, and
+ * where it is kept.
  *
  * Nothing is added for a task that has been released, which nobody would take away again:
  * who is about to be born has not been, and who is found in the list of its process's
@@ -10,6 +11,10 @@
 #define PSC_STICK_BPF_H
 
 #include "cgroup.bpf.h"
+#include "find.bpf.h"
+#include "report.bpf.h"
+#include "share.bpf.h"
+#include "sticky.bpf.h"
 
 #define STICK_TRIES 8
 
@@ -25,22 +30,28 @@ static __always_inline bool floors_add(union psc_policy *floors, const union psc
 	return __sync_val_compare_and_swap(&floors->word, old.word, sum.policy.word) == old.word;
 }
 
-/* Return: 0, or the errno of the table that has no room. */
+static __always_inline bool kept_add(union psc_policy *kept, const union psc_policy *more)
+{
+	__u64 old = policy_read(kept).word, sum = kept_sum(old, more->word);
+
+	return sum == old || __sync_val_compare_and_swap(&kept->word, old, sum) == old;
+}
+
+/* @stuck: on the stack, for 6.1. Return: 0, or the errno of the table that has no room. */
 static __always_inline int stuck_new(__u64 task, const struct stuck *stuck, bool reserve)
 {
 	struct state *state = &psc_state;
-	struct stuck copy = *stuck;	/* 6.1 takes a value from the stack only */
 	int err;
 
 	/* Counted first: readers look only where there are any. */
 	__sync_fetch_and_add(&state->stuck, 1);
 	if (reserve) {
 		__sync_fetch_and_add(&state->reserved, 1);
-		err = bpf_map_update_elem(&psc_reserve, &task, &copy, BPF_NOEXIST);
+		err = bpf_map_update_elem(&psc_reserve, &task, stuck, BPF_NOEXIST);
 		if (err)
 			__sync_fetch_and_add(&state->reserved, -1);
 	} else {
-		err = bpf_map_update_elem(&psc_stuck, &task, &copy, BPF_NOEXIST);
+		err = bpf_map_update_elem(&psc_stuck, &task, stuck, BPF_NOEXIST);
 	}
 	if (err)
 		__sync_fetch_and_add(&state->stuck, -1);
@@ -55,30 +66,66 @@ struct sticking {
 
 WORDS(sticking);
 
-__noinline int stick_words(sticking_words *words)
+/* Refer to a cgroup that sticks. Where there is no place, its scopes are kept by their values. */
+static __always_inline void left_note(struct stuck *stuck, __u64 id)
 {
-	const struct sticking *sticking = (const struct sticking *)words;
-	const struct stuck *more = &sticking->more;
+	struct sticky sticky = {};
+
+	if (!id || stuck->left[0] == id || stuck->left[1] == id || !sticky_get(id))
+		return;
+	if (!__sync_val_compare_and_swap(&stuck->left[0], 0, id) ||
+	    !__sync_val_compare_and_swap(&stuck->left[1], 0, id))
+		return;
+	if (sticky_read(id, &sticky))
+		for (int i = 0; i < STICK_TRIES; i++)
+			if (kept_add(&stuck->kept, &sticky.policy))
+				break;
+	sticky_put(id);
+}
+
+/* Add to the element of a task. Return: is it there, and done? */
+GLOBAL int stick_more(sticking_words *words)
+{
+	struct sticking *sticking = (struct sticking *)words;
+	struct stuck *stuck;
 
 	if (!sticking)
 		return false;
-	for (int i = 0; i < STICK_TRIES; i++) {
-		struct stuck *stuck = stuck_find(sticking->task);
+	stuck = stuck_find(sticking->task);
+	if (!stuck)
+		return false;
+	/* With what stuck before in it: container_sum(). */
+	if (sticking->more.container)
+		stuck->container = sticking->more.container;
+	if (sticking->more.left[0]) {
+		left_note(stuck, sticking->more.left[0]);
+		left_note(stuck, sticking->more.left[1]);
+	}
+	return floors_add(&stuck->floors, &sticking->more.floors) &&
+	       (!sticking->more.kept.word || kept_add(&stuck->kept, &sticking->more.kept));
+}
 
-		if (!stuck) {
-			/* That fails when somebody else has done it, or the allocator's store is
-			 * empty, which an interrupt fills up between two attempts. */
-			if (!stuck_new(sticking->task, more,
-				       sticking->reserve && i >= STICK_TRIES / 2))
-				return true;
-			continue;
-		}
-		if (!stuck->container)
-			stuck->container = more->container;
-		if (floors_add(&stuck->floors, &more->floors))
+GLOBAL int stick_words(sticking_words *words)
+{
+	const struct sticking *sticking = (const struct sticking *)words;
+	struct stuck bare = {};
+
+	if (!sticking)
+		return false;
+	bare.floors = sticking->more.floors;
+	bare.container = sticking->more.container;
+	bare.kept = sticking->more.kept;
+	for (int i = 0; i < STICK_TRIES; i++) {
+		if (stick_more(words))
+			return true;
+		/* That fails when somebody else has done it, or the allocator's store is
+		 * empty, which an interrupt fills up between two attempts. */
+		if (!stuck_new(sticking->task, &bare,
+			       sticking->reserve && i >= STICK_TRIES / 2) &&
+		    !sticking->more.left[0])
 			return true;
 	}
-	return false;
+	return stick_more(words);
 }
 
 /* Add to what sticks to a task; from the reserve, too, where it must not fail. */
@@ -89,13 +136,34 @@ static __always_inline bool stick(__u64 task, const struct stuck *more, bool res
 	return stick_words((sticking_words *)&sticking);
 }
 
+/* Take the references of a task away, which nobody adds to any more; or release it. */
+GLOBAL int left_drop(one_word *task, __u32 release)
+{
+	struct stuck *stuck = task ? stuck_find((*task)[0]) : NULL;
+	__u64 id;
+
+	if (!stuck)
+		return 0;
+	for (int i = 0; i < PSC_LEFT; i++) {
+		id = *(volatile __u64 *)&stuck->left[i];
+		if (id && __sync_val_compare_and_swap(&stuck->left[i], id, 0) == id)
+			sticky_put(id);
+	}
+	if (release)
+		*(volatile __u64 *)&stuck->kept.word = 0;
+	return 0;
+}
+
 static __always_inline void unstick(__u64 task)
 {
 	struct state *state = &psc_state;
+	one_word key = { task };
 	int err;
 
 	if (!*(volatile __u32 *)&state->stuck)
 		return;
+	if (*(volatile __u32 *)&state->sticky)
+		left_drop(&key, false);
 	err = bpf_map_delete_elem(&psc_stuck, &task);
 	if (!err)
 		__sync_fetch_and_add(&state->stuck, -1);
@@ -125,7 +193,76 @@ static __always_inline void stuck_set(struct stuck *ret, const struct psc_effect
 	}
 }
 
-__noinline int inherited_words(stuck_words *words, __u64 leader, __u64 address)
+/* Does anything stick at all? */
+static __always_inline bool sticks(const struct stuck *stuck)
+{
+	return psc_policy_locked(&stuck->floors) | !!stuck->left[0] | !!stuck->kept.word;
+}
+
+/* What a child's parent has left. */
+static __always_inline void inherited_left(struct sticky_walk *walk, __u64 id)
+{
+	struct sticky sticky = {};
+
+	if (!id || walk->left[0] == id || walk->left[1] == id)
+		return;
+	if (!walk->left[0])
+		walk->left[0] = id;
+	else if (!walk->left[1])
+		walk->left[1] = id;
+	else if (sticky_read(id, &sticky))
+		walk->kept.word = kept_sum(walk->kept.word, sticky.policy.word);
+}
+
+/*
+ * What of sticky scopes a child gets: references to all that its parent is in, as it may be
+ * born elsewhere (@into: it is), and what its parent has left; in this order, as the parent
+ * may be moved meanwhile.
+ */
+GLOBAL int inherited_sticky(stuck_words *words, __u64 leader, __u64 address, __u32 into)
+{
+	struct sticky_walk walk = { .cgroup = address, .into = into };
+	struct stuck *ret = (struct stuck *)words, *stuck;
+
+	if (!ret)
+		return false;
+	sticky_walk_up((sticky_walk_words *)&walk);
+	read_barrier();
+	stuck = stuck_find(leader);
+	if (stuck) {
+		union psc_policy kept = policy_read(&stuck->kept);
+
+		inherited_left(&walk, *(volatile __u64 *)&stuck->left[0]);
+		inherited_left(&walk, *(volatile __u64 *)&stuck->left[1]);
+		walk.kept.word = kept_sum(walk.kept.word, kept.word);
+	}
+	ret->left[0] = walk.left[0];
+	ret->left[1] = walk.left[1];
+	ret->kept = walk.kept;
+	return sticks(ret);
+}
+
+/*
+ * The container of two that a process has left, or is in, whose boundaries are locked: who is
+ * inside of the inner one is in both. Inside of two that are apart is nobody.
+ */
+GLOBAL __u64 container_sum(__u64 kept, __u64 more)
+{
+	struct cgroup *inner, *outer;
+
+	if (!kept || !more || kept == more)
+		return kept | more;
+	inner = cgroup_by_id(kept);
+	outer = cgroup_by_id(more);
+	/* Nor in one that has been removed. */
+	if (!inner || !outer)
+		return PSC_SOURCE_KEPT;
+	if (is_below_root(inner, outer))
+		return kept;
+	return is_below_root(outer, inner) ? more : PSC_SOURCE_KEPT;
+}
+
+GLOBAL int inherited_words(stuck_words *words, __u64 leader, __u64 address)
 {
 	struct stuck *ret = (struct stuck *)words, *stuck;
 	struct psc_effective floors = PSC_EFFECTIVE_NONE;
@@ -138,8 +275,7 @@ __noinline int inherited_words(stuck_words *words, __u64 leader, __u64 address)
 	read_barrier();
 	stuck = stuck_find(leader);
 	if (stuck) {
-		if (stuck->container)
-			ret->container = stuck->container;
+		ret->container = container_sum(stuck->container, ret->container);
 		effective_add(&floors, floors_alone(&stuck->floors), 0);
 	}
 	stuck_set(ret, &floors);
@@ -147,17 +283,19 @@ __noinline int inherited_words(stuck_words *words, __u64 leader, __u64 address)
 }
 
 /* What a child gets: what sticks to its parent, and that of its parent's cgroup. Is it any? */
-static __always_inline bool inherited(struct task_struct *parent, struct stuck *ret)
+static __always_inline bool inherited(struct task_struct *parent, struct stuck *ret, bool into)
 {
-	return inherited_words((stuck_words *)ret, (__u64)BPF_CORE_READ(parent, group_leader),
-			       (__u64)cgroup_of(parent));
+	__u64 leader = (__u64)BPF_CORE_READ(parent, group_leader), cgroup = (__u64)cgroup_of(parent);
+	bool any = inherited_words((stuck_words *)ret, leader, cgroup);
+
+	return psc_state.sticky ? inherited_sticky((stuck_words *)ret, leader, cgroup, into) : any;
 }
 
-__noinline int left_words(stuck_words *words, __u64 address, __u64 to_address)
+GLOBAL int left_words(stuck_words *words, __u64 leader, __u64 address, __u64 to_address)
 {
 	struct psc_effective floors = PSC_EFFECTIVE_NONE, there = PSC_EFFECTIVE_NONE;
 	struct cgroup *from = (struct cgroup *)address, *to = (struct cgroup *)to_address;
-	struct stuck *ret = (struct stuck *)words;
+	struct stuck *ret = (struct stuck *)words, *stuck;
 
 	if (!ret)
 		return false;
@@ -166,6 +304,9 @@ __noinline int left_words(stuck_words *words, __u64 address, __u64 to_address)
 	ret->container = floors.floor_from[PSC_MODE_BOUNDARY];
 	if (ret->container && is_inside(to, ret->container))
 		ret->container = floors.policy.floor[PSC_MODE_BOUNDARY] = 0;
+	stuck = ret->container ? stuck_find(leader) : NULL;
+	if (stuck)
+		ret->container = container_sum(stuck->container, ret->container);
 	for (__u32 mode = 0; mode < PSC_MODE_BOUNDARY; mode++)
 		if (psc_scope_rank(floors.policy.floor[mode]) <=
 		    psc_scope_rank(there.policy.floor[mode]))
@@ -175,72 +316,24 @@ __noinline int left_words(stuck_words *words, __u64 address, __u64 to_address)
 }
 
 /*
- * What the cgroup that is left has and the one that is entered has not. The latter cannot
- * be removed while somebody is in it, and who leaves it again has its floors then. Is it any?
+ * The same of sticky scopes, all that contain what is left and not what is entered. And who
+ * enters a cgroup that has some gets an element now, so that he needs no memory to leave it.
  */
-static __always_inline bool left(struct cgroup *from, struct cgroup *to, struct stuck *ret)
+GLOBAL int left_sticky(stuck_words *words, __u64 from, __u64 to)
 {
-	return left_words((stuck_words *)ret, (__u64)from, (__u64)BPF_CORE_READ(to, dom_cgrp));
-}
+	struct sticky_walk left = { .cgroup = from, .to = to }, there = { .cgroup = to };
+	struct stuck *ret = (struct stuck *)words;
 
-struct thread_walk {
-	__u64 node, head;	/* addresses of list_heads */
-	struct stuck floors;
-};
-
-static __always_inline void stick_or_all(__u64 task, struct stuck *floors)
-{
-	struct state *state = &psc_state;
-	union psc_policy all = {};
-
-	if (stick(task, floors, true))
-		return;
-	/*
-	 * Not even in the reserve: rather everybody than nobody. Bit by bit, which cannot fail,
-	 * and of two different floors makes one that is at least as strict as both, and a scope;
-	 * for siblings would make one that is none.
-	 */
-	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		all.floor[mode] = floors->floors.floor[mode];
-		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
-			all.floor[mode] = PSC_SCOPE_RESTRICTED;
-	}
-	__sync_fetch_and_or(&state->lost.word, all.word);
-	read_barrier();		/* who reads stuck then finds it */
-	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
-}
-
-static long thread_step(__u32 i, struct thread_walk *walk)
-{
-	struct list_head *node = (void *)walk->node;
-
-	if (!walk->node || walk->node == walk->head)
-		return 1;
-	stick_or_all(walk->node - bpf_core_field_offset(struct task_struct, thread_node),
-		     &walk->floors);
-	walk->node = (__u64)BPF_CORE_READ(node, next);
-	return 0;
-}
-
-/* Before a process, or one thread, is moved. */
-static __always_inline void stick_to(struct task_struct *task, struct cgroup *to, bool all_threads)
-{
-	struct state *state = &psc_state;
-	struct thread_walk walk = {};
-	struct signal_struct *signal;
-
-	if (!state->locked || !left(cgroup_of(task), to, &walk.floors))
-		return;
-	if (!all_threads) {
-		/* Who asked for the move may hold a task that has been released long ago. */
-		if (task->thread_pid)
-			stick_or_all((__u64)task, &walk.floors);
-		return;
-	}
-	signal = BPF_CORE_READ(task, signal);
-	walk.head = (__u64)signal + bpf_core_field_offset(struct signal_struct, thread_head);
-	walk.node = (__u64)BPF_CORE_READ(signal, thread_head.next);
-	bpf_loop(PSC_RELATIONS_MAX, thread_step, &walk, 0);
+	if (!ret)
+		return false;
+	sticky_walk_up((sticky_walk_words *)&left);
+	ret->left[0] = left.left[0];
+	ret->left[1] = left.left[1];
+	ret->kept = left.kept;
+	if (sticks(ret))
+		return true;
+	sticky_walk_up((sticky_walk_words *)&there);
+	return there.left[0] != 0;
 }
 
 #endif

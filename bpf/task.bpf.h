@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Walks over tasks: ancestry, and a pid of the caller's namespace to its task. */
+/* Walks over tasks: ancestry, and a number of a pid namespace to its task. */
 #ifndef PSC_TASK_BPF_H
 #define PSC_TASK_BPF_H
 
@@ -53,7 +53,7 @@ static long living_step(__u32 i, struct living_walk *walk)
 }
 
 /* A thread that is not exiting, of the process with these signals; 0 for none. */
-__noinline __u64 living_of(one_word *address)
+GLOBAL __u64 living_of(one_word *address)
 {
 	struct signal_struct *signal = address ? (void *)(*address)[0] : NULL;
 	struct living_walk walk = {
@@ -111,12 +111,34 @@ static long ancestor_step(__u32 i, struct ancestor_walk *walk)
  * task_is_descendant() of security/yama/yama_lsm.c. Running into the bound
  * means "no".
  */
-static __noinline bool is_descendant(struct task_struct *task, __u64 ancestor)
+LOCAL bool is_descendant(struct task_struct *task, __u64 ancestor)
 {
 	struct ancestor_walk walk = { .leader = task->group_leader, .ancestor = ancestor };
 
 	bpf_loop(ANCESTORS_MAX, ancestor_step, &walk, 0);
 	return walk.found;
+}
+
+/*
+ * For questions that everybody may ask: of so many ancestors, or threads before the first one
+ * that lives, whoever has made them can have any number.
+ */
+#define LOOKED_AT_MAX 2048
+
+static long up_step(__u32 i, __u64 *leader)
+{
+	*leader = (__u64)BPF_CORE_READ((struct task_struct *)*leader, real_parent, group_leader);
+	return BPF_CORE_READ((struct task_struct *)*leader, pid) == 0;
+}
+
+/* Does it take long to look at what a process descends from, or at its threads? */
+LOCAL bool is_long(struct task_struct *task)
+{
+	__u64 leader = (__u64)BPF_CORE_READ(task, group_leader);
+
+	return BPF_CORE_READ(task, signal, nr_threads) > LOOKED_AT_MAX &&
+	       BPF_CORE_READ((struct task_struct *)leader, flags) & PF_EXITING ? true :
+	       bpf_loop(LOOKED_AT_MAX, up_step, &leader, 0) >= LOOKED_AT_MAX;
 }
 
 /*
@@ -162,6 +184,50 @@ static __always_inline __u64 idr_find_once(__u64 entry, __u64 index, bool *retry
 	return root && index ? 0 : entry;
 }
 
+/*
+ * The same, once more where the tree has changed meanwhile, for those who do not mind a call.
+ * The verifier goes through this once, not once for each time it is used.
+ * @idr: the address of one
+ */
+GLOBAL __u64 idr_find(one_word *idr, __u64 index)
+{
+	struct idr *tree = idr ? (struct idr *)(*idr)[0] : NULL;
+
+	for (int i = 0; i < XA_RETRIES; i++) {
+		bool retry;
+		__u64 found = idr_find_once((__u64)BPF_CORE_READ(tree, idr_rt.xa_head), index, &retry);
+
+		if (!retry)
+			return found;
+	}
+	return 0;
+}
+
+/* task_active_pid_ns(): the namespace of a task's own innermost number; NULL without one. */
+static __always_inline struct pid_namespace *pid_ns_of(struct task_struct *task)
+{
+	struct pid *own = BPF_CORE_READ(task, thread_pid);
+	struct pid_namespace *ns;
+	__u32 level;
+
+	if (!own)
+		return NULL;
+	level = BPF_CORE_READ(own, level);
+	bpf_probe_read_kernel(&ns, sizeof(ns),
+			      (void *)own + bpf_core_field_offset(struct pid, numbers) +
+			      level * bpf_core_type_size(struct upid) +
+			      bpf_core_field_offset(struct upid, ns));
+	return ns;
+}
+
+/* The first task that has a number; of those of one pid that is the one. */
+static __always_inline __u64 task_of_pid(struct pid *pid)
+{
+	struct hlist_node *first = pid ? BPF_CORE_READ(pid, tasks[0].first) : NULL; /* PIDTYPE_PID */
+
+	return first ? (__u64)first - bpf_core_field_offset(struct task_struct, pid_links) : 0;
+}
+
 /**
  * task_by_vpid - the task with this number in the caller's pid namespace
  * @nr: pid of a process or a thread
@@ -174,26 +240,13 @@ static __always_inline __u64 idr_find_once(__u64 entry, __u64 index, bool *retry
  */
 static __always_inline __u64 task_by_vpid(int nr)
 {
-	struct task_struct *self = bpf_get_current_task_btf();
-	struct pid *own = BPF_CORE_READ(self, thread_pid);
-	struct pid_namespace *ns;
-	struct hlist_node *first;
+	struct pid_namespace *ns = nr > 0 ? pid_ns_of(bpf_get_current_task_btf()) : NULL;
 	struct pid *pid = NULL;
-	__u32 level;
+	__u64 index;
 
-	if (nr <= 0 || !own)
-		return 0;
-	/* task_active_pid_ns(): the namespace of the caller's own innermost number */
-	level = BPF_CORE_READ(own, level);
-	bpf_probe_read_kernel(&ns, sizeof(ns),
-			      (void *)own + bpf_core_field_offset(struct pid, numbers) +
-			      level * bpf_core_type_size(struct upid) +
-			      bpf_core_field_offset(struct upid, ns));
 	if (!ns)
 		return 0;
-
-	__u64 index = (__u64)nr - BPF_CORE_READ(ns, idr.idr_base);
-
+	index = (__u64)nr - BPF_CORE_READ(ns, idr.idr_base);
 	for (int i = 0; i < XA_RETRIES; i++) {
 		bool retry;
 
@@ -202,12 +255,19 @@ static __always_inline __u64 task_by_vpid(int nr)
 		if (!retry)
 			break;
 	}
-	if (!pid)
-		return 0;
-	first = BPF_CORE_READ(pid, tasks[0].first);	/* PIDTYPE_PID */
-	if (!first)
-		return 0;
-	return (__u64)first - bpf_core_field_offset(struct task_struct, pid_links);
+	return task_of_pid(pid);
+}
+
+/* The task with this number in another's pid namespace, likewise. */
+static __always_inline struct task_struct *task_seen_by(struct task_struct *viewer, int nr)
+{
+	struct pid_namespace *ns = nr > 0 ? pid_ns_of(viewer) : NULL;
+	one_word idr = { (__u64)ns + bpf_core_field_offset(struct pid_namespace, idr) };
+
+	if (!ns)
+		return NULL;
+	return (struct task_struct *)task_of_pid((struct pid *)
+		idr_find(&idr, (__u64)nr - BPF_CORE_READ(ns, idr.idr_base)));
 }
 
 #endif

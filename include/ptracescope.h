@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR GPL-2.0-or-later */
 /*
- * What the BPF programs and user space agree on: scopes, access modes, the
- * policy word, requests to psc_ctl, events, limits. Builds alone in both worlds.
+ * What the BPF programs and user space agree on: scopes, access modes, the policy word, requests
+ * to psc_ctl, limits; and, by the headers at the end, the other requests and events.
  */
 #ifndef PTRACESCOPE_H
 #define PTRACESCOPE_H
@@ -14,10 +14,10 @@
 
 /*
  * Raised whenever a struct or a constant in this file changes its meaning, or the set of
- * pins. Tests build sets of another one.
+ * pins, but for a pin that a set may be without (psc_pins). Tests build sets of another one.
  */
 #ifndef PSC_ABI
-#define PSC_ABI 4
+#define PSC_ABI 5
 #endif
 
 /* Yama's values of kernel.yama.ptrace_scope, with our words for them. */
@@ -81,7 +81,9 @@ enum psc_op {
 	 * Say what the guards protect; refused under a floor. With the value 1 they
 	 * are armed besides: in force as if there were a floor, so that one can look
 	 * whether everything is in order and then raise it. With 0 they are disarmed
-	 * again.
+	 * again. With 2 the answer is 0 if they are armed for this by the number @armed, and
+	 * the map psc_state has @anchor references, EAGAIN if it has another number of them;
+	 * @hooks are told then, and the numbers of elements in psc_state put right.
 	 */
 	PSC_OP_GUARD = 2,
 	PSC_OP_COUNT = 16,		/* fill in the counters, and what has been proved */
@@ -91,6 +93,8 @@ enum psc_op {
 	 * What was noted before is forgotten. Both 0: note nothing any more.
 	 */
 	PSC_OP_PROBE = 17,
+	/* Take from the process @probe[0] what it keeps of cgroups that it has left; no floors. */
+	PSC_OP_RELEASE = 18,
 };
 
 /* CHANGE: a scope of 3 that is set does not raise the floor along with it. */
@@ -108,7 +112,7 @@ enum psc_origin {
 	PSC_ORIGIN_RUNTIME = 2,		/* a container runtime, through the OCI hook */
 };
 
-/* Entries are possible down to this depth below the root cgroup. */
+/* The levels of cgroups that can have entries, with the root cgroup as the first. */
 #define PSC_CGROUP_LEVELS 64
 /* Room for entries. */
 #define PSC_CGROUPS_MAX 131072
@@ -128,7 +132,8 @@ enum psc_stat {
 	PSC_STAT_DROPPED = 2,		/* events that found the ring buffer full */
 	PSC_STAT_MISSED = 3,		/* new cgroups for whose sections there was no room */
 	PSC_STAT_SPARED = 4,		/* new cgroups whose sections took too long to match */
-	PSC_STATS = 5,
+	PSC_STAT_SHED = 5,		/* tasks that left a cgroup without what sticks: no memory */
+	PSC_STATS = 6,
 };
 
 /* Room for the functions that no BPF program of others may decide under a floor. */
@@ -151,6 +156,8 @@ enum psc_stat {
 #define PSC_E_NAMETOOLONG 36	/* ENAMETOOLONG: deeper than PSC_CGROUP_LEVELS */
 #define PSC_E_OPNOTSUPP 95	/* EOPNOTSUPP: a threaded cgroup (its domain decides), or a floor of
 				 * a cgroup where moves cannot be watched */
+#define PSC_E_2BIG 7	/* E2BIG: psc_find, psc_explain: the process takes too long */
+#define PSC_E_INPROGRESS 115	/* EINPROGRESS: psc_find: the cgroup is being made */
 #define PSC_E_NODATA 61	/* ENODATA: nothing to lock, as all scopes that should be are 0 */
 #define PSC_E_CANCELED 125	/* ECANCELED: a first floor, and the guards were not armed all the time */
 
@@ -163,6 +170,11 @@ enum psc_stat {
  *	raise	its floor becomes want.floor where it is lower, and its scope goes with it
  *	lock	the scope that is then in force becomes its floor
  *
+ * and of a cgroup's modes besides, as far as it has a scope for them then,
+ *
+ *	stick	who leaves the cgroup keeps the scope; until unstick, or unset
+ *	unstick	no longer, and those who have left do not keep it, either
+ *
  * A scope below the floor is refused, and so is unset where the mode has a floor. "raise"
  * is refused if all floors are higher already, "lock" if all scopes are 0.
  */
@@ -173,8 +185,10 @@ struct psc_request {
 	__u32 raise;
 	__u32 lock;
 	__u32 unset;
+	__u32 stick;
+	__u32 unstick;
 	union psc_policy want;		/* CHANGE: the scopes to set, the floors at least */
-	__u32 value;			/* GUARD, WATCH: 1 or 0 */
+	__u32 value;			/* GUARD: 0 to 2 */
 	__u32 flags;			/* PSC_FLAG_* */
 	__s32 dir_fd;			/* GUARD: the directory of pins; PSC_FLAG_CGROUP; else 0 */
 	__u32 origin;			/* enum psc_origin, with PSC_FLAG_CGROUP; out: the entry's */
@@ -195,20 +209,27 @@ struct psc_request {
 	/* for each mode, the id of the cgroup whose scope, or else floor, is the
 	 * effective one; 0 for the global policy */
 	__u64 source[PSC_MODE_SLOTS];
-	/* out, GUARD: a number that stands for the arming, and for no other. In, CHANGE:
-	 * the same, if the request raises the first floor; it fails if the guards have
-	 * been disarmed since. Else ignored. */
+	/* out, GUARD: a number that stands for the arming, and for no other; under a floor
+	 * always: the one that the first floor came with. In, CHANGE: the same, if the
+	 * request raises the first floor. It fails if the guards have been disarmed since,
+	 * also if there is a floor by then, which is another's. 0: none. */
 	__u64 armed;
-	__u32 hooks[PSC_HOOKS_MAX];	/* GUARD: BTF ids of those functions, 0 for none */
+	__u32 hooks[PSC_HOOKS_MAX];	/* GUARD: BTF ids of those functions, 0 for none; out with 2 */
 	__u64 stats[PSC_STATS];		/* out, COUNT: the counters, summed over processors */
-	__s32 probe[2];			/* PROBE: process ids as the caller sees them */
+	__s32 probe[2];			/* PROBE, RELEASE: process ids as the caller sees them */
 	/* out, COUNT: PSC_MODE_BIT()s of what they were refused, PSC_PROVED_DECLARED */
 	__u32 proved;
 	/* in, with armed: how many references the map psc_state has with an anchor, 0: there
-	 * is none; out: enum psc_anchor_state */
+	 * is none; a first floor fails (EAGAIN) while it has another number. Out: enum
+	 * psc_anchor_state */
 	__u32 anchor;
+	__u32 sticky;			/* out, with PSC_FLAG_CGROUP: of which modes its scope sticks */
+	__u32 pad;
 };
-_Static_assert(sizeof(struct psc_request) == 392, "ABI");
+_Static_assert(sizeof(struct psc_request) == 416, "ABI");
+
+/* In the place of the id of a cgroup: several that the process has left. */
+#define PSC_SOURCE_KEPT (~0ULL)
 
 #define PSC_PROVED_DECLARED (1U << 8)
 
@@ -231,236 +252,10 @@ enum psc_anchor_state {
 #define PSC_ANCHOR_ID 0xf0706300U
 #define PSC_ANCHOR_ERRNO 2048
 
-/*
- * A section of the configuration, as it is matched to cgroups that are made. A component of
- * the pattern is the bytes of a name, up to a NUL; a line feed, which is in no name, makes
- * the byte behind it one of PSC_PATTERN_STAR, PSC_PATTERN_ANY, or the number of a set of
- * bytes plus 1.
- */
-#define PSC_SECTIONS_MAX 256
-#define PSC_PATTERN_BYTES 512
-#define PSC_PATTERN_SETS 8
-#define PSC_PATTERN_SPECIAL '\n'
-#define PSC_PATTERN_STAR '*'
-#define PSC_PATTERN_ANY '?'
-
-#define PSC_SCOPE_NOT_FINAL 0x83
-
-struct psc_pattern {
-	__u8 text[PSC_PATTERN_BYTES];
-	__u64 sets[PSC_PATTERN_SETS][4];
-	/* Where the components begin in the text. */
-	__u16 starts[PSC_CGROUP_LEVELS];
-	/* How many there are. 0: a unit, with two: its name, and one for all above it. */
-	__u32 components;
-	__u32 pad;
-	/*
-	 * PSC_SCOPE_INHERIT where nothing is set, in the floors, too; PSC_SCOPE_NOT_FINAL
-	 * for a 3 that can be taken back.
-	 */
-	union psc_policy policy;
-};
-_Static_assert(sizeof(struct psc_pattern) == 912, "ABI");
-
-/* In all, the matching of one new cgroup goes over so many bytes of names, and no more. */
-#define PSC_MATCH_STEPS 65536
-
-enum psc_sections_op {
-	PSC_SECTIONS_PUT = 0,		/* the section number @index of the next set */
-	PSC_SECTIONS_COMMIT = 1,	/* that set, of @index sections, is in force from now on */
-};
-
-/*
- * The context of a psc_sections run, which returns as psc_ctl does. A set with a floor in it
- * is refused as the first floor is, if there has been none.
- */
-struct psc_section_request {
-	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
-	__u32 op;			/* enum psc_sections_op */
-	__u32 index;
-	__u32 anchor;			/* in: as in struct psc_request, as is the next */
-	__u64 armed;
-	struct psc_pattern pattern;
-};
-_Static_assert(sizeof(struct psc_section_request) == 936, "ABI");
-
-/*
- * The context of a psc_find run, which tells names and ids of cgroups. It reads the kernel's
- * own lists: no directory is looked up, and nothing is waited for.
- */
-#define PSC_NAME_BYTES 256
-#define PSC_FOUND_MAX 32
-
-enum psc_find_op {
-	PSC_FIND_CHILD = 0,		/* the one with that name: its id */
-	PSC_FIND_CHILDREN = 1,		/* up to PSC_FOUND_MAX, in psc_found */
-};
-
-struct psc_find_request {
-	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
-	__u32 op;			/* enum psc_find_op */
-	__u64 parent;			/* in: an id, 0: the root cgroup */
-	__u64 id;			/* out, CHILD. CHILDREN: the last one that was looked at, */
-	__u64 serial;			/* and its number, from which the next call goes on; 0 */
-	__u32 hash;			/* in, CHILD: kernfs's, of the name */
-	__u32 n;			/* in: 0; out, CHILDREN: how many */
-	__u32 more;			/* in: 0; out, CHILDREN: are there more? */
-	__u32 pad;
-	char name[PSC_NAME_BYTES];	/* in, CHILD */
-};
-_Static_assert(sizeof(struct psc_find_request) == 304, "ABI");
-
-struct psc_found_cgroup {
-	__u64 id;
-	char name[PSC_NAME_BYTES];
-};
-
-struct psc_found {
-	struct psc_found_cgroup cgroups[PSC_FOUND_MAX];
-};
-
-/* Why a verdict fell as it did; also what an event carries. */
-enum psc_reason {
-	PSC_REASON_SCOPE_CLASSIC = 0,	/* allowed: nothing is asked at scope 0 */
-	PSC_REASON_TRACEME_FREE = 1,	/* allowed: TRACEME is free at scope 1 */
-	PSC_REASON_ANCESTOR = 2,	/* allowed: the tracer is an ancestor */
-	PSC_REASON_EXCEPTION = 3,	/* allowed: already tracing, or PR_SET_PTRACER */
-	PSC_REASON_CAPABLE = 4,		/* allowed: CAP_SYS_PTRACE */
-	PSC_REASON_DEAD = 5,		/* refused: the tracee is dead */
-	PSC_REASON_UNRELATED = 6,	/* refused: neither relation nor capability */
-	PSC_REASON_NOT_CAPABLE = 7,	/* refused: scope 2 without the capability */
-	PSC_REASON_NO_ATTACH = 8,	/* refused: scope 3 */
-	PSC_REASON_UNDECIDED = 9,	/* refused: the facts did not suffice */
-	PSC_REASON_SIBLING = 10,	/* allowed: related by their cgroup's scope "siblings" */
-	PSC_REASON_BOUNDARY = 11,	/* refused: from outside the tracee's container */
-};
-
-/*
- * In the place of a mode: an event about somebody who tried to get at the programs
- * under a floor. Not one of enum psc_mode, as it has no scope.
- */
-#define PSC_EVENT_TAMPER 16
-
-/* Which guard refused that. */
-enum psc_guard {
-	PSC_GUARD_LOAD = 0,		/* loading a program that decides a guarded function */
-	PSC_GUARD_PROG = 1,		/* opening a program, or loading one that uses our maps */
-	PSC_GUARD_MAP = 2,		/* opening a map */
-	PSC_GUARD_UNLINK = 3,
-	PSC_GUARD_RMDIR = 4,
-	PSC_GUARD_RENAME = 5,
-	PSC_GUARD_UMOUNT = 6,
-	PSC_GUARD_SYSCTL = 7,		/* writing kernel.ftrace_enabled */
-	PSC_GUARD_MOUNT = 8,		/* mounting over the pins, or over what leads to them */
-	PSC_GUARD_MOVE = 9,		/* moving a mount that carries the pins, pivot_root */
-	PSC_GUARD_REMOUNT = 10,		/* remounting that of the pins */
-	PSC_GUARD_ATTR = 11,		/* owner and mode of the pins and their directory */
-};
-
-#define PSC_COMM_LEN 16
-
-/* One side of a refused access. Ids are those of the initial namespaces. */
-struct psc_party {
-	__u32 pid;			/* thread-group id */
-	__u32 tid;
-	__u32 uid;			/* real uid */
-	__u32 pad;
-	__u64 start_ns;			/* start of the task, CLOCK_BOOTTIME */
-	__u64 cgroup;			/* cgroup2 id */
-	char comm[PSC_COMM_LEN];
-};
-_Static_assert(sizeof(struct psc_party) == 48, "ABI");
-
-/* A refusal, as it comes through the ring buffer. */
-struct psc_event {
-	__u32 size;			/* of this struct */
-	__u8 mode;			/* enum psc_mode, or PSC_EVENT_TAMPER */
-	__u8 scope;			/* enum psc_scope that was in force; of tampering 0 */
-	__u8 reason;			/* enum psc_reason; of tampering enum psc_guard */
-	__u8 pad;
-	__u32 access;			/* PTRACE_MODE_* bits of the check, 0 where it has none */
-	__u32 account;			/* whose share of the reports it took, psc_account_of() */
-	struct psc_party tracer;	/* of tampering: who did it */
-	struct psc_party tracee;	/* of tampering: zeroes */
-};
-_Static_assert(sizeof(struct psc_event) == 112, "ABI");
-
-/*
- * How many events of refused accesses reach the ring buffer in a window; the rest is
- * counted. An account has PSC_EVENT_BURST. One of many uids (psc_account_of()) has
- * PSC_EVENT_CROWD_BURST, of which none of its uids gets more than PSC_EVENT_BURST.
- * After each PSC_EVENT_STEP of all accounts together their bursts are halved, down to 1.
- * So whoever is beside those who make events all the time keeps a share of his own.
- * Refused tampering has one burst of its own.
- */
-#define PSC_EVENT_BURST 20
-#define PSC_EVENT_CROWD_BURST 40
-#define PSC_EVENT_STEP 100
-#define PSC_EVENT_WINDOW_NS (5ULL * 1000 * 1000 * 1000)
-#define PSC_EVENT_RING_BYTES (64 * 1024)
-
-/*
- * Uids from here on are given out in blocks to users (subuid(5)), to containers and to
- * directories of a network, and one user may have a whole block: its uids are one account.
- */
-#define PSC_CROWD_UIDS 65536
-#define PSC_CROWD_SHIFT 16
-
-/* Who answers for what is done by a uid: itself, or its block. */
-static inline __attribute__((always_inline)) __u32 psc_account_of(__u32 uid)
-{
-	return uid < PSC_CROWD_UIDS ? uid : PSC_CROWD_UIDS + (uid >> PSC_CROWD_SHIFT);
-}
-
-/* psc_peers: what is known of the task that connected to the daemon's socket. */
-struct psc_peer {
-	__u32 capable;			/* CAP_SYS_PTRACE in the initial user namespace */
-	__u32 uid;
-	__u32 pid;			/* thread-group id */
-	__u32 account;			/* psc_account_of() of it, or of who owns its user namespace */
-};
-
-/* The maps that decide verdicts, what the guards go by, and what reports depend on. */
-enum psc_policy_map {
-	PSC_MAP_STATE,
-	PSC_MAP_GUARDED,
-	PSC_MAP_CGROUPS,
-	PSC_MAP_PATTERNS,
-	PSC_MAP_STUCK,
-	PSC_MAP_RESERVE,
-	PSC_MAP_RELATIONS,
-	PSC_MAP_TRACERS,
-	PSC_MAP_SERIAL,
-	PSC_MAP_WINDOW,
-	PSC_MAP_STATS,
-	PSC_POLICY_MAPS,
-};
-
-/*
- * What psc_scan writes of programs, ours included: one for each of the policy's maps
- * that one uses, and one if it could overrule ours.
- */
-struct psc_found_prog {
-	__u32 id;
-	__u32 map;			/* enum psc_policy_map, or PSC_POLICY_MAPS */
-	__u64 refs;			/* references to it, such as links and descriptors */
-	char name[PSC_COMM_LEN];
-};
-
-#define PSC_FOUND_PINNED (1U << 0)	/* it has a pin where the guards look after it */
-/* And of all of them: */
-#define PSC_FOUND_CHANGING (1U << 1)	/* somebody removes or renames what leads to the pins */
-#define PSC_FOUND_SWITCHING (1U << 2)	/* somebody is in the middle of kernel.ftrace_enabled */
-
-/* What psc_scan_maps writes of each of the policy's maps. */
-struct psc_found_map {
-	__u32 index;			/* enum psc_policy_map */
-	__u32 is;			/* PSC_FOUND_* */
-	__u64 refs;			/* references of every kind */
-	__u64 users;			/* of these: descriptors and pins */
-};
-
-#define PSC_PIN_DIR "/sys/fs/bpf/ptracescope"
+#define PSC_BPFFS "/sys/fs/bpf"
+#define PSC_PIN_DIR PSC_BPFFS "/ptracescope"
+/* The unit has it here to be written: its ProtectKernelTunables= makes PSC_BPFFS read-only. */
+#define PSC_BPFFS_BOUND "/run/ptracescope/bpf"
 
 /*
  * The tables of tasks are sized by kernel.threads-max, within these: docs/design.md,
@@ -469,5 +264,12 @@ struct psc_found_map {
 #define PSC_RELATIONS_MIN 32768
 #define PSC_RELATIONS_MAX 4194304	/* PID_MAX_LIMIT */
 #define PSC_RESERVE_MAX 4096
+
+/* So many cgroups that it has left a task refers to; with more it keeps values. */
+#define PSC_LEFT 2
+
+#include "ptracescope_cgroup.h"
+#include "ptracescope_event.h"
+#include "ptracescope_look.h"
 
 #endif

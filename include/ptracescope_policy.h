@@ -1,151 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR GPL-2.0-or-later */
 /*
- * The verdict and the rules of change, as pure functions: no helpers, no maps.
- * Compiled into the BPF programs and into the unit tests.
+ * How the policies of cgroups combine, and the rules of change, as pure functions: no helpers, no
+ * maps. Compiled into the BPF programs and into the unit tests.
  */
 #ifndef PTRACESCOPE_POLICY_H
 #define PTRACESCOPE_POLICY_H
 
-#include "ptracescope.h"
-
-#ifndef NULL
-#define NULL ((void *)0)
-#endif
-
-/* Loops around calls may be laid out in a way that the verifier of 6.1 refuses. */
-#ifdef __bpf__
-#define PSC_UNROLL _Pragma("unroll")
-#else
-#define PSC_UNROLL
-#endif
-
-/*
- * How strict a scope is: the words' order, which is not that of their numbers since
- * "siblings" came. What is no scope is as strict as the strictest.
- */
-static inline __attribute__((always_inline)) __u32 psc_scope_rank(__u32 scope)
-{
-	/* A digit for each, and no branches, which would multiply the ways of the verifier. */
-	const __u32 ranks = 0 << 4 * PSC_SCOPE_CLASSIC | 1 << 4 * PSC_SCOPE_SIBLINGS |
-			    2 << 4 * PSC_SCOPE_RESTRICTED | 3 << 4 * PSC_SCOPE_ADMIN_ONLY |
-			    4 << 4 * PSC_SCOPE_NO_ATTACH;
-
-	return scope <= PSC_SCOPE_SIBLINGS ? ranks >> 4 * scope & 0xf : 4;
-}
-
-/* The scope of an access is the stricter one of its two sides. */
-static inline __attribute__((always_inline)) __u32 psc_scope_stricter(__u32 a, __u32 b)
-{
-	return psc_scope_rank(a) < psc_scope_rank(b) ? b : a;
-}
-
-/*
- * What a verdict may depend on. The tracer is the caller, or for TRACEME the
- * parent; "its" is the tracee's. Facts cost: they are gathered when asked for.
- */
-enum psc_fact {
-	PSC_FACT_INSIDE = 1U << 0,	/* the tracer is in the tracee's container */
-	PSC_FACT_ADMIN = 1U << 1,	/* CAP_SYS_PTRACE in the initial user namespace */
-	PSC_FACT_ALIVE = 1U << 2,	/* the tracee still has a pid */
-	PSC_FACT_ANCESTOR = 1U << 3,	/* the tracer's process is an ancestor */
-	PSC_FACT_EXCEPTION = 1U << 4,	/* already tracing, or declared by PR_SET_PTRACER */
-	PSC_FACT_SIBLING = 1U << 5,	/* the same cgroup gives both the scope "siblings" */
-	PSC_FACT_TRACING = 1U << 6,	/* the tracer's process traces the tracee already */
-	PSC_FACT_CAPABLE = 1U << 7,	/* CAP_SYS_PTRACE in its user namespace */
-};
-#define PSC_FACTS 8
-
-struct psc_question {
-	__u32 mode;			/* enum psc_mode */
-	__u32 scope;			/* enum psc_scope in force; what is none refuses */
-	__u32 traceme;			/* that for TRACEME */
-	__u32 boundary;			/* is the tracee's container a boundary? */
-};
-
-struct psc_verdict {
-	__u8 need;			/* the fact that is missing, or 0 */
-	__u8 refused;			/* valid when nothing is missing */
-	__u8 reason;			/* enum psc_reason, likewise */
-};
-
-/**
- * psc_judge - may the tracer have this access?
- * @q: what is asked
- * @known: the facts gathered so far, PSC_FACT_* bits
- * @holds: those of them that are true
- *
- * Follows yama_ptrace_access_check() and yama_ptrace_traceme() in the kernel's
- * security/yama/yama_lsm.c, in the order in which they look at things. Yama has one scope
- * for ATTACH and TRACEME. Where TRACEME is free and ATTACH is for administrators, who traces
- * already passes as well: a debugger is of no use that may start a program and not read it.
- *
- * Return: a verdict, or the one fact to gather before asking again. Every call
- * with one more known fact comes closer, so PSC_FACTS + 1 calls always suffice.
- */
-static inline __attribute__((always_inline)) struct psc_verdict
-psc_judge(const struct psc_question *q, __u32 known, __u32 holds)
-{
-#define PSC_NEED(fact) ((struct psc_verdict){ .need = (fact) })
-#define PSC_ALLOW(why) ((struct psc_verdict){ .reason = (why) })
-#define PSC_REFUSE(why) ((struct psc_verdict){ .refused = 1, .reason = (why) })
-	if (q->scope >= PSC_SCOPE_NO_ATTACH && q->scope != PSC_SCOPE_SIBLINGS)
-		return PSC_REFUSE(PSC_REASON_NO_ATTACH);
-
-	if (q->boundary && q->mode == PSC_MODE_ATTACH) {
-		if (!(known & PSC_FACT_INSIDE))
-			return PSC_NEED(PSC_FACT_INSIDE);
-		if (!(holds & PSC_FACT_INSIDE)) {
-			if (!(known & PSC_FACT_ADMIN))
-				return PSC_NEED(PSC_FACT_ADMIN);
-			if (!(holds & PSC_FACT_ADMIN))
-				return PSC_REFUSE(PSC_REASON_BOUNDARY);
-		}
-	}
-
-	if (q->scope == PSC_SCOPE_CLASSIC)
-		return PSC_ALLOW(PSC_REASON_SCOPE_CLASSIC);
-
-	if (q->scope == PSC_SCOPE_RESTRICTED || q->scope == PSC_SCOPE_SIBLINGS) {
-		if (q->mode == PSC_MODE_TRACEME)
-			return PSC_ALLOW(PSC_REASON_TRACEME_FREE);
-		if (!(known & PSC_FACT_ALIVE))
-			return PSC_NEED(PSC_FACT_ALIVE);
-		if (!(holds & PSC_FACT_ALIVE))
-			return PSC_REFUSE(PSC_REASON_DEAD);
-		if (!(known & PSC_FACT_ANCESTOR))
-			return PSC_NEED(PSC_FACT_ANCESTOR);
-		if (holds & PSC_FACT_ANCESTOR)
-			return PSC_ALLOW(PSC_REASON_ANCESTOR);
-		if (!(known & PSC_FACT_EXCEPTION))
-			return PSC_NEED(PSC_FACT_EXCEPTION);
-		if (holds & PSC_FACT_EXCEPTION)
-			return PSC_ALLOW(PSC_REASON_EXCEPTION);
-	}
-	if (q->scope == PSC_SCOPE_SIBLINGS) {
-		if (!(known & PSC_FACT_SIBLING))
-			return PSC_NEED(PSC_FACT_SIBLING);
-		if (holds & PSC_FACT_SIBLING)
-			return PSC_ALLOW(PSC_REASON_SIBLING);
-	}
-
-	if (q->scope == PSC_SCOPE_ADMIN_ONLY && q->mode == PSC_MODE_ATTACH &&
-	    psc_scope_rank(q->traceme) < psc_scope_rank(PSC_SCOPE_ADMIN_ONLY)) {
-		if (!(known & PSC_FACT_TRACING))
-			return PSC_NEED(PSC_FACT_TRACING);
-		if (holds & PSC_FACT_TRACING)
-			return PSC_ALLOW(PSC_REASON_EXCEPTION);
-	}
-
-	if (!(known & PSC_FACT_CAPABLE))
-		return PSC_NEED(PSC_FACT_CAPABLE);
-	if (holds & PSC_FACT_CAPABLE)
-		return PSC_ALLOW(PSC_REASON_CAPABLE);
-	return PSC_REFUSE(q->scope == PSC_SCOPE_ADMIN_ONLY ? PSC_REASON_NOT_CAPABLE :
-							     PSC_REASON_UNRELATED);
-#undef PSC_NEED
-#undef PSC_ALLOW
-#undef PSC_REFUSE
-}
+#include "ptracescope_judge.h"
 
 /**
  * psc_policy_open - does a policy leave this access to everybody?
@@ -226,9 +87,69 @@ psc_effective_end(struct psc_effective *effective)
 }
 
 /**
+ * psc_effective_raise - what a process keeps of a cgroup that it has left
+ * @effective: what holds where it is now, psc_effective_end()
+ * @kept: the scopes that stick, PSC_SCOPE_INHERIT for the other modes
+ * @from: the id of the cgroup
+ *
+ * The stricter counts. Of "siblings" by two cgroups that is neither: who is related by one is
+ * not by the other.
+ */
+static inline __attribute__((always_inline)) void
+psc_effective_raise(struct psc_effective *effective, const union psc_policy *kept, __u64 from)
+{
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		__u32 scope = kept->scope[mode], now = effective->policy.scope[mode];
+
+		if (scope == PSC_SCOPE_INHERIT)
+			continue;
+		if (scope == PSC_SCOPE_SIBLINGS && now == scope && effective->scope_from[mode] != from)
+			scope = PSC_SCOPE_RESTRICTED;
+		if (psc_scope_rank(scope) <= psc_scope_rank(now))
+			continue;
+		effective->policy.scope[mode] = scope;
+		effective->scope_from[mode] = from;
+	}
+}
+
+/* Add scopes to those that are kept by their values, where 0 is none. */
+static inline __attribute__((always_inline)) void
+psc_kept_add(union psc_policy *kept, const union psc_policy *more)
+{
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		__u32 scope = more->scope[mode];
+
+		/* There are no siblings without their cgroup. */
+		if (scope == PSC_SCOPE_SIBLINGS)
+			scope = PSC_SCOPE_RESTRICTED;
+		if (scope != PSC_SCOPE_INHERIT)
+			kept->scope[mode] = psc_scope_stricter(kept->scope[mode], scope);
+	}
+}
+
+/**
+ * psc_policy_sticky - the scopes of a cgroup that stick after a request
+ * @policy: its entry then
+ * @before: those that stuck before, PSC_SCOPE_INHERIT for the other modes
+ * @stick, @unstick: modes that the request says so of; others stay as they were
+ */
+static inline __attribute__((always_inline)) union psc_policy
+psc_policy_sticky(const union psc_policy *policy, const union psc_policy *before, __u32 stick,
+		  __u32 unstick)
+{
+	union psc_policy sticky = PSC_POLICY_NONE;
+
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if ((before->scope[mode] != PSC_SCOPE_INHERIT || stick >> mode & 1) &&
+		    !(unstick >> mode & 1))
+			sticky.scope[mode] = policy->scope[mode];
+	return sticky;
+}
+
+/**
  * psc_policy_made - the entry of a cgroup that is made
  * @said: what sections set for it; PSC_SCOPE_INHERIT in scopes and floors where none does
- * @spared: the strictest scopes of sections that may be for it as well
+ * @spared: the strictest scopes and floors of sections that may be for it as well
  * @above: what holds for the cgroup above it
  * @can_lock: can cgroups have floors?
  *
@@ -252,6 +173,8 @@ psc_policy_made(const union psc_policy *said, const union psc_policy *spared,
 			floor = scope;
 		else if (scope == PSC_SCOPE_NOT_FINAL)
 			scope = PSC_SCOPE_NO_ATTACH;
+		if (spared->floor[mode] != PSC_SCOPE_INHERIT)
+			floor = psc_scope_stricter(floor, spared->floor[mode]);
 		if (more == PSC_SCOPE_NOT_FINAL)
 			more = PSC_SCOPE_NO_ATTACH;
 		if (!can_lock && floor) {
@@ -299,7 +222,8 @@ static inline __attribute__((always_inline)) int
 psc_request_check(const struct psc_request *req)
 {
 	const __u32 of_cgroup = req->flags & PSC_FLAG_CGROUP;
-	const __u32 modes = req->set | req->raise | req->lock | req->unset;
+	const __u32 sticky = req->stick | req->unstick;
+	const __u32 modes = req->set | req->raise | req->lock | req->unset | sticky;
 
 	if (req->abi != PSC_ABI || req->origin > (of_cgroup ? PSC_ORIGIN_RUNTIME : 0) ||
 	    (!of_cgroup && req->dir_fd))
@@ -311,7 +235,8 @@ psc_request_check(const struct psc_request *req)
 	    ((req->flags & PSC_FLAG_REVOCABLE) && !req->set))
 		return -PSC_E_INVAL;
 	if (!modes || (modes & ~PSC_MODES_ALL) || (req->set & req->unset) ||
-	    (req->unset && !of_cgroup))
+	    (req->stick & (req->unstick | req->unset)) ||
+	    ((req->unset || sticky) && !of_cgroup))
 		return -PSC_E_INVAL;
 	return 0;
 }
@@ -369,10 +294,10 @@ psc_mode_change_inline(struct psc_mode_change *change)
 }
 
 #ifdef __bpf__
-/* Verified once, not once for every way that leads there: see WORDS() of bpf/cgroup.bpf.h. */
+/* Verified once, not once for every way that leads there: see WORDS() of bpf/unit.bpf.h. */
 typedef __u64 psc_mode_change_words[sizeof(struct psc_mode_change) / sizeof(__u64)];
 
-__attribute__((noinline)) int psc_mode_change_once(psc_mode_change_words *words)
+__attribute__((weak, noinline)) int psc_mode_change_once(psc_mode_change_words *words)
 {
 	struct psc_mode_change *change = (struct psc_mode_change *)words;
 

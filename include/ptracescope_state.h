@@ -29,8 +29,14 @@ struct state {
 		};
 		__u64 busy;		/* is there any? In one load, bpf/cgroup.bpf.h */
 	};
+	union {
+		struct {
+			__u32 locked;	/* has there been a floor, global or of a cgroup? */
+			__u32 sticky;	/* in psc_sticky */
+		};
+		__u64 sticks;	/* can anything stick to a task? In one load */
+	};
 	__u32 reserved;		/* in psc_reserve */
-	__u32 locked;		/* has there been a floor, global or of a cgroup? */
 	__u32 writer;		/* somebody changes psc_cgroups */
 	__u32 references;	/* to this map, when the first floor came with an anchor; or 0 */
 	__u32 loose;		/* one of them has gone */
@@ -41,7 +47,8 @@ struct state {
 	__u64 sections;
 	__u32 shares[PSC_SHARES];	/* entries that others' subtrees have by sections, */
 	__u64 share_ids[PSC_SHARES];	/* and the cgroups where these begin: share_take() */
-	__u32 at_level[PSC_CGROUP_LEVELS];	/* entries of cgroups that deep below the root */
+	/* Entries of cgroups that deep below the root; with a floor PSC_CGROUPS_MAX more for good. */
+	__u32 at_level[PSC_CGROUP_LEVELS];
 	/* The deepest level down to each one that has ever had an entry, 0: none has. */
 	__u8 next_level[PSC_CGROUP_LEVELS] __attribute__((aligned(8)));
 	struct probe probe;

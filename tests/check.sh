@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Everything that "make check" runs; ends with the line "N passed, N failed".
 # FAST=1 leaves out what is slow; UNIT_ONLY=1 all but one build, the unit tests and what "make
-# install" copies, so that it needs no root, no network and no more tools than a build has.
+# install" copies, so that it needs no root, no network but the loopback device, and no more tools
+# than a build has.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 
@@ -68,7 +69,16 @@ fi
 if [ -z "${FAST:-}" ]; then
 	step "install copies files and no more" tests/install.sh
 	step "the tables in the docs are the tested ones" tests/docs.sh
+	step "packages are of this version" tests/packaging.sh
 	step "the guard of costs fails what must fail" tests/bench/selftest.sh
+fi
+
+if [ -z "${FAST:-}${UNIT_ONLY:-}" ]; then
+	step "lint" "$MAKE" --no-print-directory lint
+	step "the completion in bash, zsh and fish" "$MAKE" --no-print-directory check-completion
+	step "the models hold, and their mutants do not" "$MAKE" --no-print-directory models
+	step "build the fuzzers" "$MAKE" --no-print-directory -j"$jobs" fuzzers
+	step "ten seconds of each fuzzer" "$MAKE" --no-print-directory fuzz FUZZ_SECONDS=10
 fi
 
 if [ -z "${UNIT_ONLY:-}" ]; then
@@ -80,6 +90,7 @@ if [ -z "${UNIT_ONLY:-}" ]; then
 	else
 		step "the guest harness fails what must fail" "$MAKE" check-vm-harness
 		"$MAKE" --no-print-directory check-vm || vm_status=$?
+		step "Prometheus accepts the metrics" "$MAKE" --no-print-directory check-promtool
 		step "the table of docs/lock.md is what the guests showed" tests/lock-table.sh --check
 	fi
 	if read -r vm_passed vm_failed 2>/dev/null <build/vm/results; then

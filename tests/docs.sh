@@ -1,8 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
-# The tables of docs/containers.md are those that tests/vm/cases/containers checks.
+# The docs say what the code has: tables that a guest case checks, settings, words of the journal,
+# files and programs.
 set -eu
 cd "$(dirname "$0")/.."
+
+fail() {
+	echo "docs: $*" >&2
+	exit 1
+}
 
 # tables FILE: the rows that have a "yes" or "no".
 tables() {
@@ -10,4 +16,41 @@ tables() {
 }
 
 [ "$(tables docs/containers.md | wc -l)" -eq 9 ]
-[ "$(tables docs/containers.md)" = "$(tables tests/vm/cases/containers)" ]
+[ "$(tables docs/containers.md)" = "$(tables tests/vm/cases/containers)" ] ||
+	fail "the tables of docs/containers.md are not those of tests/vm/cases/containers"
+
+# described WORDS PAGE...: each page has each word as a literal (.Li).
+described() {
+	words=$1
+	shift
+	[ "$(echo "$words" | wc -l)" -ge 5 ] || fail "no words for $*: did they move?"
+	for word in $words; do
+		for page; do
+			grep -qE "^\.(It )?Li (.* )?$word( |$)" "$page" || fail "$page lacks '$word'"
+		done
+	done
+}
+
+described "$(grep -ohE '"kernel\.(yama|ptracescope)\.[a-z_]+"' -r src/common include | tr -d '"' |
+	sort -u)" docs/ptracescope.conf.5 docs/ptracescopectl.8
+described "$(sed -n 's/^\tGUARD([A-Z]*, "\([a-z]*\)",.*/\1/p' include/ptracescope_event.h)" \
+	docs/ptracescoped.8
+
+# What the drawing shows is in the code, and the drawing is that of its source.
+drawn=$(grep -oE 'psc_[a-z_]+' docs/design.dot | sort -u)
+[ -n "$drawn" ]
+for name in $drawn; do
+	grep -q -r -e "$name" bpf || fail "docs/design.dot has $name, which is not in bpf/"
+	grep -q "$name" docs/design.svg || fail "docs/design.svg is not of design.dot: make drawing"
+done
+
+# Files that the docs name are there; a guest case may be named without its ".c".
+# shellcheck disable=SC2016
+files=$(grep -ohE '`(src|bpf|include|tests|packaging|docs)/[A-Za-z0-9_./*-]+`' README.md docs/*.md |
+	tr -d '`' | sort -u)
+[ -n "$files" ]
+for file in $files; do
+	# shellcheck disable=SC2086
+	set -- $file
+	[ -e "$1" ] || [ -e "$1.c" ] || fail "there is no $file, which the docs name"
+done

@@ -37,6 +37,14 @@ struct bench_row {
 extern const struct bench_row bench_rows[];
 extern const size_t bench_n_rows;
 
+/* Make ready what a row needs, in the process that it is measured in. */
+void bench_row_begin(const struct bench_row *row, enum bench_system system, pid_t declarer);
+
+/* --- measure.c: how --- */
+
+#define BENCH_BATCHES 9
+#define BENCH_REPORTING_S 1	/* what the daemon needs at most for a burst of events */
+
 /*
  * Take the least of the batches, not their median: what else the machine does in the middle
  * of some of them does not count then.

@@ -6,10 +6,10 @@ BENCH_SRCS := $(wildcard tests/bench/*.c)
 
 .PHONY: bench bench-native bench-record check-bench
 
-$(BENCH)/bench: $(BENCH_SRCS) $(wildcard tests/bench/*.h include/*.h src/*.h) $(B)/libptracescope.a
+$(BENCH)/bench: $(BENCH_SRCS) $(wildcard tests/bench/*.h) $(HDRS) $(B)/libptracescope.a
 	$(call msg,BENCH,$@)
 	$(Q)mkdir -p $(BENCH)
-	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) -Itests/bench $(PSC_LDFLAGS) $(LDFLAGS) -o $@ \
+	$(Q)$(CC) $(CFLAGS) $(PSC_CFLAGS) $(TEST_INCLUDES) -Itests/bench $(PSC_LDFLAGS) $(LDFLAGS) -o $@ \
 		$(filter %.c %.a,$^) -Wl,--as-needed $(PSC_LDLIBS) $(LDLIBS) -pthread
 
 # In guests: the table, and build/bench/chart.svg. BENCH_ARGS="--crowd 1000 --json"

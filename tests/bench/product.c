@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "interface.h"
 #include "kernel.h"
 #include "names.h"
 #include "util.h"

@@ -25,16 +25,14 @@
 #include "ptracescope.h"
 #include "util.h"
 
-#define BATCHES 9
 #define ALICE 1000
 #define CHAIN 64		/* generations between the tracer and its descendant */
 #define WALKED 500		/* processes in the walk over /proc */
 #define NO_SUCH_FD 1000000
-#define REPORTING_S 1		/* what the daemon needs at most for a burst of events */
 #define WINDOW_S ((time_t)(PSC_EVENT_WINDOW_NS / 1000000000))
-_Static_assert(2 * (BATCHES + 1) <= PSC_EVENT_BURST, "attach-reported makes that many events");
+_Static_assert(2 * (BENCH_BATCHES + 1) <= PSC_EVENT_BURST,
+	       "attach-reported makes that many events");
 
-bool bench_least;
 static enum bench_system in_force;
 static bool expect_refusal;
 static pid_t tracee;
@@ -150,7 +148,7 @@ static void setup_refused(void)
 	setup_stranger();
 	for (int i = 0; i < 2 * PSC_EVENT_BURST; i++)
 		once_attach();
-	sleep(REPORTING_S);
+	sleep(BENCH_REPORTING_S);
 }
 
 /*
@@ -330,6 +328,15 @@ static void *thread_main(void *arg)
 	return arg;
 }
 
+/* An inode that comes and goes, of which the anchor is told under a floor. */
+static void once_pipe(void)
+{
+	int fds[2];
+
+	if (pipe(fds) || close(fds[0]) || close(fds[1]))
+		bench_die("pipe: %m");
+}
+
 static void once_thread(void)
 {
 	pthread_t thread;
@@ -366,94 +373,17 @@ const struct bench_row bench_rows[] = {
 	{ "seize-detach", 100, 1, false, false, false, setup_child, once_seize },
 	{ "prctl", 500, 1, false, false, true, setup_alice, once_prctl },
 	{ "set-ptracer", 300, 1, true, false, true, setup_child, once_declare },
+	{ "pipe", 500, 1, false, false, true, setup_alice, once_pipe },
 	{ "thread", 500, 1, false, false, true, setup_alice, once_thread },
 	{ "fork", 100, 1, false, false, false, setup_alice, once_fork },
 	{ "control", 200, 1, false, false, false, setup_nothing, once_control },
 };
 const size_t bench_n_rows = ARRAY_SIZE(bench_rows);
 
-/* --- measuring --- */
-
-static int compare(const void *a, const void *b)
+void bench_row_begin(const struct bench_row *row, enum bench_system system, pid_t declarer)
 {
-	double x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
-
-static double cost_of(const struct bench_row *row, bool least)
-{
-	double costs[BATCHES];
-
-	/* The first batch warms up. */
-	for (int i = -1; i < BATCHES; i++) {
-		double start = bench_clock();
-
-		for (unsigned int j = 0; j < row->times; j++)
-			row->once();
-		if (i >= 0)
-			costs[i] = (bench_clock() - start) / row->times;
-	}
-	qsort(costs, BATCHES, sizeof(costs[0]), compare);
-	return costs[least ? 0 : BATCHES / 2];
-}
-
-int bench_row_main(char **arguments)
-{
-	const struct bench_row *row = &bench_rows[atoi(arguments[0])];
-	int tell = atoi(arguments[2]);
-	double cost;
-
-	in_force = (enum bench_system)atoi(arguments[1]);
-	first_declarer = (pid_t)atoi(arguments[3]);
+	in_force = system;
+	first_declarer = declarer;
 	expect_refusal = row->refused && enforced();
 	row->setup();
-	cost = cost_of(row, atoi(arguments[4]));
-	if (write(tell, &cost, sizeof(cost)) != sizeof(cost))
-		return EXIT_FAILURE;
-	for (;;)
-		pause();
-}
-
-static void __attribute__((noreturn))
-run_row(const struct bench_row *row, enum bench_system system, int tell)
-{
-	char index[24], who[16], fd[16], first[16], least[16];
-
-	setsid();
-	bench_cgroup_enter();
-	snprintf(index, sizeof(index), "%td", row - bench_rows);
-	snprintf(who, sizeof(who), "%d", (int)system);
-	snprintf(fd, sizeof(fd), "%d", tell);
-	snprintf(first, sizeof(first), "%d", bench_crowd_first());
-	snprintf(least, sizeof(least), "%d", bench_least);
-	execl("/proc/self/exe", "bench", "row", index, who, fd, first, least, NULL);
-	bench_die("exec: %m");
-}
-
-double bench_measure(const struct bench_row *row, enum bench_system system)
-{
-	int tell[2], status;
-	double cost;
-	pid_t child;
-
-	if (pipe(tell))
-		bench_die("pipe: %m");
-	fflush(stdout);
-	child = fork();
-	if (child < 0)
-		bench_die("fork: %m");
-	if (child == 0)
-		run_row(row, system, tell[1]);
-	close(tell[1]);
-	if (read(tell[0], &cost, sizeof(cost)) != sizeof(cost))
-		bench_die("%s was not measured", row->name);
-	close(tell[0]);
-	/* Orphans come to us, who are their reaper; the crowd is none of them. */
-	kill(-child, SIGKILL);
-	while (waitpid(-child, &status, 0) > 0)
-		;
-	if (row->refused)
-		sleep(REPORTING_S);
-	return cost;
 }

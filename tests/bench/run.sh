@@ -92,8 +92,10 @@ for kernel in "${kernels[@]}"; do
 	results "$kernel" product yama
 done >"$build/results.tsv"
 
-tables() {
+aims() {
 	awk -f "$bench_dir/aims.awk" "$build/results.tsv"
+}
+tables() {
 	awk -f "$bench_dir/table.awk" "$build/results.tsv"
 }
 
@@ -112,10 +114,12 @@ json)
 	awk -f "$bench_dir/json.awk" "$build/results.tsv"
 	;;
 table)
+	aims
 	tables
 	;;
 document)
-	tables | document "$bench_dir/../../docs/performance.md"
+	aims | document "$bench_dir/../../docs/performance.md"
+	tables | document "$bench_dir/../../docs/performance-tables.md"
 	cp "$build/chart.svg" "$bench_dir/../../docs/performance.svg"
 	;;
 esac

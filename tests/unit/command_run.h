@@ -23,6 +23,18 @@ static inline int parse(const char *const *arguments, struct psc_cli *ret, char 
 	return psc_cli_parse(argc, argv, ret, ret_error);
 }
 
+/* The command line is refused, with a message that has @error in it. */
+static inline void expect_usage_error(const char *const *arguments, const char *error)
+{
+	struct psc_cli cli;
+	char *message = NULL;
+
+	assert_int_equal(parse(arguments, &cli, &message), -EINVAL);
+	if (!strstr(message, error))
+		fail_msg("expected '%s' in '%s'", error, message);
+	free(message);
+}
+
 struct result {
 	int code;
 	char out[4096], err[4096];

@@ -11,6 +11,7 @@
 
 #include "control.h"
 #include "control_call.h"
+#include "json.h"
 #include "ptracescope_policy.h"
 
 #define FAKE_CGROUPS_MAX 1024
@@ -18,7 +19,7 @@
 struct fake_entry {
 	__u64 id;
 	union psc_policy policy;
-	__u32 origin;
+	__u32 origin, sticky;
 };
 
 struct fake_backend {
@@ -27,13 +28,25 @@ struct fake_backend {
 	struct fake_entry entries[FAKE_CGROUPS_MAX];
 	unsigned int n_entries;
 	int request_err;	/* of the next psc_ctl run that changes something, once */
+	bool change_waits;	/* there is to be a first floor */
 	int peer_err;
 	__u32 capable, account;
+	bool off;		/* the programs are not in force */
 	bool blind;		/* cgroups cannot be locked */
 	int detach_err;
 	int reload_err;
 	const char *reload_message;
-	unsigned int detached, reloaded;
+	unsigned int detached, reloaded, reloads;
+	bool reload_waits;
+	struct psc_explanation explanation;	/* what Explain finds */
+	struct psc_explain_request explained;	/* what was asked last */
+	int explain_err;
+	unsigned int looks;
+	struct psc_recent recent;
+	struct psc_watchers watchers;
+	struct psc_metrics metrics;
+	int metrics_err;
+	unsigned int reused;	/* from that look on the tracee's pid is another's; 0: never */
 };
 
 static inline __u64 fake_id(int fd)
@@ -92,6 +105,7 @@ static inline int fake_cgroup_request(struct fake_backend *fake, struct psc_requ
 		return err;
 	if (req->op != PSC_OP_INFO) {
 		entry.origin = req->origin;
+		entry.sticky = (entry.sticky | req->stick) & ~req->unstick;
 		if (!old)
 			old = &fake->entries[fake->n_entries++];
 		*old = entry;
@@ -105,6 +119,10 @@ static inline int fake_cgroup_request(struct fake_backend *fake, struct psc_requ
 	req->origin = entry.origin;
 	req->effective = all.policy;
 	req->cgroup = entry.id;
+	req->sticky = 0;
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if (entry.policy.scope[mode] != PSC_SCOPE_INHERIT)
+			req->sticky |= entry.sticky & PSC_MODE_BIT(mode);
 	memcpy(req->source, all.scope_from, sizeof(req->source));
 	return 0;
 }
@@ -129,6 +147,30 @@ static int fake_request(void *data, struct psc_request *req)
 	return err;
 }
 
+/* As the daemon does: what is under way is kept. */
+static int fake_change(void *data, struct psc_request *req, struct psc_pending *pending)
+{
+	struct fake_backend *fake = data;
+	const struct psc_request *kept = pending->data;
+	int err, dir_fd = req->dir_fd;
+
+	if (kept && fake->change_waits)
+		return -EINPROGRESS;
+	if (!kept && fake->change_waits) {
+		pending->data = memcpy(malloc(sizeof(*req)), req, sizeof(*req));
+		pending->free = free;
+		return -EINPROGRESS;
+	}
+	if (kept) {
+		*req = *kept;
+		req->dir_fd = dir_fd;
+	}
+	err = fake_request(data, req);
+	free(pending->data);
+	*pending = (struct psc_pending){ 0 };
+	return err;
+}
+
 static int fake_peer(void *data, int fd, struct psc_peer *ret)
 {
 	struct fake_backend *fake = data;
@@ -143,7 +185,16 @@ static json_t *fake_status(void *data)
 {
 	struct fake_backend *fake = data;
 
-	return json_pack("{s:b, s:o}", "enforcing", 1, "policy", psc_control_policy(&fake->policy));
+	return json_pack("{s:b, s:o}", "enforcing", !fake->off,
+			 "policy", psc_json_policy(&fake->policy));
+}
+
+static int fake_metrics(void *data, struct psc_metrics *ret)
+{
+	struct fake_backend *fake = data;
+
+	*ret = fake->metrics;
+	return fake->metrics_err;
 }
 
 static int fake_detach(void *data)
@@ -155,10 +206,15 @@ static int fake_detach(void *data)
 	return fake->detach_err;
 }
 
-static int fake_reload(void *data, char **ret_error)
+/* As the daemon does: it takes some turns. */
+static int fake_reload(void *data, unsigned int *number, char **ret_error)
 {
 	struct fake_backend *fake = data;
 
+	if (!*number)
+		*number = ++fake->reloads;
+	if (fake->reload_waits)
+		return -EAGAIN;
 	if (!fake->reload_err)
 		fake->reloaded++;
 	else if (fake->reload_message)
@@ -166,14 +222,42 @@ static int fake_reload(void *data, char **ret_error)
 	return fake->reload_err;
 }
 
+static int fake_explain(void *data, struct psc_explain_request *req, struct psc_explanation *ret)
+{
+	struct fake_backend *fake = data;
+
+	fake->explained = *req;
+	*ret = fake->explanation;
+	if (++fake->looks >= fake->reused && fake->reused)
+		ret->tracee.start_ns++;
+	return fake->explain_err;
+}
+
+/* Process 100 is in the cgroup 2, the root's child "a", 200 in 3, its child "b\n". */
+static int fake_names(void *data, struct psc_explain_request *req, struct psc_found *ret)
+{
+	(void)data;
+	if (req->tracee != 100 && req->tracee != 200)
+		return -PSC_E_SRCH;
+	*ret = (struct psc_found){ .cgroups = { { 1, 0, "" }, { 2, 0, "a" }, { 3, 0, "b\n" } } };
+	req->n = req->tracee == 100 ? 2 : 3;
+	return 0;
+}
+
 static inline struct psc_backend fake_backend_ops(struct fake_backend *fake)
 {
 	return (struct psc_backend){
 		.data = fake,
 		.cgroups = &fake->cgroups,
+		.recent = &fake->recent,
+		.watchers = &fake->watchers,
 		.request = fake_request,
+		.change = fake_change,
 		.peer = fake_peer,
 		.status = fake_status,
+		.metrics = fake_metrics,
+		.explain = fake_explain,
+		.names = fake_names,
 		.detach = fake_detach,
 		.reload = fake_reload,
 	};

@@ -13,12 +13,15 @@
 #include <unistd.h>
 
 struct fake_root {
-	char path[64];
+	char path[128];
 };
 
 static inline void fake_root_new(struct fake_root *root)
 {
-	strcpy(root->path, "/tmp/psc-test-XXXXXX");
+	const char *tmp = getenv("TMPDIR");
+
+	assert_true(snprintf(root->path, sizeof(root->path), "%s/psc-test-XXXXXX",
+			     tmp ? tmp : "/tmp") < (int)sizeof(root->path));
 	assert_non_null(mkdtemp(root->path));
 }
 

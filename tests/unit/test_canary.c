@@ -20,9 +20,11 @@
 #include <cmocka.h>
 
 #include "canary.h"
+#include "nowait.h"
 #include "policy.h"
 #include "ptracescope_policy.h"
 #include "util.h"
+#include "yama.h"
 
 static union psc_policy policy;
 static int yama = -1;
@@ -58,8 +60,9 @@ int psc_kernel_proved(struct psc_kernel *kernel, __u32 *ret)
 	return 0;
 }
 
-bool psc_ftrace_enabled(void)
+bool psc_kernel_ftrace(struct psc_kernel *kernel)
 {
+	(void)kernel;
 	return true;
 }
 
@@ -68,9 +71,9 @@ int psc_yama_scope(void)
 	return yama;
 }
 
-void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee)
+static void on_own(void *data, pid_t tracer, pid_t tracee)
 {
-	(void)reporter;
+	(void)data;
 	if (!tracer) {
 		disowned++;
 		return;
@@ -104,7 +107,7 @@ static int setup(void **state)
 	changes = probed = owned = disowned = 0;
 	meanwhile = NULL;
 	return sd_event_new(&event) < 0 ||
-		psc_canary_new(event, NULL, NULL, on_changed, NULL, &canary);
+		psc_canary_new(event, NULL, on_changed, on_own, NULL, &canary);
 }
 
 static int teardown(void **state)

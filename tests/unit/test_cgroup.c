@@ -8,10 +8,14 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <time.h>
 
+#include "base64.h"
 #include "cgroup_tree.h"
 #include "names.h"
+#include "turn.h"
 #include "util.h"
+#include "walk.h"
 
 static const char *const tree[] = {
 	"init.scope",
@@ -139,7 +143,7 @@ static void test_unmounted(void **state)
 
 	(void)state;
 	assert_int_equal(psc_cgroup_find(&none, "a", &cgroup), PSC_CGROUP_UNMOUNTED);
-	assert_int_equal(psc_cgroup_walk(&none, NULL, NULL, NULL), 0);
+	assert_int_equal(psc_cgroup_walk(&none, NULL, NULL), 0);
 }
 
 static void test_troubles(void **state)
@@ -207,6 +211,73 @@ static void test_walk(void **state)
 		"user.slice/user-1000.slice user.slice/user-1000.slice/user@1000.service "
 		"user.slice/user-1000.slice/user@1000.service/app.slice "
 		"user.slice/user-1000.slice/user@1000.service/app.slice/hidden.service ";
+	struct visits visits = { .left = 1000 };
+	struct state *s = *state;
+
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, visit, &visits), 0);
+	assert_string_equal(visits.text, all);
+	visits = (struct visits){ .left = 2 };
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, visit, &visits), 7);
+	assert_string_equal(visits.text, "init.scope machine.slice ");
+}
+
+/* The walk's position behind a path, which need not be there. */
+static void position_of(const char *path, unsigned int marks, char *ret)
+{
+	unsigned char bytes[4096] = { (unsigned char)marks };
+	size_t head = 1 + marks * sizeof(struct psc_mark);
+	char *text;
+
+	memcpy(bytes + head, path, strlen(path));
+	text = psc_base64_encode(bytes, head + strlen(path));
+	strcpy(ret, text);
+	free(text);
+}
+
+static unsigned int names_in(const char *path)
+{
+	unsigned int n = *path != 0;
+
+	for (; *path; path++)
+		n += *path == '/';
+	return n;
+}
+
+/* Every pause, a new walk goes on where the last one was. Return: what psc_walk_next() ended with */
+static int walk_with_pauses(const struct psc_cgroups *cgroups, char *position,
+			    struct visits *visits)
+{
+	struct psc_cgroup cgroup;
+	struct psc_walk walk;
+	int got;
+
+	do {
+		char *next;
+
+		psc_walk_begin(&walk, cgroups, false);
+		if (*position)
+			assert_int_equal(psc_walk_resume(&walk, position), 0);
+		got = psc_walk_next(&walk, &cgroup);
+		if (got > 0) {
+			visit(visits, &cgroup);
+			assert_int_equal(psc_walk_above(&walk, cgroup.id), strlen(cgroup.path));
+			next = psc_walk_position(&walk);
+			strcpy(position, next);
+			free(next);
+		}
+		psc_walk_end(&walk);
+	} while (got > 0);
+	return got;
+}
+
+static int skip_slice(void *data, const struct psc_cgroup *cgroup)
+{
+	visit(data, cgroup);
+	return streq(cgroup->path, "system.slice") ? PSC_CGROUP_SKIP : 0;
+}
+
+static void test_positions(void **state)
+{
 	/* Where to go on, and which then comes first. */
 	static const char *const after[][2] = {
 		{ "", "init.scope" },
@@ -222,29 +293,107 @@ static void test_walk(void **state)
 		{ "machine.slicf", "plain " },
 		{ "system.slice/web.servicf", "user.slice " },
 	};
-	struct visits visits = { .left = 1000 };
+	static const char *const wrong[] = {
+		"", "A", "AA", "AAAA", "AQ", "AR", "AWE", "QQ", "_w", "Ag", "=", "AQ==", "\xff",
+	};
+	static const char *const wrong_paths[] = { "/a", "a/", "a//b", "a/../b", ".", "a/." };
+	char position[8192] = "";
+	struct visits visits = { .left = 1000 }, all = { .left = 1000 };
 	struct state *s = *state;
+	struct psc_walk walk;
 
-	assert_int_equal(psc_cgroup_walk(&s->cgroups, NULL, visit, &visits), 0);
-	assert_string_equal(visits.text, all);
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, visit, &all), 0);
+	assert_int_equal(walk_with_pauses(&s->cgroups, position, &visits), 0);
+	assert_string_equal(visits.text, all.text);
 	for (size_t i = 0; i < ARRAY_SIZE(after); i++) {
 		visits = (struct visits){ .left = 1000 };
-		assert_int_equal(psc_cgroup_walk(&s->cgroups, after[i][0], visit, &visits), 0);
-		assert_string_equal(visits.text, strstr(all, after[i][1]));
+		position_of(after[i][0], names_in(after[i][0]) + !*after[i][0], position);
+		assert_int_equal(walk_with_pauses(&s->cgroups, position, &visits), 0);
+		assert_string_equal(visits.text, strstr(all.text, after[i][1]));
 	}
 	visits = (struct visits){ .left = 1000 };
-	assert_int_equal(psc_cgroup_walk(&s->cgroups, "v", visit, &visits), 0);
-	assert_string_equal(visits.text, "");
-	visits = (struct visits){ .left = 2 };
-	assert_int_equal(psc_cgroup_walk(&s->cgroups, NULL, visit, &visits), 7);
-	assert_string_equal(visits.text, "init.scope machine.slice ");
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, skip_slice, &visits), 0);
+	assert_null(strstr(visits.text, "system.slice/"));
+	assert_non_null(strstr(visits.text, "plain/sub system.slice user.slice "));
+
+	psc_walk_begin(&walk, &s->cgroups, false);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_int_equal(psc_walk_resume(&walk, wrong[i]), -EINVAL);
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_paths); i++) {
+		position_of(wrong_paths[i], names_in(wrong_paths[i]), position);
+		assert_int_equal(psc_walk_resume(&walk, position), -EINVAL);
+	}
+	/* no more than there is, and no less */
+	position_of("", 2, position);
+	assert_int_equal(psc_walk_resume(&walk, position), -EINVAL);
+	position_of("a/b", 1, position);
+	assert_int_equal(psc_walk_resume(&walk, position), -EINVAL);
+	position_of("a/b", 4, position);
+	assert_int_equal(psc_walk_resume(&walk, position), -EINVAL);
+	psc_walk_end(&walk);
+}
+
+static void test_base64(void **state)
+{
+	unsigned char bytes[70], *back;
+	size_t len;
+
+	(void)state;
+	for (size_t n = 0; n < sizeof(bytes); n++) {
+		char *text;
+
+		for (size_t i = 0; i < n; i++)
+			bytes[i] = (unsigned char)(i * 167 + n * 31 + 0xfb);
+		text = psc_base64_encode(bytes, n);
+		assert_int_equal(strlen(text), (4 * n + 2) / 3);
+		assert_int_equal(psc_base64_decode(text, &back, &len), 0);
+		assert_int_equal(len, n);
+		assert_memory_equal(back, bytes, n);
+		free(back);
+		free(text);
+	}
+}
+
+/* A turn that lasts is over, and the next one goes on; nothing is missed. */
+static void test_turns(void **state)
+{
+	static const struct timespec long_time = { .tv_nsec = 3000000 };
+	struct visits visits = { .left = 1000 }, all = { .left = 1000 };
+	unsigned int pauses = 0;
+	struct state *s = *state;
+	struct psc_cgroup cgroup;
+	struct psc_walk walk;
+	const char *what;
+	int got;
+
+	assert_int_equal(psc_cgroup_walk(&s->cgroups, visit, &all), 0);
+	assert_false(psc_turn_spent());
+	psc_walk_begin(&walk, &s->cgroups, false);
+	do {
+		psc_turn_begin();
+		psc_turn_does("a test");
+		assert_false(psc_turn_spent());
+		nanosleep(&long_time, NULL);
+		assert_true(psc_turn_spent());
+		while ((got = psc_walk_next(&walk, &cgroup)) > 0)
+			visit(&visits, &cgroup);
+		psc_turn_end();
+		pauses += got == -EINPROGRESS;
+	} while (got == -EINPROGRESS);
+	assert_int_equal(got, 0);
+	psc_walk_end(&walk);
+	assert_true(pauses > 2);
+	assert_string_equal(visits.text, all.text);
+	assert_true(psc_turn_longest(&what) >= 3000);
+	assert_string_equal(what, "a test");
 }
 
 /* No deeper than there can be entries, and one step at a time all the same. */
 static void test_walk_depth(void **state)
 {
 	char path[2 * PSC_CGROUP_LEVELS + 16] = "x";
-	struct visits visits = { .left = 1000 };
+	struct visits visits = { .left = 1000 }, pauses = { .left = 1000 };
+	char position[8192] = "";
 	struct fake_root root;
 	struct psc_cgroups cgroups;
 
@@ -253,8 +402,10 @@ static void test_walk_depth(void **state)
 	for (int i = 0; i < PSC_CGROUP_LEVELS + 4; i++)
 		strcat(path, "/x");
 	cgroup_make(&root, path);
-	assert_int_equal(psc_cgroup_walk(&cgroups, NULL, visit, &visits), 0);
+	assert_int_equal(psc_cgroup_walk(&cgroups, visit, &visits), 0);
 	assert_int_equal(visits.left, 1000 - (PSC_CGROUP_LEVELS - 1));
+	assert_int_equal(walk_with_pauses(&cgroups, position, &pauses), 0);
+	assert_string_equal(pauses.text, visits.text);
 	cgroup_tree_free(&root, &cgroups);
 }
 
@@ -329,6 +480,9 @@ static void test_patterns(void **state)
 		  "system.slice/x/docker-1.scope" },
 		{ "a/[0-9]?", "a/1x", "a/x1" },
 		{ "a/[!x]", "a/y", "a/x" },
+		/* one that does not end within its component is none */
+		{ "a/[b/c]", "a/[b/c]", "a/b" },
+		{ "[a/b]*", "[a/b]x", "a" },
 		/* a backslash is one of systemd's names */
 		{ "dev-x\\x2dy.swap", "a.slice/dev-x\\x2dy.swap", "a.slice/dev-xx2dy.swap" },
 		{ "a/\\*", "a/\\b", "a/*" },
@@ -463,6 +617,9 @@ int main(void)
 		cmocka_unit_test(test_troubles),
 		cmocka_unit_test_setup_teardown(test_above, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_walk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_positions, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_turns, setup, teardown),
+		cmocka_unit_test(test_base64),
 		cmocka_unit_test(test_walk_depth),
 		cmocka_unit_test(test_of_pid),
 		cmocka_unit_test(test_patterns),

@@ -73,14 +73,14 @@ static char *contents(FILE *file)
 }
 
 /* Check, with what it prints and what it logs in @s. */
-static int check(struct state *s, const char *conf, bool in_force)
+static int check_seeing(struct state *s, const char *conf, bool policy, bool cgroups)
 {
 	_cleanup_fclose_ FILE *out = tmpfile(), *log = tmpfile();
 	_cleanup_close_ int saved = dup(STDERR_FILENO);
 	struct psc_check check = {
-		.root = s->conf.path, .cgroups = &s->fake.cgroups, .out = out,
-		.request = in_force ? request : NULL, .data = s,
-		.policy = in_force ? &s->fake.policy : NULL,
+		.root = s->conf.path, .cgroups = &s->fake.cgroups, .asked = &s->fake.cgroups, .out = out,
+		.request = cgroups ? request : NULL, .data = s,
+		.policy = policy ? &s->fake.policy : NULL,
 	};
 	int err;
 
@@ -99,6 +99,11 @@ static int check(struct state *s, const char *conf, bool in_force)
 	return err;
 }
 
+static int check(struct state *s, const char *conf, bool in_force)
+{
+	return check_seeing(s, conf, in_force, in_force);
+}
+
 static void has(const char *what, const char *text, const char *wanted)
 {
 	if (!strstr(text, wanted))
@@ -115,8 +120,9 @@ static const struct {
 	{ "what is so already", YAMA "1\n", 0, 0, "; a reload changes nothing\n", "" },
 	{ "a change", YAMA "2\n", 0, 0, "  kernel.ptracescope.attach_scope     1 (restricted)   "
 	  "2 (admin-only)   " CONF ":1\n", "" },
-	{ "its summary", YAMA "2\n", 0, 0, "; a reload changes global settings and the settings of "
-	  "0 cgroups\n", "" },
+	{ "its summary", YAMA "2\n", 0, 0, "; a reload changes global settings\n", "" },
+	{ "the summary with sections", YAMA "2\n[app.service]\n" YAMA "3\n", 0, 0, "; a reload "
+	  "changes global settings and the settings of 1 cgroup\n", "" },
 	{ "what stays", YAMA "2\n", 0, 0, "  kernel.ptracescope.read_scope       0 (classic)      "
 	  "unchanged        not configured\n", "" },
 	{ "below a floor", YAMA "1\n", 2, -EACCES, "", CONF ":1: kernel.yama.ptrace_scope = 1: locked "
@@ -204,6 +210,20 @@ static void test_first(void **state)
 	assert_int_equal(check(s, FLOOR "2\n[app.service]\n" YAMA "1\n", false), -EACCES);
 }
 
+/* Who cannot ask what cgroups have is not told that they would change. */
+static void test_stranger(void **state)
+{
+	struct state *s = *state;
+
+	s->fake.policy.scope[PSC_MODE_ATTACH] = s->fake.policy.scope[PSC_MODE_TRACEME] = 1;
+	assert_int_equal(check_seeing(s, "[app.service]\n" YAMA "2\n", true, false), 0);
+	has("", s->out, "; a reload changes no global settings; what it changes of cgroups is for "
+	    "root to see\n");
+	assert_int_equal(check_seeing(s, YAMA "2\n[app.service]\n" YAMA "2\n", true, false), 0);
+	has("", s->out, "; a reload changes global settings; what it changes of cgroups is for root "
+	    "to see\n");
+}
+
 /* What earlier sections have set, a reload takes back. */
 static void test_taken_back(void **state)
 {
@@ -231,6 +251,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stranger, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_taken_back, setup, teardown),
 	};
 

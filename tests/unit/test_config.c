@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 
 #include "config.h"
+#include "pattern.h"
 #include "policy.h"
 #include "ptracescope_policy.h"
 #include "util.h"
@@ -698,6 +699,11 @@ static const struct {
 	/* sections */
 	{ "[a]\nlockdown = none\n", NULL, 0, 2, "lockdown is the whole system's; put it before the "
 	  "first section" },
+	{ "sticky = yes\n", NULL, 0, 1, "sticky is for cgroups; put it into a section" },
+	{ "[a]\nsticky = 1\n", NULL, 0, 2, "'1' is no value for sticky; it must be yes or no" },
+	{ "[a]\nsticky = no\n\nsticky = yes\n", NULL, 0, 4, "sticky has been set in line 2 "
+	  "already; remove one of the two" },
+	{ YAMA " = 1\n[a.service]\nsticky = no\n[b.service]\nsticky = yes\n" YAMA " = 2\n", YAMA, 1, 1 },
 	{ YAMA " = 1\n[a.service]\n" YAMA " = 2\n", YAMA, 1, 1 },
 	{ "[\n", NULL, 0, 1, "']' is missing at the end of '['; write [CGROUP]" },
 	{ "[a\n", NULL, 0, 1, "']' is missing" },
@@ -969,6 +975,35 @@ static void test_strictest_sections(void **state)
 	}
 }
 
+/* What of a cgroup's settings sticks, beside an error, too. */
+static void test_sticky(void **state)
+{
+	static const struct { const char *text; bool sticky; } rows[] = {
+		{ "[a]\n" YAMA " = 2\n", false },
+		{ "[a]\n" YAMA " = 2\nsticky = yes\n", true },
+		{ "[a]\nsticky = no\n" YAMA " = 2\n", false },
+		{ "[a]\nsticky = yes\n[*]\n" YAMA " = 2\n", false },
+		{ "[*]\n" YAMA " = 1\nsticky = yes\n[a]\n" YAMA " = 2\n", false },
+		{ "[*]\n" YAMA " = 1\n[a]\n" YAMA " = 2\nsticky = yes\n", true },
+		{ "[a]\n" YAMA " = 2\nsticky = yes\nsticky = x\n", true },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct psc_setting settings[PSC_NAMES];
+		struct tree tree;
+
+		make_tree(&tree);
+		tree.what = rows[i].text;
+		put(&tree, OWN, rows[i].text);
+		load(&tree);
+		psc_config_for_cgroup(&tree.config, "a", settings);
+		if ((psc_settings_sticky(settings) & 1) != rows[i].sticky)
+			fail_msg("%s", rows[i].text);
+		remove_tree(&tree);
+	}
+}
+
 /* What a section's name becomes, and whether there is a hint. */
 static void test_section_names(void **state)
 {
@@ -1195,6 +1230,7 @@ int main(void)
 		TEST(test_merge),
 		cmocka_unit_test(test_strictest),
 		cmocka_unit_test(test_strictest_sections),
+		cmocka_unit_test(test_sticky),
 		TEST(test_section_names),
 		TEST(test_many_errors),
 		TEST(test_command_line),

@@ -119,6 +119,11 @@ static const struct exchange exchanges[] = {
 	{ "{\"method\":\"io.ptracescope2.List\"}",
 	  STD_ERROR("InterfaceNotFound", "\"interface\":\"io.ptracescope2\"") },
 
+	/* more than one reply is only for those who ask for it */
+	{ OURS("Watch", ""), STD_ERROR("ExpectedMore", "") },
+	{ "{\"method\":\"io.ptracescope.List\",\"more\":true,\"parameters\":{\"x\":1}}",
+	  INVALID("x") },
+
 	/* oneway: no reply, whatever comes of it */
 	{ "{\"method\":\"io.ptracescope.Reload\",\"oneway\":true}", NULL },
 	{ "{\"method\":\"io.ptracescope.Nothing\",\"oneway\":true}", NULL },
@@ -201,7 +206,7 @@ static void test_description_is_true(void **state)
 	const char *line = psc_interface_io_ptracescope;
 	unsigned int n = 0;
 	struct service s;
-	char method[64], call[128], text[1024];
+	char method[64], call[128], text[16384];
 	int fd;
 
 	(void)state;
@@ -217,7 +222,7 @@ static void test_description_is_true(void **state)
 		assert_int_equal(get(fd, text, sizeof(text)), GOT_REPLY);
 		assert_null(strstr(text, "MethodNotFound"));
 	}
-	assert_int_equal(n, 12);
+	assert_int_equal(n, 17);
 	for (size_t i = 0; i < ARRAY_SIZE(errors); i++) {
 		snprintf(text, sizeof(text), "\nerror %s (", errors[i]);
 		assert_non_null(strstr(psc_interface_io_ptracescope, text));
@@ -265,6 +270,111 @@ static void test_privilege(void **state)
 		close(fd);
 		spin(&s);
 	}
+	service_stop(&s);
+}
+
+/* A call that takes long: others are answered meanwhile, and those behind it wait. */
+static void test_waiting(void **state)
+{
+	struct service s;
+	int fd, other, gone;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	gone = open_client(&s);
+	other = open_client(&s);
+	s.fake.reload_waits = true;
+	put_message(fd, OURS("Reload", ""));
+	put_message(fd, GET_YAMA);
+	put_message(gone, OURS("Reload", ""));
+	spin(&s);		/* and the loop has nothing to do */
+	expect(fd, GOT_NOTHING);
+	assert_int_equal(s.fake.reloads, 2);
+	put_message(other, SET(YAMA, "2"));
+	spin(&s);
+	expect_json(other, REPLY("\"value\":2"));
+	close(gone);
+	spin(&s);
+	psc_control_wake(s.control);
+	spin(&s);
+	expect(fd, GOT_NOTHING);
+	assert_int_equal(s.fake.reloads, 2);	/* the same is asked for again */
+	s.fake.reload_waits = false;
+	psc_control_wake(s.control);
+	spin(&s);
+	expect_json(fd, REPLY(""));
+	expect_json(fd, REPLY("\"value\":2"));
+	assert_int_equal(s.fake.reloaded, 1);
+	put_message(fd, OURS("Reload", ""));
+	spin(&s);
+	expect_json(fd, REPLY(""));
+	assert_int_equal(s.fake.reloads, 3);	/* this is another one */
+
+	/* It may wait when the service ends. */
+	s.fake.reload_waits = true;
+	put_message(fd, OURS("Reload", ""));
+	spin(&s);
+	close(fd);
+	close(other);
+	service_stop(&s);
+}
+
+/* A change that is to be the first floor is answered later; others are served meanwhile. */
+static void test_change_waits(void **state)
+{
+	struct service s;
+	int fd, gone, other;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	gone = open_client(&s);
+	other = open_client(&s);
+	s.fake.change_waits = true;
+	put_message(fd, SET(YAMA, "3"));
+	put_message(fd, GET_YAMA);
+	put_message(gone, OURS("Lock", "\"level\":2"));
+	s.fake.detach_err = -EINPROGRESS;
+	spin(&s);		/* and the loop has nothing to do */
+	expect(fd, GOT_NOTHING);
+	put_message(other, GET_YAMA);
+	spin(&s);
+	expect_json(other, REPLY("\"value\":0"));
+	put_message(other, OURS("Detach", ""));
+	close(gone);
+	spin(&s);
+	psc_control_wake(s.control);
+	spin(&s);
+	expect(fd, GOT_NOTHING);
+	expect(other, GOT_NOTHING);
+	s.fake.change_waits = false;
+	s.fake.detach_err = 0;
+	psc_control_wake(s.control);
+	spin(&s);
+	expect_json(fd, REPLY("\"value\":3"));
+	expect_json(fd, REPLY("\"value\":3"));
+	expect_json(other, REPLY(""));
+	assert_int_equal(s.fake.detached, 1);
+	assert_int_equal(s.fake.policy.floor[PSC_MODE_ATTACH], 3);
+
+	/* It may wait when the service ends, or come to nothing. */
+	s.fake.change_waits = true;
+	put_message(other, OURS("Lock", ""));
+	put_message(fd, OURS("Lock", "\"level\":3"));
+	spin(&s);
+	close(other);
+	spin(&s);
+	s.fake.change_waits = false;
+	s.fake.request_err = -EBUSY;
+	psc_control_wake(s.control);
+	spin(&s);
+	expect_json(fd, OUR_ERROR("Failed", "\"errno\":16,\"message\":\"" PSC_CONTROL_NO_FLOOR
+				  ": Device or resource busy\""));
+	s.fake.change_waits = true;
+	put_message(fd, OURS("Lock", ""));
+	spin(&s);
+	close(fd);
 	service_stop(&s);
 }
 
@@ -335,6 +445,8 @@ int main(void)
 		TEST(test_description),
 		TEST(test_description_is_true),
 		TEST(test_privilege),
+		TEST(test_waiting),
+		TEST(test_change_waits),
 		TEST(test_backend_errors),
 	};
 

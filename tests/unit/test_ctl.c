@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "client.h"
 #include "command.h"
+#include "interface.h"
 #include "names.h"
 #include "show.h"
 
@@ -73,36 +74,51 @@ static const struct parse_case parse_cases[] = {
 	{ { "--socket", "--json", "list" }, .cli = { PSC_CLI_LIST, .socket = "--json" } },
 	{ { "--help" }, .cli = { PSC_CLI_HELP, DEFAULTS } },
 	{ { "-h", "nonsense" }, .cli = { PSC_CLI_HELP, DEFAULTS } },
-	{ { "set", "--help", "--nonsense" }, .cli = { PSC_CLI_HELP, DEFAULTS } },
+	{ { "set", "--help", "--nonsense" },
+	  .cli = { PSC_CLI_HELP, .topic = &psc_cli_words[1], DEFAULTS } },
 	{ { "--version" }, .cli = { PSC_CLI_VERSION, DEFAULTS } },
+	{ { "--help", "set" }, .cli = { PSC_CLI_HELP, DEFAULTS } },
+	{ { "get", "--help" }, .cli = { PSC_CLI_HELP, .topic = &psc_cli_words[0], DEFAULTS } },
+	{ { "-y", "get", "x", "-h", "-q" },
+	  .cli = { PSC_CLI_HELP, .topic = &psc_cli_words[0], DEFAULTS, .yes = true } },
+	{ { "cgroup", "--help" }, .cli = { PSC_CLI_HELP, .cgroup_topic = true, DEFAULTS } },
+	{ { "cgroup", "list", "--help" },
+	  .cli = { PSC_CLI_HELP, .topic = &psc_cli_cgroup_words[0], .cgroup_topic = true, DEFAULTS } },
+	{ {}, .cli = { PSC_CLI_OVERVIEW, DEFAULTS } },
+	{ { "--socket", "/x" }, .cli = { PSC_CLI_OVERVIEW, .socket = "/x" } },
 
 	/* usage errors */
-	{ {}, -EINVAL, "no command" },
-	{ { "--json" }, -EINVAL, "no command" },
+	{ { "--json" }, -EINVAL, "no command, such as: status" },
+	{ { "--pid", "1" }, -EINVAL, "no command, such as: status" },
 	{ { "" }, -EINVAL, "unknown command ''" },
-	{ { "ge" }, -EINVAL, "unknown command 'ge'" },
-	{ { "gett" }, -EINVAL, "unknown command 'gett'" },
-	{ { "Get" }, -EINVAL, "unknown command 'Get'" },
+	{ { "ge" }, -EINVAL, "unknown command 'ge'; the nearest is 'get'" },
+	{ { "gett" }, -EINVAL, "unknown command 'gett'; the nearest is 'get'" },
+	{ { "Get" }, -EINVAL, "unknown command 'Get'; the nearest is 'get'" },
+	{ { "stauts", "x" }, -EINVAL, "unknown command 'stauts'; the nearest is 'status'" },
+	{ { "cgruop", "list" }, -EINVAL, "unknown command 'cgruop'; the nearest is 'cgroup'" },
+	{ { "satus", "--help" }, -EINVAL, "unknown command 'satus'; the nearest is 'status'" },
+	{ { "cgroup", "gte", "--help" }, -EINVAL,
+	  "unknown command: cgroup 'gte'; the nearest is 'get'" },
 	{ { "-" }, -EINVAL, "unknown command '-'" },
 	{ { "--", "--json" }, -EINVAL, "unknown command '--json'" },
 	{ { "x\033[31m" }, -EINVAL, "unknown command 'x\\x1b[31m'" },
 	{ { "list", "-j" }, -EINVAL, "unknown option '-j'" },
-	{ { "list", "--jso" }, -EINVAL, "unknown option '--jso'" },
+	{ { "list", "--jso" }, -EINVAL, "unknown option '--jso'; the nearest is '--json'" },
 	{ { "list", "--jsons" }, -EINVAL, "unknown option '--jsons'" },
 	{ { "list", "-yh" }, -EINVAL, "unknown option '-yh'" },
-	{ { "list", "--json=1" }, -EINVAL, "no value belongs to option '--json'" },
+	{ { "list", "--json=1" }, -EINVAL, "unexpected value for option '--json'; write it without" },
 	{ { "list", "--socket" }, -EINVAL, "missing PATH after '--socket'" },
 	{ { "list", "--socket", "" }, -EINVAL, "missing PATH after '--socket'" },
 	{ { "list", "--socket=" }, -EINVAL, "missing PATH after '--socket='" },
 	{ { "set", "-1" }, -EINVAL, "unknown option '-1'" },
 	{ { "--nonsense", "--help" }, -EINVAL, "unknown option '--nonsense'" },
-	{ { "get", ATTACH, ATTACH }, -EINVAL, "unexpected argument '" ATTACH "'; get takes" },
-	{ { "list", "all" }, -EINVAL, "unexpected argument 'all'; list takes no arguments" },
-	{ { "status", "x" }, -EINVAL, "status takes no arguments" },
-	{ { "detach", "x" }, -EINVAL, "detach takes no arguments" },
-	{ { "reload", "x" }, -EINVAL, "reload takes no arguments" },
-	{ { "doctor", "x" }, -EINVAL, "doctor takes no arguments" },
-	{ { "oci-hook", "2" }, -EINVAL, "oci-hook takes no arguments" },
+	{ { "get", ATTACH, ATTACH }, -EINVAL, "unexpected argument '" ATTACH "'; usage: get [NAME]" },
+	{ { "list", "all" }, -EINVAL, "unexpected argument 'all'; usage: list" },
+	{ { "status", "x" }, -EINVAL, "usage: status" },
+	{ { "detach", "x" }, -EINVAL, "usage: detach" },
+	{ { "reload", "x" }, -EINVAL, "usage: reload" },
+	{ { "doctor", "x" }, -EINVAL, "usage: doctor" },
+	{ { "oci-hook", "2" }, -EINVAL, "usage: oci-hook" },
 	{ { "oci-hook", "--default" }, -EINVAL, "missing SCOPE after '--default'" },
 	{ { "oci-hook", "--default", "4" }, -EINVAL, "value '4' is no scope" },
 	{ { "oci-hook", "--default=inherit" }, -EINVAL, "value 'inherit' is no scope" },
@@ -110,21 +126,24 @@ static const struct parse_case parse_cases[] = {
 	  "--default does not go with 'set'; it is for: oci-hook" },
 	{ { "set", "2", "--allow-lock" }, -EINVAL,
 	  "--allow-lock does not go with 'set'; it is for: oci-hook" },
-	{ { "lock", "1", "2" }, -EINVAL, "unexpected argument '2'; lock takes one LEVEL, or NAMEs" },
-	{ { "lock", "1", "read_scope" }, -EINVAL, "unexpected argument 'read_scope'; lock takes" },
+	{ { "lock", "1", "2" }, -EINVAL, "unexpected argument '2'; usage: lock [LEVEL | NAME...]" },
+	{ { "lock", "1", "read_scope" }, -EINVAL, "unexpected argument 'read_scope'; usage: lock" },
 	{ { "lock", "read_scope", "1" }, -EINVAL, "unknown name '1'; names are" },
 	{ { "lock", "read_scope", "floor" }, -EINVAL, "a floor is no scope that can be locked: 'floor'" },
 	{ { "lock", "read=1" }, -EINVAL, "value 'read=1' is no scope" },
-	{ { "list", "--revocable=yes" }, -EINVAL, "no value belongs to option '--revocable'" },
+	{ { "list", "--revocable=yes" }, -EINVAL, "unexpected value for option '--revocable'" },
 	{ { "get", "--revocable" }, -EINVAL,
-	  "--revocable does not go with 'get'; it is for: set no-attach" },
+	  "--revocable does not go with 'get'; it is for: set, cgroup set" },
 	{ { "lock", "3", "--revocable" }, -EINVAL, "--revocable does not go with 'lock'" },
-	{ { "set", "2", "--revocable" }, -EINVAL, "only a scope of 3 takes --revocable, not '2'; "
+	{ { "get", "--pid", "1" }, -EINVAL, "--pid does not go with 'get'; it is for: watch, cgroup get, "
+	  "cgroup set, cgroup unset, cgroup lock, cgroup release" },
+	{ { "set", "3", "--lock" }, -EINVAL, "--lock does not go with 'set'; it is for: cgroup set" },
+	{ { "set", "2", "--revocable" }, -EINVAL, "only a scope of 3 can be --revocable, not '2'; "
 	  "write: set no-attach --revocable, or set NAME=3 --revocable" },
 	{ { "set", ATTACH "=0", "--revocable" }, -EINVAL,
-	  "only a scope of 3 takes --revocable, not '" ATTACH "=0'" },
+	  "only a scope of 3 can be --revocable, not '" ATTACH "=0'" },
 	{ { "set", PSC_NAME_FLOOR "=3", "--revocable" }, -EINVAL,
-	  "only a scope of 3 takes --revocable, not '" PSC_NAME_FLOOR "=3'" },
+	  "only a scope of 3 can be --revocable, not '" PSC_NAME_FLOOR "=3'" },
 	{ { "set" }, -EINVAL, "missing argument after 'set'" },
 	{ { "set", ATTACH, "1" }, -EINVAL, "join '" ATTACH "' and its value with '='" },
 	{ { "set", "1", "2" }, -EINVAL, "unexpected argument '2'" },
@@ -149,7 +168,8 @@ static const struct parse_case parse_cases[] = {
 	{ { "set", "" }, -EINVAL, "value '' is no scope" },
 	{ { "set", "01" }, -EINVAL, "value '01' is no scope" },
 	{ { "cgroup", "get", "--pid", "1", "--pid", "2" }, -EINVAL, "more than one '--pid'" },
-	{ { "cgroup", "list", "--default", "1" }, -EINVAL, "--default does not go with 'cgroup'" },
+	{ { "cgroup", "list", "--default", "1" }, -EINVAL,
+	  "--default does not go with 'list'; it is for: oci-hook" },
 	{ { "set", "Classic" }, -EINVAL, "value 'Classic' is no scope" },
 	{ { "set", "no" }, -EINVAL, "value 'no' is no scope" },
 	{ { "set", "4", "--revocable" }, -EINVAL, "value '4' is no scope" },
@@ -175,6 +195,8 @@ static void test_parse(void **state)
 		}
 		assert_null(error);
 		assert_int_equal(cli.command, c->cli.command);
+		assert_ptr_equal(cli.topic, c->cli.topic);
+		assert_int_equal(cli.cgroup_topic, c->cli.cgroup_topic);
 		assert_ptr_equal(cli.name, c->cli.name);
 		assert_int_equal(cli.value, c->cli.value);
 		assert_int_equal(cli.present, c->cli.present);
@@ -282,7 +304,8 @@ static void test_runs(void **state)
 static void test_lock_runs(void **state)
 {
 	static const struct run_case cases[] = {
-#define NOTHING LINE("nothing to lock: all scopes that would be locked are 0; nothing changed")
+#define NOTHING LINE("nothing to lock: all scopes that would be locked are 0; nothing changed; " \
+		     "set one first: ptracescopectl set 1")
 		{ { "lock", "0" }, 1, "", NOTHING },
 		{ { "lock" }, 1, "", NOTHING },
 		{ { "set", "no-attach", "--revocable" }, 0, "kernel.yama.ptrace_scope = 3\n", "" },
@@ -364,7 +387,8 @@ static void test_json_errors(void **state)
 	static const struct run_case cases[] = {
 		{ { "--json", "lock" }, 1,
 		  JSON_ERROR("failed", "1", "nothing to lock: all scopes that would be locked are 0; "
-			     "nothing changed", ", \"varlink\": \"io.ptracescope.NothingToLock\""),
+			     "nothing changed; set one first: ptracescopectl set 1",
+			     ", \"varlink\": \"io.ptracescope.NothingToLock\""),
 		  NOTHING },
 	};
 	static const struct run_case denied[] = {
@@ -398,6 +422,31 @@ static void test_json_errors(void **state)
 	assert_memory_equal(result.out, "{\"error\": \"unreachable\", \"exit\": 4, \"message\": ", 47);
 }
 
+/* Without a command: what there is, and the status with its exit code. */
+static void test_overview(void **state)
+{
+	const char *none[] = { NULL }, *help[] = { "lock", "--help", NULL };
+	struct result result;
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	run_against(&s, none, &result);
+	assert_int_equal(result.code, 0);
+	assert_non_null(strstr(result.out, "Usage: ptracescopectl [OPTION]... COMMAND\n"));
+	assert_non_null(strstr(result.out, "\n         state: enforcing\n"));
+	assert_string_equal(result.err, "");
+	run_against(&s, help, &result);
+	assert_int_equal(result.code, 0);
+	assert_memory_equal(result.out, "Usage: ptracescopectl lock ", 27);
+	service_stop(&s);
+	unlink(socket_path);
+	run_against(NULL, none, &result);
+	assert_int_equal(result.code, 4);
+	assert_memory_equal(result.out, "Usage: ", 7);
+	assert_non_null(strstr(result.err, "No such file or directory; "));
+}
+
 static void test_refused_runs(void **state)
 {
 	static const struct run_case denied[] = {
@@ -410,7 +459,8 @@ static void test_refused_runs(void **state)
 	};
 	static const struct run_case locked[] = {
 		{ { "detach" }, 3, "",
-		  LINE("kernel.yama.ptrace_scope: locked at 2 (admin-only) until reboot") },
+		  LINE("a floor keeps the programs in force until reboot: global: attach 2 "
+		       "(admin-only); to be rid of it: systemctl disable ptracescoped, and reboot") },
 	};
 	/* Also where the kernel side was not what it should be: nothing has changed. */
 	static const struct run_case tampered[] = {
@@ -515,6 +565,8 @@ static void test_strange_answers(void **state)
 		{ ANSWER(LIE("\"anchor\":\"x\"")), 1, "is not understood", "status" },
 		{ ANSWER(LIE("\"proofs\":{\"read\":1}")), 1, "is not understood", "status" },
 		{ ANSWER(LIE("\"stuck\":3")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"daemon\":\"not running\"")), 1, "is not understood", "status" },
+		{ ANSWER(LIE("\"cgroup_floors\":[]")), 1, "is not understood", "status" },
 		{ ANSWER(REPLY("\"values\":[{\"name\":\"" PSC_NAME_YAMA "\",\"value\":4}]")), 1,
 		  "is not understood", "list" },
 		{ ANSWER(REPLY("\"values\":{}")), 1, "is not understood", "list" },
@@ -524,11 +576,17 @@ static void test_strange_answers(void **state)
 		{ ANSWER(REPLY("")), 1, "is not understood", "lock" },
 		{ ANSWER(OUR_ERROR("UnknownName", "\"name\":\"x\\u001b\"")), 2,
 		  "does not know the name 'x\\x1b'" },
-		{ ANSWER(OUR_ERROR("OutOfRange", "\"name\":\"x\"")), 2, "none of its values" },
+		{ ANSWER(OUR_ERROR("OutOfRange", "\"name\":\"x\"")), 2, "does not accept this value" },
 		{ ANSWER(STD_ERROR("PermissionDenied", "")), 3, "CAP_SYS_PTRACE" },
 		{ ANSWER(OUR_ERROR("Locked", "")), 3, "?: locked at 0" },
 		{ ANSWER(OUR_ERROR("Failed", "\"message\":\"no \\u009b luck\"")), 1,
 		  "the daemon failed: no \\xc2\\x9b luck" },
+		{ ANSWER(OUR_ERROR("Failed", "\"errno\":1,\"message\":\"x\"")), 1,
+		  "the daemon failed: x; the daemon lacks a capability; start it by its unit" },
+		{ ANSWER(OUR_ERROR("Failed", "\"errno\":125,\"message\":\"x\"")), 1,
+		  "the daemon failed: x; another process changed the policy at the same time" },
+		{ ANSWER(OUR_ERROR("Failed", "\"errno\":16,\"message\":\"x\"")), 1,
+		  "journalctl -u ptracescoped names what conflicts" },
 		{ ANSWER("{\"error\":\"a.b\\u001b.C\"}"), 1, "the error a.b\\x1b.C;" },
 	};
 	const char *arguments[] = { "--socket", socket_path, NULL, NULL, NULL };
@@ -695,6 +753,49 @@ static char *shown(const char *status, bool colour)
 	return text;
 }
 
+/* Has the manual an entry for what a line of the status begins with? */
+static bool is_explained(const char *manual, const char *label, size_t len)
+{
+	const char *entry = strstr(manual, "\n.Ss Output of status\n");
+
+	assert_non_null(entry);
+	while ((entry = strstr(entry + 1, "\n.It Li "))) {
+		const char *end = strchr(entry + 1, '\n');
+
+		for (const char *at = entry + 8; at + len <= end; at++)
+			if (memcmp(at, label, len) == 0 && at[-1] == ' ' &&
+			    (at[len] == '\n' || at[len] == ' '))
+				return true;
+	}
+	return false;
+}
+
+static void test_legend(void **state)
+{
+	_cleanup_free_ char *manual = NULL, *text = shown("{\"enforcing\": true, \"proof\": \"ok\", "
+		"\"proofs\": {\"traceme\": \"ok\", \"read\": \"ok\", \"declarations\": \"ok\"}, "
+		"\"vouched\": false, \"anchor\": \"set\", \"yama\": 1, \"lockdown\": \"none\", "
+		"\"refused\": 1, \"unlogged\": 1, \"stuck\": {\"readers\": 1}, \"missed\": 1, "
+		"\"spared\": 1, \"shed\": 1, \"build\": \"1\", \"kept\": \"x\", "
+		"\"cgroup_floors\": [{\"path\": \"a\", \"floor\": {\"attach\": 1}}]}", false);
+	size_t n = 0;
+
+	(void)state;
+	assert_int_equal(psc_read_file("docs/ptracescopectl.8", 1 << 20, &manual, NULL), 0);
+	for (const char *line = text; *line; line += strcspn(line, "\n") + 1) {
+		const char *label = line + strspn(line, " ");
+		size_t len = strcspn(label, ":");
+
+		if (!len)	/* the line goes on with what is above it */
+			continue;
+		n++;
+		if (!is_explained(manual, label, len))
+			fail_msg("the manual does not explain '%.*s'", (int)len, label);
+	}
+	assert_true(n >= 17);
+	assert_false(is_explained(manual, "stat", 4));
+}
+
 #define STATUS(enforcing, yama, configuration) \
 	"{\"enforcing\":" enforcing ",\"abi\":1,\"build\":\"00ff\",\"adopted\":true,\"policy\":{" \
 	"\"attach\":{\"scope\":2,\"floor\":1},\"traceme\":{\"scope\":1,\"floor\":0}," \
@@ -773,6 +874,8 @@ int main(void)
 		TEST(test_lock_runs),
 		TEST(test_lock_names_runs),
 		TEST(test_json_errors),
+		TEST(test_overview),
+		TEST(test_legend),
 		TEST(test_refused_runs),
 		TEST(test_unreachable),
 		TEST(test_strange_answers),

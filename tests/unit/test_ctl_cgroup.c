@@ -3,11 +3,11 @@
 #include "command_run.h"
 
 #include "cgroup_tree.h"
+#include "floors.h"
 #include "names.h"
 #include "show.h"
 
 #define NAME(i) .name = &psc_names[i]
-#define MISSING_SUB "; it takes list, get, set, unset or lock"
 
 static const struct {
 	const char *arguments[ARGUMENTS_MAX];
@@ -36,6 +36,12 @@ static const struct {
 	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 2, .pid = 7, .lock = true } },
 	{ { "set", "a", "no-attach", "--revocable" },
 	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 3, .cgroup = "a", .revocable = true } },
+	{ { "set", "a", "2", "--sticky" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 2, .cgroup = "a", .sticky = true } },
+	{ { "set", "a", "2", "--no-sticky", "--lock" },
+	  .cli = { PSC_CLI_CGROUP_SET, NAME(0), .value = 2, .cgroup = "a", .lock = true,
+		   .not_sticky = true } },
+	{ { "release", "--pid", "7" }, .cli = { PSC_CLI_CGROUP_RELEASE, .pid = 7 } },
 	{ { "unset", "a" }, .cli = { PSC_CLI_CGROUP_UNSET, .cgroup = "a" } },
 	{ { "unset", "a", "ptrace_scope" },
 	  .cli = { PSC_CLI_CGROUP_UNSET, NAME(0), .cgroup = "a" } },
@@ -44,11 +50,12 @@ static const struct {
 	{ { "lock", "a", "2", "-y" },
 	  .cli = { PSC_CLI_CGROUP_LOCK, NAME(5), .value = 2, .cgroup = "a", .yes = true } },
 
-	{ {}, "missing argument after 'cgroup'" MISSING_SUB },
-	{ { "lis" }, "unknown command: cgroup 'lis'" MISSING_SUB },
-	{ { "list", "a" }, "unexpected argument 'a'; cgroup list takes no arguments" },
+	{ {}, "missing argument after 'cgroup'; usage: cgroup list|get|set|unset|lock|release" },
+	{ { "lis" }, "unknown command: cgroup 'lis'; the nearest is 'list'" },
+	{ { "unlock", "a" }, "unknown command: cgroup 'unlock'" },
+	{ { "list", "a" }, "unexpected argument 'a'; usage: cgroup list" },
 	{ { "list", "--pid", "1" }, "--pid does not go with 'list'" },
-	{ { "get" }, "missing argument after 'get'; cgroup get takes CGROUP [NAME]" },
+	{ { "get" }, "missing argument after 'get'; usage: cgroup get CGROUP|--pid PID [NAME]" },
 	{ { "get", "a", "b" }, "unknown name 'b'; names are" },
 	{ { "get", "a", "floor", "c" }, "unexpected argument 'c'" },
 	{ { "get", "--pid", "1", "floor", "c" }, "unexpected argument 'c'" },
@@ -56,14 +63,14 @@ static const struct {
 	{ { "get", "--pid", "0" }, "no process id: '0'" },
 	{ { "get", "--pid", "-1" }, "no process id: '-1'" },
 	{ { "get", "--pid=x" }, "no process id: 'x'" },
-	{ { "set", "a" }, "missing argument after 'a'; cgroup set takes CGROUP [NAME] VALUE" },
-	{ { "set", "a", "floor" }, "no value for 'floor'; cgroup set takes CGROUP [NAME] VALUE" },
+	{ { "set", "a" }, "missing argument after 'a'; usage: cgroup set CGROUP|--pid" },
+	{ { "set", "a", "floor" }, "no value for 'floor'; usage: cgroup set CGROUP|--pid" },
 	{ { "set", "a", "4" }, "value '4' is no scope; scopes are 0 (classic), 1 (restricted), "
 	  "2 (admin-only), 3 (no-attach), siblings" },
 	{ { "set", "a", "cgroup_boundary", "2" },
 	  "value '2' does not go there; values are 0 (off), 1 (on)" },
 	{ { "set", "a", "b", "2" }, "unknown name 'b'" },
-	{ { "set", "a", "2", "--revocable" }, "only a scope of 3 takes --revocable, not '2'" },
+	{ { "set", "a", "2", "--revocable" }, "only a scope of 3 can be --revocable, not '2'" },
 	{ { "set", "a", "3", "--revocable", "--lock" }, "--lock does not go with '--revocable'" },
 	{ { "get", "a", "--lock" }, "--lock does not go with 'get'; it is for: cgroup set" },
 	{ { "lock", "a", "--lock" }, "--lock does not go with 'lock'" },
@@ -71,6 +78,15 @@ static const struct {
 	{ { "lock", "a", "on" }, "value 'on' is no scope" },
 	{ { "unset", "a", "floor" }, "it lasts until reboot, so it cannot be unset: 'floor'" },
 	{ { "unset", "a", "floor", "x" }, "unexpected argument 'x'" },
+	{ { "set", "a", "2", "--sticky", "--no-sticky" },
+	  "--sticky does not go with '--no-sticky'" },
+	{ { "set", "a", "floor=2", "--sticky" }, "--sticky is for scopes; this always goes along: "
+	  "'kernel.ptracescope.floor'" },
+	{ { "get", "a", "--sticky" }, "--sticky does not go with 'get'; it is for: cgroup set" },
+	{ { "unset", "a", "--no-sticky" }, "--no-sticky does not go with 'unset'" },
+	{ { "release" }, "missing --pid PID with 'release'" },
+	{ { "release", "a" }, "missing --pid PID with 'release'" },
+	{ { "release", "a", "--pid", "7" }, "unexpected argument 'a'; usage: cgroup release --pid PID" },
 };
 
 static bool same(const char *a, const char *b)
@@ -107,6 +123,8 @@ static void test_parse(void **state)
 		assert_int_equal(cli.present, wanted->present);
 		assert_int_equal(cli.revocable, wanted->revocable);
 		assert_int_equal(cli.lock, wanted->lock);
+		assert_int_equal(cli.sticky, wanted->sticky);
+		assert_int_equal(cli.not_sticky, wanted->not_sticky);
 		assert_int_equal(cli.json, wanted->json);
 	}
 	for (const char *const *o = (const char *const []){ "--lock", "--pid=1", NULL }; *o; o++) {
@@ -115,7 +133,8 @@ static void test_parse(void **state)
 		struct psc_cli cli;
 
 		assert_int_equal(parse(arguments, &cli, &error), -EINVAL);
-		assert_non_null(strstr(error, "--lock and --pid do not go with 'get'"));
+		assert_memory_equal(error, *o, 5);
+		assert_non_null(strstr(error, " does not go with 'get'; it is for: "));
 	}
 	for (size_t len = 16640; len <= 16641; len++) {
 		_cleanup_free_ char *name = malloc(len + 1), *error = NULL;
@@ -213,21 +232,46 @@ static void test_runs(void **state)
 		  "user.slice\n"
 		  "  dev.scope    3 (no-attach)    here  3 (no-attach), locked; boundary: 1 (on), "
 		  "locked; by admin\n", "" },
+		{ { "cgroup", "set", "user.slice", "1", "--sticky" }, 0,
+		  "user.slice: kernel.yama.ptrace_scope = 1\n", "" },
+		{ { "cgroup", "set", "user.slice", "2" }, 0,
+		  "user.slice: kernel.yama.ptrace_scope = 2\n", "" },
+		{ { "cgroup", "list" }, 0,
+		  "CGROUP         ATTACH           FROM  SET HERE\n"
+		  "system.slice   siblings         here  siblings; by admin\n"
+		  "  web.service  2 (admin-only)   here  2 (admin-only), locked; read: "
+		  "2 (admin-only), locked; by admin\n"
+		  "user.slice     2 (admin-only)   here  2 (admin-only), sticky; by admin\n"
+		  "  dev.scope    3 (no-attach)    here  3 (no-attach), locked; boundary: 1 (on), "
+		  "locked; by admin\n", "" },
+		{ { "cgroup", "set", "user.slice", "2", "--no-sticky" }, 0,
+		  "user.slice: kernel.yama.ptrace_scope = 2\n", "" },
+		{ { "cgroup", "release", "--pid", "1" }, 1, "",
+		  LINE("the daemon failed: process 1: Invalid argument; see: journalctl -u "
+		       "ptracescoped") },
 		{ { "cgroup", "set", "odd\\x2d\"'", "2" }, 0,
 		  "odd\\x2d\"': kernel.yama.ptrace_scope = 2\n", "" },
 		{ { "cgroup", "get", "no.service" }, 1, "",
 		  LINE("cgroup 'no.service': there is no such cgroup; a unit has one while it runs, "
-		       "and its name has a suffix, such as .service; a section of "
-		       "ptracescope.conf(5) is for when it starts") },
+		       "and its name has a suffix, such as .service (systemd-cgls lists them); a "
+		       "section of ptracescope.conf(5) is for when it starts") },
 		{ { "cgroup", "get", "\xff" }, 2, "",
 		  LINE("the name of the cgroup is not UTF-8, so it has no place in a call; take "
 		       "one above it, or a section of ptracescope.conf(5)") },
 		{ { "cgroup", "get", "a\033b" }, 1, "",
 		  LINE("cgroup 'a\\x1bb': there is no such cgroup; a unit has one while it runs, "
-		       "and its name has a suffix, such as .service; a section of "
-		       "ptracescope.conf(5) is for when it starts") },
+		       "and its name has a suffix, such as .service (systemd-cgls lists them); a "
+		       "section of ptracescope.conf(5) is for when it starts") },
 		{ { "cgroup", "get", "--pid", "4194305" }, 1, "",
 		  LINE("there is no process 4194305") },
+	};
+	static const struct run_case floors[] = {
+		{ { "detach" }, 3, "",
+		  LINE("a floor keeps the programs in force until reboot: cgroup "
+		       "system.slice/web.service: attach 2 (admin-only), traceme 2 (admin-only), "
+		       "read 2 (admin-only); cgroup user.slice/dev.scope: attach 3 (no-attach), "
+		       "traceme 3 (no-attach), boundary 1 (on); to be rid of it: systemctl disable "
+		       "ptracescoped, and reboot") },
 	};
 	struct service s;
 
@@ -242,7 +286,38 @@ static void test_runs(void **state)
 			assert_string_equal(result.out, cases[i].out);
 		assert_int_equal(result.code, cases[i].code);
 	}
+	s.fake.detach_err = -EACCES;
+	check_runs(&s, floors, ARRAY_SIZE(floors));
 	service_end(&s);
+}
+
+/* The rest of a long list is a number. */
+static void test_many_floors(void **state)
+{
+	json_t *floors = json_array();
+	char *text = NULL, *reason;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	for (unsigned int i = 0; i < 23; i++)
+		json_array_append_new(floors, json_pack("{s:o, s:{s:i}}", "path",
+							json_sprintf("c%02u", i), "floor", "read", 2));
+	assert_non_null(out);
+	psc_floors_show(out, floors);
+	fclose(out);
+	assert_non_null(strstr(text, "cgroup floors: c00: read 2 (admin-only)\n"));
+	assert_non_null(strstr(text, "c19: read 2 (admin-only)\n              : and 3 more: "));
+	assert_null(strstr(text, "c20"));
+	reason = psc_floors_reason(NULL, floors);
+	assert_non_null(reason);
+	assert_non_null(strstr(reason, "cgroup c19: read 2 (admin-only); and of 3 more cgroups; "));
+	free(reason);
+	reason = psc_floors_reason(NULL, NULL);
+	assert_non_null(strstr(reason, "until reboot: of a cgroup that is gone"));
+	free(reason);
+	free(text);
+	json_decref(floors);
 }
 
 /* What psc_ctl may refuse a cgroup with. */
@@ -252,9 +327,11 @@ static void test_refusals(void **state)
 	static const char *const set_a[ARGUMENTS_MAX] = { "cgroup", "set", "a", "2" };
 	static const struct { int err, code; const char *message; } rows[] = {
 		{ -PSC_E_OPNOTSUPP, 1, "the daemon failed: this kernel does not let us see "
-		  "processes move, so a cgroup cannot be locked: Operation not supported" },
-		{ -PSC_E_NOSPC, 1, "the daemon failed: no room for the entry of one more "
-		  "cgroup: No space left on device" },
+		  "processes move, so a cgroup can neither be locked nor be sticky: "
+		  "Operation not supported; ptracescopectl doctor tells what this system lacks" },
+		{ -PSC_E_NOSPC, 1, "the daemon failed: no cgroup can have a setting besides "
+		  "those that have one: No space left on device; unset what other cgroups do not "
+		  "need: ptracescopectl cgroup list" },
 		{ -PSC_E_NODEV, 1, "cgroup 'a': it is being removed" },
 		{ -PSC_E_NAMETOOLONG, 1,
 		  "cgroup 'a': it is too many levels below the root cgroup" },
@@ -403,6 +480,17 @@ static void test_calls(void **state)
 		  "\"entry\":{\"attach\":{\"scope\":2,\"floor\":0},"
 		  "\"traceme\":{\"scope\":2,\"floor\":0},"
 		  "\"read\":{\"floor\":0},\"boundary\":{\"floor\":0}}" },
+		{ SET_A("2,\"sticky\":true"), "\"attach\":{\"scope\":2,\"floor\":0,\"sticky\":true}" },
+		{ SET_A("2"), "\"attach\":{\"scope\":2,\"floor\":0,\"sticky\":true}" },
+		{ SET_A("2,\"sticky\":false"), "\"attach\":{\"scope\":2,\"floor\":0}" },
+		{ SET_A("2,\"sticky\":1"), "\"parameter\":\"sticky\"" },
+		{ OURS("CgroupSet", "\"cgroup\":\"a\",\"name\":\"kernel.ptracescope.floor\","
+		       "\"value\":2,\"sticky\":true"), "\"parameter\":\"sticky\"" },
+		{ OURS("CgroupGet", "\"cgroup\":\"a\",\"pid\":1"), "Failed" },
+		{ OURS("CgroupGet", "\"cgroup\":\"a\",\"pid\":\"1\""), "\"parameter\":\"pid\"" },
+		{ OURS("CgroupRelease", "\"pid\":0"), "\"parameter\":\"pid\"" },
+		{ OURS("CgroupRelease", "\"pid\":4294967296"), "\"parameter\":\"pid\"" },
+		{ OURS("CgroupRelease", ""), "\"parameter\":\"pid\"" },
 		{ OURS("CgroupGet", "\"cgroup\":\"a/b\""),
 		  "\"effective\":{\"attach\":{\"scope\":2,\"floor\":0,\"source\":\"a\"}" },
 		{ SET_A("2,\"origin\":\"config\""),
@@ -426,9 +514,12 @@ static void test_calls(void **state)
 		{ OURS("CgroupGet", "\"cgroup\":\"/\""), "\"reason\":\"root\"" },
 		{ OURS("CgroupUnset", "\"cgroup\":\"c\""), "\"reason\":\"absent\"" },
 		{ OURS("CgroupList", "\"after\":\"6\""), "\"parameter\":\"after\"" },
-		{ OURS("CgroupList", "\"after\":\"zz\""), "\"parameter\":\"after\"" },
+		{ OURS("CgroupList", "\"after\":\"z=\""), "\"parameter\":\"after\"" },
 		{ OURS("CgroupList", "\"after\":\"00\""), "\"parameter\":\"after\"" },
-		{ OURS("CgroupList", "\"after\":\"61\""), "\"cgroups\":[]" },
+		{ OURS("CgroupList", "\"after\":\"61\""), "\"parameter\":\"after\"" },
+		/* behind "zz" */
+		{ OURS("CgroupList", "\"after\":\"AQAAAAAAAAAAAAAAAAAAAAB6eg\""),
+		  "\"cgroups\":[]" },
 		{ OURS("CgroupUnset", "\"cgroup\":\"a\""), "\"path\":\"a\"" },
 		{ OURS("CgroupList", ""), "\"entries\":0" },
 	};
@@ -446,7 +537,8 @@ static void test_calls(void **state)
 	s.fake.capable = 0;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		bool writes = strstr(rows[i].call, "CgroupSet") ||
-			      strstr(rows[i].call, "CgroupUnset");
+			      strstr(rows[i].call, "CgroupUnset") ||
+			      strstr(rows[i].call, "CgroupRelease");
 
 		call(&s, rows[i].call, text);
 		assert_int_equal(strstr(text, "PermissionDenied") != NULL, writes);
@@ -460,6 +552,7 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_parse),
 		TEST(test_runs),
+		TEST(test_many_floors),
 		TEST(test_refusals),
 		TEST(test_long_list),
 		TEST(test_pages),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* src/names.c and src/util.c: words, pseudo-sysctls, numbers, whole-file reads. */
+/* src/common/names.c and src/common/util.c: words, pseudo-sysctls, numbers, whole-file reads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -591,6 +591,72 @@ static void test_effective(void **state)
 	}
 }
 
+/* What holds where a process is, what it keeps of where it was, and the sum. */
+static void test_kept(void **state)
+{
+	static const struct { const char *here, *kept, *sum, *values; } rows[] = {
+		{ "classic", "restricted", "restricted", "restricted" },
+		{ "classic", "siblings", "siblings", "restricted" },
+		{ "siblings", "siblings", "restricted", "restricted" },
+		{ "siblings", "classic", "siblings", "siblings" },
+		{ "restricted", "siblings", "restricted", "restricted" },
+		{ "admin-only", "restricted", "admin-only", "admin-only" },
+		{ "admin-only", "no-attach", "no-attach", "no-attach" },
+		{ "admin-only", "-", "admin-only", "admin-only" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (unsigned int mode = 0; mode < PSC_MODES; mode++) {
+			union psc_policy kept = PSC_POLICY_NONE, values = {};
+			struct psc_effective effective = PSC_EFFECTIVE_NONE, other;
+			__u8 sum = (__u8)scope_of(rows[i].sum, 9);
+
+			effective.policy.scope[mode] = (__u8)scope_of(rows[i].here, 9);
+			effective.scope_from[mode] = 7;
+			other = effective;
+			if (!streq(rows[i].kept, "-"))
+				kept.scope[mode] = (__u8)scope_of(rows[i].kept, 9);
+			psc_effective_raise(&effective, &kept, 8);
+			assert_int_equal(effective.policy.scope[mode], sum);
+			assert_int_equal(effective.scope_from[mode],
+					 streq(rows[i].here, rows[i].sum) ? 7 : 8);
+			psc_kept_add(&values, &kept);
+			psc_effective_raise(&other, &values, PSC_SOURCE_KEPT);
+			assert_int_equal(other.policy.scope[mode], scope_of(rows[i].values, 9));
+		}
+	}
+}
+
+/* The scopes that stick after a request: "-" for none. */
+static void test_sticky(void **state)
+{
+	static const struct { unsigned int scope, before, stick, unstick, after; } rows[] = {
+		{ 2, PSC_SCOPE_INHERIT, 0, 0, PSC_SCOPE_INHERIT },
+		{ 2, PSC_SCOPE_INHERIT, 1, 0, 2 },
+		{ 2, 1, 0, 0, 2 },
+		{ 2, 1, 0, 1, PSC_SCOPE_INHERIT },
+		{ PSC_SCOPE_INHERIT, 1, 0, 0, PSC_SCOPE_INHERIT },
+		{ PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, 1, 0, PSC_SCOPE_INHERIT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+			union psc_policy policy = PSC_POLICY_NONE, before = PSC_POLICY_NONE, wanted;
+
+			policy.scope[mode] = (__u8)rows[i].scope;
+			before.scope[mode] = (__u8)rows[i].before;
+			wanted = PSC_POLICY_NONE;
+			wanted.scope[mode] = (__u8)rows[i].after;
+			policy.floor[mode] = 1;
+			policy = psc_policy_sticky(&policy, &before, rows[i].stick << mode,
+						   rows[i].unstick << mode);
+			assert_true(policy.word == wanted.word);
+		}
+	}
+}
+
 /* A good request with some fields damaged; each alone must be enough. */
 static const struct {
 	struct psc_request req;
@@ -615,6 +681,10 @@ static const struct {
 	{ CHANGE(.raise = 32), BAD },
 	{ CHANGE(.lock = 16), BAD },
 	{ CHANGE(.unset = 16), BAD },
+	{ CHANGE(.stick = 16, .flags = PSC_FLAG_CGROUP), BAD },
+	{ CHANGE(.unstick = 16, .flags = PSC_FLAG_CGROUP), BAD },
+	{ CHANGE(.stick = 1, .unstick = 3, .flags = PSC_FLAG_CGROUP), BAD },
+	{ CHANGE(.stick = 1, .unset = 1, .flags = PSC_FLAG_CGROUP), BAD },
 	{ CHANGE(.set = 1, .raise = 16), BAD },
 	{ CHANGE(.set = 1, .lock = 0x80000000), BAD },
 	{ CHANGE(.set = 3, .value = 1), BAD },
@@ -794,6 +864,8 @@ int main(void)
 		cmocka_unit_test(test_wholes),
 		cmocka_unit_test(test_whole_or_nothing),
 		cmocka_unit_test(test_effective),
+		cmocka_unit_test(test_kept),
+		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_bad_requests),
 		cmocka_unit_test(test_random_sequence),
 	};

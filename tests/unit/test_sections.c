@@ -272,6 +272,56 @@ static void test_entries_of_others(void **state)
 	}
 }
 
+/* Which modes stick, after one configuration and after the next; and that of new cgroups. */
+static void test_sticky(void **state)
+{
+	static const struct {
+		__u32 origin;
+		const char *before, *after;
+		__u32 stuck, sticks;
+	} rows[] = {
+		{ PSC_ORIGIN_CONFIG, YAMA "2\nsticky = yes\n", YAMA "2\n", 3, 0 },
+		{ PSC_ORIGIN_CONFIG, YAMA "2\n", YAMA "2\nsticky = yes\n", 0, 3 },
+		{ PSC_ORIGIN_CONFIG, ATTACH "2\n" BOUNDARY "on\nsticky = yes\n",
+		  YAMA "2\nsticky = yes\n", 9, 3 },
+		{ PSC_ORIGIN_CONFIG, "sticky = yes\n[*.service]\n" YAMA "2\n", "", 0, 0 },
+		{ PSC_ORIGIN_CONFIG, FLOOR "1\nsticky = yes\n", FLOOR "1\n", 0, 0 },
+		/* an administrator's stays, a container's is none */
+		{ PSC_ORIGIN_ADMIN, YAMA "2\nsticky = yes\n", YAMA "2\n", 3, 3 },
+		{ PSC_ORIGIN_RUNTIME, YAMA "2\nsticky = yes\n", YAMA "2\n", 0, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+		struct psc_cgroup cgroup;
+		char text[256];
+		struct state *s;
+
+		assert_int_equal(setup(state), 0);
+		s = *state;
+		cgroup_make(&s->tree, "a.service");
+		if (rows[i].origin != PSC_ORIGIN_CONFIG)
+			set(s, "a.service", 3, 1, rows[i].origin);
+		assert_int_equal(psc_cgroup_find(&s->fake.cgroups, "a.service", &cgroup), 0);
+		info.flags = PSC_FLAG_CGROUP;
+		info.dir_fd = cgroup.fd;
+		for (int step = 0; step < 2; step++) {
+			__u32 wanted = step ? rows[i].sticks : rows[i].stuck;
+
+			snprintf(text, sizeof(text), "[a.service]\n%s",
+				 step ? rows[i].after : rows[i].before);
+			apply(s, text, PSC_PLAN_RELOAD);
+			assert_int_equal(request(s, &info), 0);
+			if (info.sticky != wanted)
+				fail_msg("row %zu, %d: %u", i, step, info.sticky);
+			apply(s, text, PSC_PLAN_RELOAD);
+			assert_int_equal(s->writes, 0);
+		}
+		psc_cgroup_free(&cgroup);
+		assert_int_equal(teardown(state), 0);
+	}
+}
+
 static void test_reload_without_sections(void **state)
 {
 	struct state *s = *state;
@@ -539,6 +589,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_later_wins),
 		cmocka_unit_test(test_entries_of_others),
+		cmocka_unit_test(test_sticky),
 		cmocka_unit_test(test_check_foresees),
 		cmocka_unit_test(test_blind),
 		cmocka_unit_test_setup_teardown(test_pruned, setup, teardown),

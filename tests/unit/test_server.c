@@ -90,24 +90,39 @@ static void test_no_varlink(void **state)
 	service_stop(&s);
 }
 
-static void test_nesting(void **state)
+/* A call with @n lists in each other, in which a string has what would count outside. */
+static void put_nested(struct service *s, int fd, int n)
+{
+	char deep[1024];
+	int len = sprintf(deep, "{\"method\":\"io.ptracescope.List\",\"parameters\":{\"x\":");
+
+	memset(deep + len, '[', (size_t)n);
+	len += n;
+	len += sprintf(deep + len, "\"[[[[[[[[{{{{,,,,\\\"[[[,,,\"");
+	memset(deep + len, ']', (size_t)n);
+	strcpy(deep + len + n, "}}");
+	put_message(fd, deep);
+	spin(s);
+}
+
+/* Whoever sends many values has them not parsed. */
+static void test_values(void **state)
 {
 	static char deep[MESSAGE_MAX + 1];
 	struct service s;
-	size_t n = 0;
 	int fd;
 
 	(void)state;
 	service_start(&s, &limits);
 	fd = open_client(&s);
-	n += (size_t)sprintf(deep, "{\"method\":\"io.ptracescope.List\",\"parameters\":{\"x\":");
-	memset(deep + n, '[', 1000);
-	memset(deep + n + 1000, ']', 1000);
-	strcpy(deep + n + 2000, "}}");
-	put_message(fd, deep);
-	spin(&s);
+	put_nested(&s, fd, 61);
 	expect_json(fd, INVALID("x"));
+	put_nested(&s, fd, 62);
+	expect_json(fd, INVALID("message"));
+	expect(fd, GOT_END);
+	close(fd);
 
+	fd = open_client(&s);
 	memset(deep, '[', MESSAGE_MAX);
 	deep[MESSAGE_MAX] = '\0';
 	put(fd, deep, MESSAGE_MAX + 1);
@@ -719,17 +734,15 @@ static void test_priority(void **state)
 	service_stop(&s);
 }
 
-/* Who connects without pause does not keep others from being answered. */
+/* Who connects without pause keeps nobody from being answered, even without accept_burst. */
 static void test_connecting(void **state)
 {
-	struct psc_server_limits few = limits;
 	char buffer[256];
 	struct service s;
 	int fd, i = 0;
 
 	(void)state;
-	few.accept_burst = 2;
-	service_start(&s, &few);
+	service_start(&s, &limits);
 	s.fake.capable = 0;
 	fd = open_client(&s);
 	spin(&s);
@@ -742,6 +755,44 @@ static void test_connecting(void **state)
 		assert_true(i++ < 100);
 	} while (get(fd, buffer, sizeof(buffer)) != GOT_REPLY);
 	close(fd);
+	service_stop(&s);
+}
+
+static int on_busy(sd_event_source *source, int fd, uint32_t revents, void *data)
+{
+	(void)source;
+	(void)fd;
+	(void)revents;
+	(void)data;
+	return 0;
+}
+
+/* Administrators are answered while the daemon always has something to do. */
+static void test_busy(void **state)
+{
+	sd_event_source *busy = NULL;
+	struct service s;
+	int ends[2];
+
+	(void)state;
+	service_start(&s, &limits);
+	assert_return_code(pipe(ends), 0);
+	assert_return_code(sd_event_add_io(s.event, &busy, ends[1], EPOLLOUT, on_busy, NULL), 0);
+	for (int client = 0; client < 4; client++) {
+		int fd = open_client(&s), i = 0;
+		char buffer[256];
+
+		s.fake.capable = client % 2;
+		put_message(fd, GET_YAMA);
+		do {
+			assert_return_code(sd_event_run(s.event, 0), 0);
+			assert_true(i++ < 1000000);
+		} while (client % 2 ? get(fd, buffer, sizeof(buffer)) != GOT_REPLY : i < 100);
+		close(fd);
+	}
+	sd_event_source_disable_unref(busy);
+	close(ends[0]);
+	close(ends[1]);
 	service_stop(&s);
 }
 
@@ -882,7 +933,7 @@ int main(void)
 		TEST(test_hang_up),
 		TEST(test_cuts),
 		TEST(test_no_varlink),
-		TEST(test_nesting),
+		TEST(test_values),
 		TEST(test_size),
 		TEST(test_flood),
 		TEST(test_never_reads),
@@ -895,6 +946,7 @@ int main(void)
 		TEST(test_del),
 		TEST(test_priority),
 		TEST(test_connecting),
+		TEST(test_busy),
 		TEST(test_no_descriptors),
 		TEST(test_leaving),
 		TEST(test_mutations),

@@ -6,7 +6,7 @@
 #
 #   --kernel NAME     one of kernels.sh (default 6.12)
 #   --lsm LIST        no-yama (default), yama, no-bpf, or the list itself
-#   --rootfs NAME     small (default), systemd or podman
+#   --rootfs NAME     small (default), systemd, podman or package
 #   --product DIR     a tree made by "make install DESTDIR=DIR", put into the guest
 #   --overlay DIR     any other tree to put into the guest, or the name of one of overlays/; may
 #                     be repeated
@@ -46,6 +46,7 @@ while [[ $# -gt 0 ]]; do
 		shift 2
 		;;
 	--icount)
+		# shellcheck disable=SC2054 # one argument
 		icount=(-icount shift=0,sleep=off)
 		shift
 		;;
@@ -108,6 +109,15 @@ trap 'exit 143' TERM
 status=${status:-$tmp/status}
 console=${console:-$tmp/console}
 
+# A tool with Python in it, as Debian's gdb, does not start without the modules in pure Python.
+stage_python() {
+	local version
+	version=$(ldd "$1" 2>/dev/null | sed -nE 's|.*libpython(3\.[0-9]+)\.so.*=>.*|\1|p' | head -n 1)
+	[[ -z $version ]] || tar --create --directory / --exclude=lib-dynload --exclude=__pycache__ \
+		--exclude=test --exclude=idlelib --exclude=lib2to3 "usr/lib/python$version" |
+		tar --extract --directory "$dir"
+}
+
 # What runs in the guest: the product, the programs and the list of them, helpers for both kinds
 # of cases, and in the small guest all the libraries that these want.
 stage() {
@@ -124,6 +134,7 @@ stage() {
 	done
 	for tool in ${tools[@]+"${tools[@]}"}; do
 		install -D -m 755 "$(command -v "$tool")" "$dir/usr/bin/$tool"
+		stage_python "$dir/usr/bin/$tool"
 	done
 	for program in "${programs[@]}"; do
 		[[ -f $program ]] || die "$program: no such program"
@@ -140,14 +151,14 @@ small)
 	base=$("$vm_dir/image.sh")
 	mem=${mem:-512}
 	;;
-systemd | podman)
+systemd | podman | package)
 	base=$("$vm_dir/rootfs.sh" "$rootfs")
-	[[ $rootfs == systemd ]] || mem=${mem:-2560}
+	[[ $rootfs != podman ]] || mem=${mem:-2560}
 	mem=${mem:-1536}
 	append=" rdinit=/usr/lib/systemd/systemd TERM=dumb$append"
 	;;
 *)
-	die "unknown rootfs '$rootfs', known are: small systemd podman"
+	die "unknown rootfs '$rootfs', known are: small systemd podman package"
 	;;
 esac
 "$vm_dir/kernels.sh" "$kernel" >&2

@@ -24,6 +24,13 @@ start_daemon() {
 	until_true ptracescopectl get
 }
 
+# first_pid: the pid of the daemon's child that is on its way to the first floor; fails without.
+first_pid() {
+	first_comm=$(grep -lx psc-first-floor /proc/[0-9]*/comm 2>/dev/null | head -n 1)
+	first_comm=${first_comm%/comm}
+	[ "$first_comm" ] && echo "${first_comm#/proc/}"
+}
+
 # stop_daemon [SIGNAL]: and wait for its end. Its exit code is in daemon_code.
 stop_daemon() {
 	kill "-${1:-TERM}" "$daemon_pid"

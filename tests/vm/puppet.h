@@ -138,6 +138,17 @@ static inline int cg_lock(const char *path, __u32 modes, __u32 value)
 	return cg_request(path, &req);
 }
 
+/* A scope that goes along with who leaves. */
+static inline int cg_stick(const char *path, __u32 modes, __u32 value)
+{
+	struct psc_request req = {
+		.op = PSC_OP_CHANGE, .set = modes, .stick = modes, .want = PSC_WANT(value),
+		.flags = PSC_FLAG_REVOCABLE,
+	};
+
+	return cg_request(path, &req);
+}
+
 static inline int cg_unset(const char *path, __u32 modes)
 {
 	struct psc_request req = { .op = PSC_OP_CHANGE, .unset = modes };

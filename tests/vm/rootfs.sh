@@ -6,8 +6,9 @@
 # usage: rootfs.sh [NAME]
 #
 #   systemd   (default) a minimal Debian with a real systemd, whose varlinkctl bookworm does not
-#             have yet
+#             have yet, and curl
 #   podman    the same with podman, crun and runc
+#   package   as systemd, with what installs packages in place of curl
 
 # shellcheck source=tests/vm/common.sh
 . "$(dirname "$0")/common.sh"
@@ -17,9 +18,11 @@ need mmdebstrap cpio sha256sum flock
 suite=${VM_SUITE:-trixie}
 packages=(systemd systemd-sysv dbus libbpf1 libjansson4 libsystemd0 procps strace kmod)
 declare -Ar more=(
-	[systemd]=''
-	# catatonit holds a pod's namespaces; from uidmap on it is for containers of users.
-	[podman]='podman crun runc catatonit busybox-static uidmap dbus-user-session libpam-systemd'
+	[systemd]=curl
+	[package]=''
+	# catatonit holds a pod's namespaces; socat is in the image of the DaemonSet; from uidmap on it
+	# is for containers of users.
+	[podman]='podman crun runc catatonit busybox-static socat uidmap dbus-user-session libpam-systemd'
 )
 
 # Nothing of these helps a guest that lives for a minute: no network, disks, consoles, clocks.
@@ -44,9 +47,16 @@ customize() {
 	rm -rf "$root"/usr/lib/cni "$root"/usr/lib/podman/netavark-dhcp* \
 		"$root"/usr/libexec/podman/{podman-testing,rootlessport,quadlet}
 	rm -rf "$root"/usr/share/{doc,man,locale,info,lintian,i18n,zoneinfo,bug,bash-completion} \
-		"$root"/var/lib/{apt,dpkg} "$root"/var/cache/{apt,debconf} "$root"/var/log/* \
-		"$root"/usr/lib/udev/hwdb* "$root"/etc/udev/hwdb.bin "$root"/usr/share/perl* \
-		"$root"/usr/lib/*/{gconv,perl*} "$root"/usr/bin/perl* "${root:?}"/boot/*
+		"$root"/var/lib/apt "$root"/var/cache/{apt,debconf} "$root"/var/log/* \
+		"$root"/usr/lib/udev/hwdb* "$root"/etc/udev/hwdb.bin "$root"/usr/lib/*/gconv \
+		"${root:?}"/boot/*
+	# With these mmdebstrap keeps packages from starting anything.
+	rm -f "$root/usr/sbin/policy-rc.d"
+	[[ ! -e $root/usr/sbin/start-stop-daemon.REAL ]] ||
+		mv "$root"/usr/sbin/start-stop-daemon{.REAL,}
+	# Maintainer scripts are in Perl, in part.
+	[[ $name == package ]] || rm -rf "$root"/var/lib/dpkg "$root"/usr/share/perl* \
+		"$root"/usr/lib/*/perl* "$root"/usr/bin/perl*
 	# As PID 1 of an initramfs, systemd must not take itself for the initrd stage.
 	rm -f "$root/etc/initrd-release"
 	echo guest >"$root/etc/hostname"

@@ -5,7 +5,7 @@
 # usage: run.sh [OPTION]... [CASE]...             default: all cases
 #
 #   --kernel NAME     may be repeated; default: those in KERNELS, else "6.1 6.12 unstable"
-#   --jobs N          guests at a time (default 2)
+#   --jobs N          guests at a time (default: one more than processors, as most wait at times)
 #   --product DIR     made by "make install DESTDIR=DIR" (default build/vm/product)
 #   --cases DIR       where the cases are (default: cases/ beside this script)
 #   --logs DIR        where to leave logs (default build/vm/logs)
@@ -16,7 +16,7 @@
 # shellcheck source=tests/vm/common.sh
 . "$(dirname "$0")/common.sh"
 
-kernels=() names=() jobs=2 product=''
+kernels=() names=() jobs=$(($(nproc) + 1)) product=''
 cases=$vm_dir/cases logs=$vm_build/logs results=$vm_build/results
 while [[ $# -gt 0 ]]; do
 	case $1 in
@@ -64,12 +64,13 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-declare -A program limit options wanted shared
+declare -A program limit options wanted shared packages
 
 # parse_case NAME: find a case and read the "vm:" lines of its head into the tables above.
 parse_case() {
 	local name=$1 source=$cases/$1 word value
 	program[$name]=$source limit[$name]=600 options[$name]='' shared[$name]='' wanted[$name]=''
+	packages[$name]=''
 	if [[ ! -f $source ]]; then
 		source+=.c
 		program[$name]=$vm_build/cases/$name
@@ -89,8 +90,12 @@ parse_case() {
 				check_kernel_name "$kernel"
 			done
 			wanted[$name]=",$value," ;;
+		icount) options[$name]+="--icount " ;;
 		limit=?*) limit[$name]=$value ;;
 		shared) shared[$name]=1 ;;
+		packages)
+			[[ -d $vm_build/packages ]] || die "no packages for case $name: make vm-packages"
+			packages[$name]=1 ;;
 		*) die "$source: unknown 'vm:' word '$word'" ;;
 		esac
 	done
@@ -116,7 +121,8 @@ judge() {
 	[[ ${#bad[@]} -eq 0 || $failed -gt 0 ]] || failed=1
 	echo "$passed $failed" >>"$work/counts"
 	if [[ ${#bad[@]} -eq 0 ]]; then
-		printf 'ok    %-9s %-28s %4d passed, %d s\n' "$kernel" "$name" "$passed" "$seconds"
+		printf 'ok    %-9s %-28s %4d passed, %d s, %d s of processor\n' "$kernel" "$name" "$passed" \
+			"$seconds" "$processor"
 		return
 	fi
 	printf 'FAIL  %-9s %-28s %4d passed, %d failed, %d s\n' \
@@ -130,7 +136,9 @@ judge() {
 
 # run_boot KERNEL NAME...: one guest that runs these cases, which all want the same guest.
 run_boot() {
-	local kernel=$1 tag=$1-$2 start=$SECONDS name longest=0 seconds programs=()
+	local kernel=$1 tag=$1-$2 start=$SECONDS name longest=0 seconds processor programs=()
+	local trees=(${product:+--product "$product"})
+	[[ -z ${packages[$2]} ]] || trees=(--overlay "$vm_build/packages")
 	shift
 	for name; do
 		programs+=("${program[$name]}")
@@ -139,11 +147,13 @@ run_boot() {
 	rm -f "$logs/$tag".*
 	# shellcheck disable=SC2086
 	setpriv --pdeathsig TERM "$vm_dir/boot.sh" --kernel "$kernel" ${options[$1]} \
-		${product:+--product "$product"} --limit "$longest" --out "$logs/$tag.out" \
+		${trees[@]+"${trees[@]}"} --limit "$longest" --out "$logs/$tag.out" \
 		--status "$logs/$tag.status" --console "$logs/$tag.console" "${programs[@]}" \
 		2>"$work/$tag.problems" || true
 	touch "$logs/$tag.out" "$logs/$tag.status"
 	seconds=$((SECONDS - start))
+	times >"$work/$tag.times"	# the second line is of children that have ended
+	processor=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", 60 * ($1 + $3) + $2 + $4 }' "$work/$tag.times")
 	for name; do
 		if [[ $# -eq 1 ]]; then
 			cp "$logs/$tag.out" "$work/$tag.one"
@@ -183,7 +193,7 @@ done
 # Downloads come first, so that they count for no case's time.
 "$vm_dir/kernels.sh" "${kernels[@]}"
 "$vm_dir/image.sh" >"$work/image"
-for name in systemd podman; do
+for name in systemd podman package; do
 	[[ "${options[*]}" != *"--rootfs $name"* ]] || "$vm_dir/rootfs.sh" "$name" >"$work/rootfs"
 done
 

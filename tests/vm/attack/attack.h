@@ -32,6 +32,14 @@ int prog_by_name(const char *name);
  */
 int load_on(const char *function, enum bpf_attach_type type, int value);
 
+/*
+ * A page of memory, whose first user waits: fault_wait() returns when he does, and by
+ * fault_end() he goes on, and finds zeros. Return: 0, or -errno after failed().
+ */
+int fault_prepare(void **ret);
+int fault_wait(void);
+int fault_end(void);
+
 /* Instructions, as in the kernel's include/linux/filter.h. */
 #define INSN(c, d, s, o, i) \
 	((struct bpf_insn){ .code = (c), .dst_reg = (d), .src_reg = (s), .off = (o), .imm = (i) })
@@ -42,6 +50,10 @@ int load_on(const char *function, enum bpf_attach_type type, int value);
 #define LOAD(d, s, o) INSN(BPF_LDX | BPF_MEM | BPF_DW, d, s, o, 0)
 #define STORE_IMM(d, o, i) INSN(BPF_ST | BPF_MEM | BPF_DW, d, 0, o, i)
 #define STORE_IMM32(d, o, i) INSN(BPF_ST | BPF_MEM | BPF_W, d, 0, o, i)
+#define STORE_REG(d, o, s) INSN(BPF_STX | BPF_MEM | BPF_DW, d, s, o, 0)
+#define WORD(d, w) \
+	INSN(BPF_LD | BPF_DW | BPF_IMM, d, 0, 0, (int)(__u32)(w)), \
+	INSN(0, 0, 0, 0, (int)((w) >> 32))
 #define JUMP_EQ(d, i, o) INSN(BPF_JMP | BPF_JEQ | BPF_K, d, 0, o, i)
 #define JUMP_NE(d, i, o) INSN(BPF_JMP | BPF_JNE | BPF_K, d, 0, o, i)
 #define CALL(f) INSN(BPF_JMP | BPF_CALL, 0, 0, 0, f)

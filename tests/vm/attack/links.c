@@ -197,7 +197,51 @@ static int run_detach_cgroup(char **args)
 	return bpf_prog_detach(cgroup, BPF_LSM_CGROUP) ? failed("detach") : 0;
 }
 
+/* NAME CGROUP: a program of that name; then detach it from the cgroup. */
+static int run_detach_from(char **args)
+{
+	int cgroup = open(args[1], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (cgroup < 0)
+		return failed(args[1]);
+	return bpf_prog_detach2(fd, cgroup, BPF_CGROUP_SYSCTL) &&
+	       bpf_prog_detach2(fd, cgroup, BPF_LSM_CGROUP) ? failed("detach") : 0;
+}
+
+/* PATH: a descriptor that only holds the file. */
+static int prepare_path(char **args)
+{
+	fd = open(args[0], O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? failed("open") : 0;
+}
+
 /* --- through the daemon --- */
+
+/* PID NAME CGROUP: the same open file that this process has of that program. */
+static int prepare_prog_of(char **args)
+{
+	int pidfd = (int)syscall(SYS_pidfd_open, atoi(args[0]), 0);
+
+	if (pidfd < 0)
+		return failed("pidfd");
+	for (int n = 0; n < 256; n++) {
+		struct bpf_prog_info info = {};
+		__u32 len = sizeof(info);
+
+		fd = (int)syscall(SYS_pidfd_getfd, pidfd, n, 0);
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) &&
+		    strcmp(info.name, args[1]) == 0)
+			return 0;
+		close(fd);
+	}
+	errno = ENOENT;
+	return failed(args[1]);
+}
+
+static int run_detach_prog_of(char **args)
+{
+	return run_detach_from(args + 1);
+}
 
 /* PID: detach every link that it has open. */
 static int run_links_of(char **args)
@@ -226,9 +270,25 @@ static int run_links_of(char **args)
 	return links ? -EOPNOTSUPP : 0;
 }
 
+/* PIN FUNCTION: in its place one of a program that does nothing, on that function. */
+static int run_forge(char **args)
+{
+	int prog = load_on(args[1], BPF_TRACE_FENTRY, 0), link;
+
+	if (prog < 0)
+		return prog;
+	link = bpf_raw_tracepoint_open(NULL, prog);
+	if (link < 0)
+		return failed("attach");
+	if (unlink(args[0]) || bpf_obj_pin(link, args[0]))
+		return failed("pin");
+	return 0;
+}
+
 const struct attack attacks_on_links[] = {
 	{ "link-detach", open_pin, run_detach },
 	{ "link-update", open_pin, run_update },
+	{ "link-forge", NULL, run_forge },
 	{ "links-by-id", NULL, run_links_by_id },
 	{ "prog-open", NULL, run_prog_open },
 	{ "prog-hold", open_program, run_nothing },
@@ -237,5 +297,8 @@ const struct attack attacks_on_links[] = {
 	{ "tail", prepare_tail, run_nothing },
 	{ "cgroup-detach", NULL, run_detach_cgroup },
 	{ "links-of", NULL, run_links_of },
+	{ "prog-of", prepare_prog_of, run_detach_prog_of },
+	{ "prog-detach", open_program, run_detach_from },
+	{ "path-hold", prepare_path, run_nothing },
 	{}
 };

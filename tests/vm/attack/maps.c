@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Ways to write, or at least to reach, a map of ours. */
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 #include <unistd.h>
 
 #include "attack.h"
+#include "ptracescope_state.h"
 #include "util.h"
 
 static int map_fd = -1, other_fd = -1;
@@ -223,10 +225,12 @@ static int run_outer_loaded(char **args)
 
 #define ITERATED_MAX 256	/* bytes of a value that are zeroed */
 
+static __u32 iterated_from, iterated_to = ITERATED_MAX;
+
 static int load_iterator(void)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER);
-	struct bpf_insn insns[ITERATED_MAX / 8 + 8];
+	struct bpf_insn insns[2 * ITERATED_MAX / 8 + 8];
 	size_t n = 0;
 	int id = libbpf_find_vmlinux_btf_id("bpf_map_elem", BPF_TRACE_ITER);
 
@@ -238,8 +242,9 @@ static int load_iterator(void)
 	insns[n++] = MOV_IMM(BPF_REG_0, 0);
 	insns[n++] = JUMP_NE(BPF_REG_6, 0, 1);
 	insns[n++] = EXIT();
-	for (__u32 at = 0; at + 8 <= info.value_size && at < ITERATED_MAX; at += 8)
-		insns[n++] = STORE_IMM(BPF_REG_6, (short)at, 0);
+	insns[n++] = ADD_IMM(BPF_REG_6, (int)iterated_from);
+	for (__u32 at = iterated_from; at + 8 <= info.value_size && at < iterated_to; at += 8)
+		insns[n++] = STORE_IMM(BPF_REG_6, (short)(at - iterated_from), 0);
 	insns[n++] = EXIT();
 	other_fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "user", "GPL", insns, n, &opts);
 	return other_fd < 0 ? failed("load") : 0;
@@ -276,12 +281,144 @@ static int prepare_iterator_open(char **args)
 	return open_map(args) ?: load_iterator() ?: open_iterator();
 }
 
+/* PIN FROM TO: of these bytes only. */
+static int prepare_iterator_at(char **args)
+{
+	iterated_from = (__u32)atoi(args[1]);
+	iterated_to = (__u32)atoi(args[2]);
+	args[1] = NULL;
+	return prepare_iterator_open(args);
+}
+
+/* PIN FROM VALUE: this word in the value of each element. */
+static int run_poke(char **args)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_TRACE_ITER);
+	__u64 word = strtoull(args[2], NULL, 0);
+	int from = atoi(args[1]);
+	const struct bpf_insn insns[] = {
+		LOAD(BPF_REG_6, BPF_REG_1, 24),
+		MOV_IMM(BPF_REG_0, 0),
+		JUMP_NE(BPF_REG_6, 0, 1),
+		EXIT(),
+		ADD_IMM(BPF_REG_6, from),
+		WORD(BPF_REG_7, word),
+		STORE_REG(BPF_REG_6, 0, BPF_REG_7),
+		EXIT(),
+	};
+	int id = libbpf_find_vmlinux_btf_id("bpf_map_elem", BPF_TRACE_ITER);
+	char bytes[4096];
+	ssize_t n;
+
+	args[1] = NULL;
+	if (open_map(args))
+		return -errno;
+	opts.attach_btf_id = (__u32)id;
+	other_fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "user", "GPL", insns, ARRAY_SIZE(insns),
+				 &opts);
+	if (other_fd < 0)
+		return failed("load");
+	if (open_iterator())
+		return -errno;
+	do
+		n = read(iterator_fd, bytes, sizeof(bytes));
+	while (n > 0);
+	return n ? failed("read") : 0;
+}
+
+/* PIN of psc_state: how many entries and floors there are, and at which levels of cgroups. */
+static int run_counts(char **args)
+{
+	static const __u32 ranges[][2] = {
+		{ offsetof(struct state, entries), offsetof(struct state, entries) + 8 },
+		{ offsetof(struct state, at_level),
+		  offsetof(struct state, next_level) + PSC_CGROUP_LEVELS },
+	};
+	int err = open_map(args);
+
+	for (size_t i = 0; !err && i < ARRAY_SIZE(ranges); i++) {
+		iterated_from = ranges[i][0];
+		iterated_to = ranges[i][1];
+		err = run_iterator(args);
+	}
+	return err;
+}
+
 static int run_iterator_open(char **args)
 {
 	char byte;
 
 	(void)args;
 	return read(iterator_fd, &byte, 1) < 0 ? failed("read") : 0;
+}
+
+/* --- by a program that has found it and sleeps, with nothing left that refers to it --- */
+
+static pthread_t sleeper;
+
+/* The context is where to copy from: memory that nothing is in yet. */
+static void *sleep_in_copy(void *data)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .ctx_in = &data, .ctx_size_in = sizeof(data));
+
+	bpf_prog_test_run_opts(other_fd, &opts);
+	return NULL;
+}
+
+static int load_sleeper(void)
+{
+	const struct bpf_insn insns[] = {
+		LOAD(BPF_REG_6, BPF_REG_1, 0),
+		STORE_IMM(BPF_REG_10, -8, 0),
+		MAP_FD(BPF_REG_1, outer_fd),
+		MOV_REG(BPF_REG_2, BPF_REG_10),
+		ADD_IMM(BPF_REG_2, -8),
+		CALL(BPF_FUNC_map_lookup_elem),
+		JUMP_EQ(BPF_REG_0, 0, 9),
+		MOV_REG(BPF_REG_1, BPF_REG_0),
+		MOV_REG(BPF_REG_2, BPF_REG_10),
+		ADD_IMM(BPF_REG_2, -8),
+		CALL(BPF_FUNC_map_lookup_elem),
+		JUMP_EQ(BPF_REG_0, 0, 4),
+		MOV_REG(BPF_REG_1, BPF_REG_0),
+		MOV_IMM(BPF_REG_2, 8),
+		MOV_REG(BPF_REG_3, BPF_REG_6),
+		CALL(BPF_FUNC_copy_from_user),
+		MOV_IMM(BPF_REG_0, 0),
+		EXIT(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .prog_flags = BPF_F_SLEEPABLE);
+
+	other_fd = bpf_prog_load(BPF_PROG_TYPE_SYSCALL, "user", "GPL", insns, ARRAY_SIZE(insns),
+				 &opts);
+	return other_fd < 0 ? failed("load") : 0;
+}
+
+static int prepare_asleep(char **args)
+{
+	void *memory = NULL;
+	__u32 zero = 0;
+	int err = prepare_outer_filled(args) ?: load_sleeper() ?: fault_prepare(&memory);
+
+	if (err)
+		return err;
+	if (pthread_create(&sleeper, NULL, sleep_in_copy, memory))
+		return failed("thread");
+	err = fault_wait();
+	if (!err && bpf_map_delete_elem(outer_fd, &zero))
+		err = failed("delete");
+	close(map_fd);
+	return err;
+}
+
+static int run_asleep(char **args)
+{
+	int err = fault_end();
+
+	(void)args;
+	if (!err)
+		pthread_join(sleeper, NULL);
+	return err;
 }
 
 const struct attack attacks_on_maps[] = {
@@ -300,5 +437,9 @@ const struct attack attacks_on_maps[] = {
 	{ "map-outer-loaded", prepare_outer_loaded, run_outer_loaded },
 	{ "map-iterator", open_map, run_iterator },
 	{ "map-iterator-open", prepare_iterator_open, run_iterator_open },
+	{ "map-iterator-at", prepare_iterator_at, run_iterator_open },
+	{ "map-counts", NULL, run_counts },
+	{ "map-poke", NULL, run_poke },
+	{ "map-asleep", prepare_asleep, run_asleep },
 	{}
 };

@@ -133,6 +133,25 @@ static int run_guard_race(char **args)
 	return failed("run");
 }
 
+/* DIRECTORY VALUE: arm the guards for another directory, and set the first floor by that. */
+static int run_lock(char **args)
+{
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = PSC_OP_GUARD, .value = 1,
+		.dir_fd = open(args[0], O_PATH | O_DIRECTORY),
+	};
+	__u64 armed;
+
+	if (req.dir_fd < 0)
+		return failed(args[0]);
+	if (ask(&req))
+		return -errno;
+	armed = req.armed;
+	req = change((char *[]){ "raise", args[1], "0" });
+	req.armed = armed;
+	return ask(&req);
+}
+
 /* PID VERB VALUE FLAGS: through the descriptor of psc_ctl that this process has. */
 static int take_ctl(char **args)
 {
@@ -305,6 +324,7 @@ const struct attack attacks_on_processes[] = {
 	{ "ctl-cgroup", open_cgroup_ctl, run_ctl_cgroup },
 	{ "ctl-guard", open_ctl, run_guard },
 	{ "ctl-guard-race", open_ctl, run_guard_race },
+	{ "ctl-lock", open_ctl, run_lock },
 	{ "ctl-of", take_ctl, run_ctl_of },
 	{ "memory", open_memory, run_memory },
 	{ "poke", seize, run_poke },

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Programs of one's own that might have a say; they are there while this runs. */
 #include <errno.h>
+#include <pthread.h>
 #include <linux/perf_event.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -280,12 +281,60 @@ static int run_attach_many(char **args)
 	return stay();
 }
 
+/* --- a load that is under way --- */
+
+static pthread_t loader;
+static void *log_buffer;
+static int load_id, load_error;
+
+static void *load_slowly(void *data)
+{
+	const struct bpf_insn insns[] = {
+		MOV_IMM(BPF_REG_0, 1), LSH_IMM(BPF_REG_0, 32), EXIT(),
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = BPF_MODIFY_RETURN,
+		    .attach_btf_id = (__u32)load_id, .log_level = 1, .log_buf = log_buffer,
+		    .log_size = 4096);
+
+	(void)data;
+	prog_fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "user", "GPL", insns, ARRAY_SIZE(insns),
+				&opts);
+	load_error = prog_fd < 0 ? errno : 0;
+	return NULL;
+}
+
+/* FUNCTION: the verifier waits in the middle, until its log has a place. */
+static int prepare_load(char **args)
+{
+	int err = fault_prepare(&log_buffer);
+
+	load_id = libbpf_find_vmlinux_btf_id(args[0], BPF_MODIFY_RETURN);
+	if (err || load_id <= 0)
+		return err ? err : failed(args[0]);
+	if (pthread_create(&loader, NULL, load_slowly, NULL))
+		return failed("thread");
+	return fault_wait();
+}
+
+static int run_load(char **args)
+{
+	int err = fault_end();
+
+	(void)args;
+	if (err)
+		return err;
+	pthread_join(loader, NULL);
+	errno = load_error;
+	return load_error ? failed("load") : 0;
+}
+
 const struct attack attacks_by_programs[] = {
 	{ "lsm", prepare_lsm, run_attach },
 	{ "lsm-over", prepare_lsm_over, run_attach },
 	{ "lsm-cgroup", prepare_lsm_cgroup, run_attach_cgroup },
 	{ "lsm-cgroup-many", NULL, run_attach_many },
 	{ "replace", prepare_replace, run_attach },
+	{ "load-slowly", prepare_load, run_load },
 	{ "fentry", prepare_fentry, run_attach },
 	{ "fexit", prepare_fexit, run_attach },
 	{ "kprobe-multi", prepare_kprobe_multi, run_kprobe_multi },

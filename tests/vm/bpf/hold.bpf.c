@@ -4,6 +4,7 @@
  * tracing program changes no result, but it takes as long as it likes. See progs/holdat.c.
  */
 #include "vmlinux.h"
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #define LOOPS_MAX (1 << 23)	/* of bpf_loop() */
@@ -11,6 +12,7 @@
 char LICENSE[] SEC("license") = "GPL";
 
 volatile __u32 tgid;		/* whom */
+volatile __u32 children;	/* or rather its children */
 volatile __u32 nth;		/* at which of its calls */
 volatile __u32 only_inside;	/* of those inside the other function */
 volatile __u32 inside, calls, held, go_on;
@@ -28,7 +30,10 @@ static long outer_step(__u32 i, void *data)
 
 static __always_inline bool is_wanted(void)
 {
-	return bpf_get_current_pid_tgid() >> 32 == tgid;
+	struct task_struct *task = (void *)bpf_get_current_task();
+
+	return (__u32)(children ? BPF_CORE_READ(task, real_parent, tgid) :
+				  BPF_CORE_READ(task, tgid)) == tgid;
 }
 
 static __always_inline int hold(void)

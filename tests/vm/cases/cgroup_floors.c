@@ -9,6 +9,7 @@
 
 #include "loader.h"
 #include "puppet.h"
+#include "unload.h"
 #include "util.h"
 
 #define ROOM 1024	/* for what sticks to tasks, and in reserve */
@@ -32,7 +33,7 @@ static void test_rules(void)
 	is(psc_kernel_locked(kernel), 0, "nothing is locked yet");
 	is(cg_lock("f", ATTACH, 1), 0, "f is locked at 1");
 	is(psc_kernel_locked(kernel), 1, "which the guards know");
-	is(psc_loader_remove(&options, kernel), -EACCES, "and detaching");
+	is(psc_unload(options.pin_dir, kernel), -EACCES, "and detaching");
 	is(cg_set("f", ATTACH, 0), -EACCES, "f = 0 is refused");
 	is(cg_set("f", ATTACH, PSC_SCOPE_SIBLINGS), -EACCES, "siblings too");
 	is(cg_unset("f", ATTACH), -EACCES, "and so is no opinion");
@@ -531,6 +532,76 @@ static void test_boundary(void)
 	cg_remove("z");
 }
 
+/* Two containers whose boundaries are locked, one beside the other: who has been in both. */
+static void test_boundaries_apart(void)
+{
+	struct puppet in, in_a, in_b;
+	pid_t child, into;
+
+	cg_make("a");
+	cg_make("b");
+	cg_make("c");
+	in = puppet_new("a", ALICE);
+	in_a = puppet_new("a", ALICE);
+	in_b = puppet_new("b", ALICE);
+	is(cg_lock("a", BOUNDARY, 1) ?: cg_lock("b", BOUNDARY, 1), 0,
+	   "a and b are locked as boundaries");
+	is(cg_move("b", in.pid), 0, "a process goes from a to b");
+	child = tell(&in, PUPPET_SPAWN, 0, "");
+	own("c", ALICE);
+	if (chmod(CGROUPS "/cgroup.procs", 0666))
+		bail("chmod");
+	into = tell(&in, PUPPET_SPAWN_INTO, 0, "c");
+	chmod(CGROUPS "/cgroup.procs", 0644);
+	ok(child > 0 && into > 0, "it has two children, one of them in c");
+	is(peek(&in_a, in.pid), -EPERM, "a is outside of one of its containers");
+	is(peek(&in_b, in.pid), -EPERM, "b of the other");
+	is(cg_move("c", in.pid) ?: cg_move("c", child), 0, "it goes on, with the other child");
+	is(peek(&in_a, in.pid), -EPERM, "and keeps both: from a refused");
+	is(peek(&in_b, in.pid), -EPERM, "from b, too");
+	is(peek(&in_a, child), -EPERM, "to the child that went along from a");
+	is(peek(&in_b, child), -EPERM, "and from b");
+	is(peek(&in_a, into), -EPERM, "to the one that was born there from a");
+	is(peek(&in_b, into), -EPERM, "and from b");
+	is(look(in.pid), 0, "with the capability allowed");
+	puppet_end(&in);
+	kill(child, SIGKILL);
+	kill(into, SIGKILL);
+	puppet_end(&in_a);
+	puppet_end(&in_b);
+	while (waitpid(-1, NULL, WNOHANG) > 0)
+		;
+	cg_remove("a");
+	cg_remove("b");
+	cg_remove("c");
+}
+
+/* And one inside of the other: the inner one counts. */
+static void test_boundaries_nested(void)
+{
+	struct puppet down, up, outer, inner;
+
+	cg_make("c");
+	cg_make("c/s");
+	down = puppet_new("c", ALICE);
+	up = puppet_new("c/s", ALICE);
+	outer = puppet_new("c", ALICE);
+	inner = puppet_new("c/s", ALICE);
+	is(cg_lock("c", BOUNDARY, 1) ?: cg_lock("c/s", BOUNDARY, 1), 0, "c and c/s are locked");
+	is(cg_move("c/s", down.pid) ?: cg_move("", down.pid), 0, "from c down to c/s, and out");
+	is(peek(&outer, down.pid), -EPERM, "from c refused");
+	is(peek(&inner, down.pid), 0, "from c/s, which is in both, allowed");
+	is(cg_move("c", up.pid) ?: cg_move("", up.pid), 0, "from c/s up to c, and out");
+	is(peek(&outer, up.pid), -EPERM, "from c refused");
+	is(peek(&inner, up.pid), 0, "from c/s allowed");
+	puppet_end(&down);
+	puppet_end(&up);
+	puppet_end(&outer);
+	puppet_end(&inner);
+	cg_remove("c/s");
+	cg_remove("c");
+}
+
 /* What stuck to the dead must not bind who lives at the same address. */
 static void test_leftovers(void)
 {
@@ -675,6 +746,8 @@ int main(void)
 	test_threaded();
 	test_no_opinion();
 	test_boundary();
+	test_boundaries_apart();
+	test_boundaries_nested();
 	while (waitpid(-1, NULL, WNOHANG) > 0)
 		;
 	test_leftovers();

@@ -8,9 +8,12 @@
 #include "cgroup.h"
 #include "loader.h"
 #include "puppet.h"
+#include "turn.h"
 #include "util.h"
+#include "walk.h"
 
 #define MANY 300
+#define MORE 2500			/* than the kernel side looks at in one run */
 
 static struct psc_cgroups cgroups;
 
@@ -122,7 +125,7 @@ static void test_many(void)
 		wrong += found(path) != (long long)inode(path);
 	}
 	is(wrong, 0, "each of many is found by its name");
-	is(psc_cgroup_walk(&cgroups, NULL, seen, &n), 0, "a walk");
+	is(psc_cgroup_walk(&cgroups, seen, &n), 0, "a walk");
 	is(n, MANY, "goes over all of them");
 	fflush(stdout);
 	pid = fork();
@@ -153,6 +156,103 @@ static void test_many(void)
 	cg_remove("many");
 }
 
+static void make_in(const char *dir, int n)
+{
+	char path[64];
+
+	cg_make(dir);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof(path), "%s/%d", dir, i);
+		cg_make(path);
+	}
+}
+
+/* Go on at a position, which is replaced, @n times at most. Return: how many below @dir came */
+static int resume(char **position, const char *dir, int n, char *last)
+{
+	struct psc_cgroup cgroup;
+	struct psc_walk walk;
+	int found = 0, more = 1;
+
+	psc_walk_begin(&walk, &cgroups, false);
+	if (*position && psc_walk_resume(&walk, *position))
+		bail("a position");
+	while (found < n && (more = psc_walk_next(&walk, &cgroup)) > 0)
+		if (strncmp(cgroup.path, dir, strlen(dir)) == 0 && strchr(cgroup.path, '/')) {
+			found++;
+			strcpy(last, cgroup.path);
+		}
+	free(*position);
+	*position = more > 0 ? psc_walk_position(&walk) : NULL;
+	psc_walk_end(&walk);
+	return found;
+}
+
+/* A list that goes on at each of many, where the last one has gone meanwhile. */
+static void test_positions(void)
+{
+	char *position = NULL, last[300] = "", before[300] = "";
+	int n = 0, again = 0;
+
+	make_in("list", MANY);
+	do {
+		strcpy(before, last);
+		n += resume(&position, "list", 1, last);
+		again += position && strcmp(before, last) == 0;
+		if (position && n % 2)
+			cg_remove(last);
+	} while (position && n < 2 * MANY);
+	is(n, MANY, "all are listed, one after the other");
+	is(again, 0, "none twice");
+	for (int i = 0; i < MANY; i++) {
+		snprintf(last, sizeof(last), "list/%d", i);
+		cg_try_remove(last);
+	}
+	cg_remove("list");
+
+	make_in("more", MORE);
+	n = resume(&position, "more", MORE - 10, last);
+	cg_remove(last);
+	n += resume(&position, "more", MORE, last);
+	is(n, MORE, "and one who goes on far behind what one run looks at");
+	for (int i = 0; i < MORE; i++) {
+		snprintf(last, sizeof(last), "more/%d", i);
+		cg_try_remove(last);
+	}
+	cg_remove("more");
+}
+
+/* In turns that are spent at once every step is the last one, and all is found. */
+static void test_turns(void)
+{
+	static const struct timespec turn = { .tv_nsec = 3000000 };
+	struct psc_cgroup cgroup;
+	struct psc_walk walk;
+	int n = 0, turns = 0, got;
+
+	make_in("turn", MANY);
+	psc_walk_begin(&walk, &cgroups, false);
+	do {
+		psc_turn_begin();
+		nanosleep(&turn, NULL);
+		while ((got = psc_walk_next(&walk, &cgroup)) > 0)
+			n += strncmp(cgroup.path, "turn/", 5) == 0;
+		psc_turn_end();
+		turns++;
+	} while (got == -EINPROGRESS);
+	psc_walk_end(&walk);
+	is(got, 0, "a walk in many turns ends");
+	is(n, MANY, "with all that is there");
+	ok(turns > MANY / PSC_FOUND_MAX, "in %d turns", turns);
+	for (int i = 0; i < MANY; i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "turn/%d", i);
+		cg_remove(path);
+	}
+	cg_remove("turn");
+}
+
 int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
@@ -169,6 +269,8 @@ int main(void)
 	test_paths();
 	test_units();
 	test_many();
+	test_positions();
+	test_turns();
 	psc_cgroups_close(&cgroups);
 	psc_kernel_close(kernel);
 	return finish();

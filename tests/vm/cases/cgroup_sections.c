@@ -254,20 +254,29 @@ static void test_values(void)
 }
 
 /* More bytes than one mkdir may go over: the strictest that may be meant. */
-static void test_budget(void)
+static void put_worst(union psc_policy last, char name[256])
 {
-	char pattern[256] = "b/", name[256] = "b/";
-	__u64 spared = counter(PSC_STAT_SPARED);
-	struct psc_request info;
+	char pattern[256] = "b/";
 
-	cg_make("b");
 	for (int i = 0; i < 60; i++)
 		strcat(pattern, "*a");
 	strcat(pattern, "x");
-	memset(name + 2, 'a', 250);
+	memset(name, 'a', 252);
+	memcpy(name, "b/", 2);
+	name[252] = '\0';
 	for (__u32 i = 0; i < PSC_SECTIONS_MAX; i++)
-		if (put(i, pattern, sets(PSC_MODE_ATTACH, i == PSC_SECTIONS_MAX - 1 ? 2 : 0)))
+		if (put(i, pattern, i == PSC_SECTIONS_MAX - 1 ? last : sets(PSC_MODE_ATTACH, 0)))
 			bail("put");
+}
+
+static void test_budget(void)
+{
+	__u64 spared = counter(PSC_STAT_SPARED);
+	struct psc_request info;
+	char name[256];
+
+	cg_make("b");
+	put_worst(sets(PSC_MODE_ATTACH, 2), name);
 	is(commit(PSC_SECTIONS_MAX), 0, "256 sections of the worst kind");
 	cg_make(name);
 	info = cg_info(name);
@@ -316,6 +325,17 @@ static void give(const char *dir, uid_t uid, mode_t mode)
 		bail(dir);
 }
 
+/* As a reload gives what a section sets to a cgroup that is there. */
+static int reload(const char *path, unsigned int scope)
+{
+	struct psc_request req = {
+		.op = PSC_OP_CHANGE, .set = PSC_MODE_BIT(PSC_MODE_ATTACH),
+		.want = PSC_WANT((__u8)scope), .origin = PSC_ORIGIN_CONFIG,
+	};
+
+	return cg_request(path, &req);
+}
+
 /*
  * What is made where one user may make cgroups leaves room for others', whatever uid it is
  * made by: a set-user-ID program of a subordinate one, whose number is like bob's; bob's own;
@@ -342,6 +362,8 @@ static void test_share(void)
 	cg_make("s/alice/root");
 	ok(!has_entry("s/alice/8195") && !has_entry("s/alice/root"),
 	   "with no uid there is more for the one");
+	is(reload("s/alice/root", 2), -PSC_E_NOSPC, "nor with a reload, which finds it");
+	is(reload("s/alice/0", 1), 0, "what is there can be changed");
 	cg_make("s/root");
 	cg_make("s/root/1");
 	ok(has("s/root/1", PSC_MODE_ATTACH, 2), "and root gets its own");
@@ -533,6 +555,34 @@ static void test_floors(void)
 	cg_remove("f");
 }
 
+/* Floors are among what may be meant, also where the section has no scope. */
+static void test_floors_spared(void)
+{
+	union psc_policy policy = { .word = ~0ULL };
+	struct psc_request info;
+	char name[256];
+
+	cg_make("b");
+	policy.floor[PSC_MODE_ATTACH] = 2;
+	put_worst(policy, name);
+	is(commit(PSC_SECTIONS_MAX), 0, "256 sections of the worst kind, the last one has a floor");
+	cg_make(name);
+	info = cg_info(name);
+	is(info.policy.floor[PSC_MODE_ATTACH], 2, "what takes too long to match has the floor");
+	is(info.effective.scope[PSC_MODE_ATTACH], 2, "and is at it");
+	cg_remove(name);
+	put_worst(sets(PSC_MODE_READ, 3), name);
+	is(commit(PSC_SECTIONS_MAX), 0, "the last one has a scope of 3");
+	cg_make(name);
+	info = cg_info(name);
+	ok(info.policy.scope[PSC_MODE_READ] == 3 && info.policy.floor[PSC_MODE_READ] == 3,
+	   "which is final");
+	cg_remove(name);
+	cg_remove("b");
+	if (commit(0))
+		bail("commit");
+}
+
 int main(void)
 {
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
@@ -553,6 +603,7 @@ int main(void)
 	test_no_window();
 	is(global_info().entries, 0, "in the end there is no entry");
 	test_floors();
+	test_floors_spared();
 	psc_kernel_close(kernel);
 	return finish();
 }

@@ -11,6 +11,7 @@
 
 #include "loader.h"
 #include "puppet.h"
+#include "unload.h"
 #include "util.h"
 
 #define FULL_MAX 256
@@ -116,7 +117,7 @@ int main(void)
 	start(PSC_ADOPTED, "such a set is adopted");
 	make_room();
 	test_floors();
-	is(psc_loader_remove(&options, kernel), 0, "it is removed");
+	is(psc_unload(options.pin_dir, kernel), 0, "it is removed");
 	psc_kernel_close(kernel);
 
 	start(PSC_LOADED, "where there is room, loads");

@@ -26,6 +26,7 @@
 #include "lock.h"
 #include "names.h"
 #include "tap.h"
+#include "unload.h"
 #include "util.h"
 
 #define ALICE 1000
@@ -520,14 +521,20 @@ static void test_floor(void)
 {
 	struct child child = declarer(0, NULL);
 	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
+	struct psc_request late = {
+		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .raise = PSC_MODE_BIT(PSC_MODE_READ),
+		.want = PSC_WANT(1), .armed = 1,
+	};
 
+	is(psc_kernel_request(kernel, &late), -ECANCELED,
+	   "who armed the guards for a first floor learns that another was first");
 	is(set("kernel.ptracescope.floor", 1, 0), 0, "floor = 1");
 	is(set(PSC_NAME_YAMA, 0, 0), -EACCES, "scope 0 is refused then");
 	is(set("kernel.ptracescope.traceme_scope", 0, 0), -EACCES, "for traceme as well");
 	is(set("kernel.ptracescope.floor", 0, 0), -EACCES, "and so is a lower floor");
 	is(set(PSC_NAME_YAMA, 2, 0), 0, "up is free");
 	is(set(PSC_NAME_YAMA, 1, 0), 0, "and down to the floor");
-	is(psc_loader_remove(&options, kernel), -EACCES, "no detaching under a floor");
+	is(psc_unload(options.pin_dir, kernel), -EACCES, "no detaching under a floor");
 	is(peek(child.pid), 0, "a parent may look at 1");
 	is(set(PSC_NAME_YAMA, 3, 0), 0, "scope 3");
 	is(get("kernel.ptracescope.floor"), 3, "is a floor of 3");

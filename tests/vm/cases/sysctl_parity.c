@@ -22,6 +22,7 @@
 #include "ptracescope_policy.h"
 #include "tap.h"
 #include "util.h"
+#include "yama.h"
 
 #define YAMA "kernel.yama.ptrace_scope"
 #define YAMA_FILE "/proc/sys/kernel/yama/ptrace_scope"

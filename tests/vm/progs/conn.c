@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "interface.h"
 #include "kernel.h"
 
 #define HELD 3

@@ -19,7 +19,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "control.h"
+#include "interface.h"
 
 static const char request[] = "{\"method\":\"io.ptracescope.List\"}";
 static const char malformed[] = "]{\"method\":\xff\xfe{{[[[\"";

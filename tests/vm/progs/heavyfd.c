@@ -15,8 +15,8 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-#include "control.h"
 #include "fuse.h"
+#include "interface.h"
 
 #define PLACE "/tmp/heavyfd"
 

@@ -4,7 +4,7 @@
  *	function of the kernel. Prints "held" then, lets it go on SIGUSR1 or after a time, and
  *	exits as the command does.
  * holdat entry|exit FUNCTION N -p PID: the same of a process that runs already. Prints "ready",
- *	and ends when the process goes on.
+ *	and ends when the process goes on. With -c in place of -p, of its children.
  * FUNCTION@OTHER: calls inside of another function; FUNCTION@+OTHER: after a call of one.
  */
 #include <bpf/bpf.h>
@@ -112,7 +112,8 @@ static int watch(pid_t child)
 
 int main(int argc, char **argv)
 {
-	bool running = argc > 5 && strcmp(argv[4], "-p") == 0;
+	bool children = argc > 5 && strcmp(argv[4], "-c") == 0;
+	bool running = children || (argc > 5 && strcmp(argv[4], "-p") == 0);
 	int go[2] = { -1, -1 };
 	pid_t child = 0;
 
@@ -125,6 +126,7 @@ int main(int argc, char **argv)
 	if (!running)
 		child = start(argv + 4, go);
 	skel->bss->tgid = (unsigned int)(running ? atoi(argv[5]) : child);
+	skel->bss->children = children;
 	skel->bss->nth = (unsigned int)atoi(argv[3]);
 	if (hold_bpf__load(skel) || hold_bpf__attach(skel))
 		die("attach");

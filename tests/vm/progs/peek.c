@@ -4,6 +4,7 @@
  *	Exit code: 0 it worked, 1 refused with EPERM, 2 anything else.
  * peek --loop PID: attempt without pause until SIGTERM, then print "ATTEMPTS SUCCESSES"
  *	and exit 0; any result but success and EPERM ends it with 2.
+ * peek -p PID: one attempt, then wait for SIGTERM, so that reports can have its command line.
  */
 #include <errno.h>
 #include <signal.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t ended;
 
@@ -35,6 +37,7 @@ static int attempt(pid_t pid)
 int main(int argc, char **argv)
 {
 	int loop = argc == 3 && strcmp(argv[1], "--loop") == 0;
+	int stay = argc == 3 && strcmp(argv[1], "-p") == 0;
 	unsigned long attempts = 0, successes = 0;
 	pid_t pid = argc > 1 ? atoi(argv[argc - 1]) : 0;
 
@@ -48,6 +51,8 @@ int main(int argc, char **argv)
 		}
 		attempts++;
 		successes += err == 0;
+		if (stay)
+			pause();
 		if (!loop)
 			return err ? 1 : 0;
 	} while (!ended);

@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Prints the help of ptracescopectl, all of it or of one command. */
+#include "help.h"
+
+#include "util.h"
+
+#define COLUMN 24		/* where what a command or an option does begins */
+#define WIDTH 80
+
+static const char about[] =
+	"Read and change who may ptrace whom, as ptracescoped enforces it.\n";
+
+static const char names_and_values[] =
+	"CGROUP: a path below /sys/fs/cgroup, or the name of a unit.\n"
+	"NAME: kernel.yama.ptrace_scope, kernel.ptracescope.attach_scope,\n"
+	"  kernel.ptracescope.traceme_scope, kernel.ptracescope.read_scope,\n"
+	"  kernel.ptracescope.floor (the lowest attach_scope and traceme_scope until reboot),\n"
+	"  kernel.ptracescope.cgroup_boundary (on or off: attaching into a container from outside\n"
+	"  requires CAP_SYS_PTRACE in the initial user namespace); the last part is enough.\n"
+	"VALUE, LEVEL and SCOPE: 0 or classic, 1 or restricted, 2 or admin-only, 3 or no-attach;\n"
+	"  for cgroups also siblings (as 1, but processes of the same cgroup can attach to each\n"
+	"  other).\n";
+
+static const char exit_codes[] =
+	"Exit codes: 0 done, 1 failed, 2 usage, 3 refused (permission or locked),\n"
+	"  4 the daemon cannot be reached, 5 reload: in force but for some cgroups;\n"
+	"  explain: 0 allowed, 5 refused, 1 cannot tell; assert: 0 all hold, 1 not\n";
+
+/* TEXT in its column; where there is no room, on a line of its own. */
+static void print_row(FILE *out, int len, const char *text)
+{
+	if (len >= COLUMN) {
+		fputc('\n', out);
+		len = 0;
+	}
+	fprintf(out, "%*s%s\n", COLUMN - len, "", text);
+}
+
+static const char *group(const struct psc_cli_word *word)
+{
+	return psc_cli_word_is_cgroup(word) ? "cgroup " : "";
+}
+
+static void print_commands(FILE *out, const struct psc_cli_word *words)
+{
+	for (; words->word; words++)
+		print_row(out, fprintf(out, "  %s%s%s%s", group(words), words->word,
+				       *words->operands ? " " : "", words->operands),
+			  words->purpose);
+}
+
+/* The one of the same meaning with one letter; NULL for none. */
+static const char *short_form(const struct psc_cli_option *option)
+{
+	for (const struct psc_cli_option *other = psc_cli_options; other->text; other++)
+		if (other->id == option->id && strlen(other->text) == 2)
+			return other->text;
+	return NULL;
+}
+
+/* Those that @command goes with, as bits; @common: those of all commands, or the others. */
+static void print_options(FILE *out, unsigned int commands, bool common)
+{
+	for (const struct psc_cli_option *option = psc_cli_options; option->text; option++) {
+		const char *letter = short_form(option);
+		int len;
+
+		if (strlen(option->text) == 2 || !(option->commands & commands) ||
+		    (option->commands == PSC_CLI_ALL_COMMANDS) != common)
+			continue;
+		len = fprintf(out, "  %s%s%s%s%s", letter ? letter : "   ", letter ? ", " : " ",
+			      option->text, option->argument ? " " : "",
+			      option->argument ? option->argument : "");
+		print_row(out, len, option->purpose);
+	}
+}
+
+static void print_all(FILE *out)
+{
+	fprintf(out, "Usage: ptracescopectl [OPTION]... COMMAND\n%s\nCommands:\n", about);
+	print_commands(out, psc_cli_words);
+	print_commands(out, psc_cli_cgroup_words);
+	fputs("\nOptions:\n", out);
+	print_options(out, PSC_CLI_ALL_COMMANDS, true);
+	fputs("\nOptions of some commands; see 'ptracescopectl COMMAND --help':\n", out);
+	print_options(out, PSC_CLI_ALL_COMMANDS, false);
+	fprintf(out, "\n%s%s", names_and_values, exit_codes);
+}
+
+static void print_topic(FILE *out, const struct psc_cli_word *word)
+{
+	fprintf(out, "Usage: ptracescopectl %s%s [OPTION]...%s%s\n", group(word), word->word,
+		*word->operands ? " " : "", word->operands);
+	fprintf(out, "Purpose: %s.\n\n%s\nOptions:\n", word->purpose, word->details);
+	print_options(out, 1U << word->command, false);
+	print_options(out, 1U << word->command, true);
+	fputs("\nptracescopectl(8) has the details; 'ptracescopectl --help' lists all commands, names "
+	      "and\nvalues.\n", out);
+}
+
+void psc_help_print(FILE *out, const struct psc_cli *cli)
+{
+	if (cli->topic) {
+		print_topic(out, cli->topic);
+	} else if (cli->cgroup_topic) {
+		fputs("Usage: ptracescopectl cgroup COMMAND [OPTION]...\n\nCommands:\n", out);
+		print_commands(out, psc_cli_cgroup_words);
+		fprintf(out, "\n'ptracescopectl cgroup COMMAND --help' explains one.\n\n%s",
+			names_and_values);
+	} else {
+		print_all(out);
+	}
+}
+
+/* Their names, separated by commas, in lines. Return: the column that is reached. */
+static int print_names(FILE *out, const struct psc_cli_word *words, int column)
+{
+	for (; words->word; words++) {
+		int len = (int)(strlen(group(words)) + strlen(words->word));
+
+		if (column + len + 2 > WIDTH)
+			column = fprintf(out, "\n ") - 1;
+		column += fprintf(out, " %s%s%s", group(words), words->word, words[1].word ? "," : "");
+	}
+	return column;
+}
+
+void psc_help_overview(FILE *out)
+{
+	int column;
+
+	fprintf(out, "Usage: ptracescopectl [OPTION]... COMMAND\n%s\n", about);
+	column = print_names(out, psc_cli_words, fprintf(out, "Commands:"));
+	fputc(',', out);
+	print_names(out, psc_cli_cgroup_words, column + 1);
+	fputs("\n'ptracescopectl --help' explains them all, 'ptracescopectl COMMAND --help' one.\n\n",
+	      out);
+}

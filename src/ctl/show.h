@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What ptracescopectl prints for people. */
+#ifndef PSC_SHOW_H
+#define PSC_SHOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* A string of the daemon's, which must not reach the terminal as it is: an allocation, "?"
+ * where there is none; NULL when memory runs out. */
+char *psc_show_text(const json_t *object, const char *key);
+
+/* The same for a path, in which backslashes and quotes stand for themselves, as in systemd's
+ * names of units. */
+char *psc_show_path(const json_t *object, const char *key);
+
+/* A number, or -1 where there is none. */
+json_int_t psc_show_number(const json_t *object, const char *key);
+
+/* Print a Cgroup of io.ptracescope; -EBADMSG when it is none. */
+int psc_show_cgroup(FILE *out, const json_t *cgroup);
+
+/* Print an array of these as a tree; likewise. */
+int psc_show_cgroups(FILE *out, const json_t *cgroups);
+
+/* Print the reply of io.ptracescope.Status; what is absent or of another type is a "?". */
+void psc_show_status(FILE *out, const json_t *status, bool colour);
+
+/* Print the reply of io.ptracescope.Explain; -EBADMSG when it is none. */
+int psc_show_explanation(FILE *out, const json_t *explanation, bool colour);
+
+/* Print a Refusal, and how the access would be judged now, or NULL; likewise. */
+int psc_show_refusal(FILE *out, const json_t *refusal, const json_t *now, bool colour);
+
+/* "2026-11-26 04:05:06", in local time. */
+void psc_show_time(FILE *out, json_int_t usec);
+
+/* Print a Refusal as one line, likewise. */
+int psc_show_refusal_line(FILE *out, const json_t *refusal);
+
+/* Print the reply of io.ptracescope.List as "name = value"; -EBADMSG when it is none. */
+int psc_show_list(FILE *out, const json_t *list);
+
+/* What is locked now, which scopes rose for it (@before NULL: not told), and what is not locked. */
+void psc_show_lock(FILE *out, const json_t *before, const json_t *policy);
+
+/**
+ * psc_show_by_path - sort objects that have a "path": parents first, and siblings by name
+ *
+ * The daemon lists siblings in an order of the kernel's, by which it can go on.
+ *
+ * Return: @all, or what takes its place; taken over. Unsorted when out of memory.
+ */
+json_t *psc_show_by_path(json_t *all);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Proves again and again that accesses are really refused, on children made for the purpose. */
+#ifndef PSC_CANARY_H
+#define PSC_CANARY_H
+
+#include <stdbool.h>
+#include <systemd/sd-event.h>
+
+#include "kernel.h"
+
+struct psc_canary;
+
+/* What is proved: of the modes that they are refused, and that declarations are recorded. */
+enum psc_proof {
+	PSC_PROOF_ATTACH = PSC_MODE_ATTACH,
+	PSC_PROOF_TRACEME = PSC_MODE_TRACEME,
+	PSC_PROOF_READ = PSC_MODE_READ,
+	PSC_PROOF_DECLARED,		/* PR_SET_PTRACER */
+	PSC_PROOFS,
+};
+
+/**
+ * psc_canary_new - prepare for proofs; the first one is for psc_canary_prove()
+ * @event: the loop that drives it; SIGCHLD must be blocked
+ * @kernel: where the policy is; must outlive the canary
+ * @changed: called whenever the outcome has become another
+ * @own: called before and after each proof with the two children whose refusal is not to be
+ *	reported, as psc_reporter_own()
+ *
+ * Return: 0 or a negative errno.
+ */
+int psc_canary_new(sd_event *event, struct psc_kernel *kernel, void (*changed)(void *data),
+		   void (*own)(void *data, pid_t tracer, pid_t tracee), void *data,
+		   struct psc_canary **ret);
+
+/*
+ * Start a proof, or have another one follow that which is under way. To be
+ * called after every change of the policy: under a floor it goes on by itself.
+ */
+void psc_canary_prove(struct psc_canary *canary);
+
+/* The outcome in words: "ok", "pending", or beginning with "failed", "nothing" or "cannot tell". */
+const char *psc_canary_outcome(const struct psc_canary *canary, enum psc_proof what);
+
+/* Did the last proof show that something is not refused? */
+bool psc_canary_failed(const struct psc_canary *canary);
+
+/* How many of the refusals counted so far were of proofs of this daemon. */
+__u64 psc_canary_refusals(const struct psc_canary *canary);
+
+void psc_canary_free(struct psc_canary *canary);
+
+#endif

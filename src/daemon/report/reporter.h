@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* Takes refusals from the ring buffer to the journal without ever waiting for them. */
+#ifndef PSC_REPORTER_H
+#define PSC_REPORTER_H
+
+#include <systemd/sd-event.h>
+
+#include "kernel.h"
+
+struct psc_reporter;
+
+/**
+ * psc_reporter_new - report refusals from now on
+ * @event: the loop that drives it; SIGCHLD must be blocked
+ * @kernel: where they come from; must outlive the reporter
+ *
+ * Return: 0 or a negative errno.
+ */
+int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret);
+
+struct psc_listener {
+	/* Of each event that is reported. */
+	void (*event)(void *data, const struct psc_event *event);
+	/* Of how many were not reported one by one, when that is reported. */
+	void (*suppressed)(void *data, __u64 n);
+	void *data;
+};
+
+/* Also tell somebody. @listener must outlive the reporter. */
+void psc_reporter_listen(struct psc_reporter *reporter, const struct psc_listener *listener);
+
+/*
+ * From now on, leave unreported what the process @tracer is refused on @tracee, or on a child of
+ * its own by TRACEME: two of the daemon's own that test enforcement. 0 and 0 end that, when they
+ * have not been reaped yet; what still waits in the ring is left unreported as well.
+ */
+void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee);
+
+/*
+ * How many children are stuck in what they read of a process, though they were killed, and the
+ * id of one such process, 0 for none.
+ */
+unsigned int psc_reporter_stuck(const struct psc_reporter *reporter, pid_t *ret_pid);
+
+void psc_reporter_free(struct psc_reporter *reporter);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* The state of the daemon, and what the files of this directory do with it. */
+#ifndef PSC_STATE_H
+#define PSC_STATE_H
+
+#include "canary.h"
+#include "first.h"
+#include "loader.h"
+#include "reload.h"
+#include "reporter.h"
+#include "socket.h"
+
+struct psc_daemon {
+	struct psc_loader_options options;
+	sd_event *event;
+	struct psc_kernel *kernel;
+	enum psc_loader_outcome outcome;
+	struct psc_reporter *reporter;
+	struct psc_canary *canary;
+	struct psc_cgroups cgroups;
+	struct psc_sections sections;
+	struct psc_socket socket;
+	struct psc_listener listener;
+	struct psc_recent recent;
+	struct psc_watchers watchers;
+	struct psc_reload reload;
+	struct psc_first first;
+	bool detached;
+	int lock_fd;
+};
+
+/* Tell the service manager what is in force. @state: further assignments, each with a newline. */
+void psc_daemon_notify(struct psc_daemon *d, const char *state);
+
+/**
+ * psc_daemon_request - run a request from outside, which shows in the status and is proved
+ *
+ * Return: as psc_lock_request(), or -PSC_E_CANCELED when it would set the first floor.
+ */
+int psc_daemon_request(struct psc_daemon *d, struct psc_request *req);
+
+#endif

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* What decides an access, and what would allow it: from facts to steps, words and remedies. */
+#include "socket_client.h"
+
+#include <sys/stat.h>
+
+#include "explanations.h"
+#include "fake_root.h"
+#include "others.h"
+
+static void boundary(struct psc_explanation *e)
+{
+	e->question.boundary = e->tracee.standing.policy.scope[PSC_MODE_BOUNDARY] = 1;
+	e->holds &= ~PSC_FACT_INSIDE;
+}
+
+static const char *path_of(void *data, __u64 id)
+{
+	(void)data;
+	return id == 2 ? "/a" : id == 3 ? "/it's" : NULL;
+}
+
+static const struct psc_explain_paths paths = { .path = path_of };
+
+static void assert_decides(const struct psc_explanation *e, bool refused, enum psc_step step)
+{
+	struct psc_explain_verdict verdict = psc_explain_judge(e);
+
+	assert_int_equal(verdict.refused, refused);
+	assert_string_equal(psc_step_word(verdict.decides), psc_step_word(step));
+	assert_int_equal(verdict.results[step], !refused && step != PSC_STEP_SAME ?
+			 PSC_STEP_PASSED : refused ? PSC_STEP_REFUSED : PSC_STEP_ALLOWED);
+	for (enum psc_step later = step + 1; refused && later < PSC_STEPS; later++)
+		assert_int_equal(verdict.results[later], PSC_STEP_NOT_ASKED);
+}
+
+static void test_ids(void **state)
+{
+	/* Each of the tracee's three of both kinds counts, and of the tracer's one. */
+	static const size_t tracee[] = {
+		offsetof(struct psc_explain_side, uid), offsetof(struct psc_explain_side, euid),
+		offsetof(struct psc_explain_side, suid), offsetof(struct psc_explain_side, gid),
+		offsetof(struct psc_explain_side, egid), offsetof(struct psc_explain_side, sgid),
+	};
+
+	(void)state;
+	for (enum psc_mode mode = PSC_MODE_ATTACH; mode <= PSC_MODE_READ; mode += 2) {
+		struct psc_explanation e = strangers(mode, 0);
+
+		assert_decides(&e, false, PSC_STEP_SCOPE);
+		for (size_t i = 0; i < ARRAY_SIZE(tracee); i++) {
+			e = strangers(mode, 0);
+			*(__u32 *)((char *)&e.tracee + tracee[i]) = 1001;
+			assert_decides(&e, true, PSC_STEP_IDS);
+			e.capable = 1;
+			assert_decides(&e, false, PSC_STEP_SCOPE);
+		}
+		e = strangers(mode, 0);
+		e.tracer.fsuid = e.tracer.fsgid = 1001;
+		assert_int_equal(psc_explain_judge(&e).refused, mode == PSC_MODE_READ);
+		e = strangers(mode, 0);
+		e.tracer.uid = 1001;
+		assert_int_equal(psc_explain_judge(&e).refused, mode == PSC_MODE_ATTACH);
+		e = strangers(mode, 0);
+		e.tracer.euid = e.tracer.suid = e.tracer.egid = e.tracer.sgid = 1001;
+		assert_decides(&e, false, PSC_STEP_SCOPE);
+	}
+}
+
+static void test_dumpable(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
+
+	(void)state;
+	for (e.dumpable = 0; e.dumpable <= 2; e.dumpable += 2) {
+		e.dump_capable = 0;
+		e.capable = 1;
+		assert_decides(&e, true, PSC_STEP_DUMPABLE);
+		e.dump_capable = 1;
+		assert_decides(&e, false, PSC_STEP_SCOPE);
+	}
+}
+
+static void test_commoncap(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
+
+	(void)state;
+	e.tracee.permitted = 6;
+	e.tracer.permitted = 2;
+	e.tracer.effective = 6;
+	assert_decides(&e, true, PSC_STEP_COMMONCAP);
+	e.tracer.permitted = 7;
+	assert_decides(&e, false, PSC_STEP_SCOPE);
+	e.tracer.effective = 2;
+	e.question.mode = PSC_MODE_READ;	/* by what it acts with */
+	assert_decides(&e, true, PSC_STEP_COMMONCAP);
+	e = strangers(PSC_MODE_ATTACH, 0);
+	e.tracee.user_ns = 4026532000U;
+	assert_decides(&e, true, PSC_STEP_COMMONCAP);
+	e.capable = 1;
+	assert_decides(&e, false, PSC_STEP_SCOPE);
+}
+
+/* ptrace(2) refuses more than the access check, which process_vm_readv(2) asks alone. */
+static void test_ptrace_alone(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
+
+	(void)state;
+	e.traced_by = 300;
+	assert_decides(&e, true, PSC_STEP_TRACED);
+	assert_false(psc_explain_judge(&e).check_refused);
+	e.question.mode = PSC_MODE_READ;
+	assert_decides(&e, false, PSC_STEP_SCOPE);
+	e = strangers(PSC_MODE_ATTACH, 0);
+	e.tracee.is = PSC_SIDE_DEAD;
+	assert_decides(&e, true, PSC_STEP_TRACED);
+	e.tracee.is = PSC_SIDE_KTHREAD;
+	assert_decides(&e, true, PSC_STEP_TARGET);
+	e.tracee.is = 0;
+	e.same_process = 1;
+	assert_decides(&e, true, PSC_STEP_TARGET);
+	assert_false(psc_explain_judge(&e).check_refused);
+	e = strangers(PSC_MODE_READ, 3);
+	e.tracee.uid = 1;
+	e.same_process = 1;
+	assert_decides(&e, false, PSC_STEP_SAME);
+}
+
+static void test_traceme(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_TRACEME, 1);
+
+	(void)state;
+	e.tracee.uid = 1001;	/* is not asked about */
+	e.dumpable = 0;
+	assert_decides(&e, false, PSC_STEP_SCOPE);
+	e.parent = 7;
+	assert_decides(&e, true, PSC_STEP_PARENT);
+	e.traced_by = 7;
+	assert_decides(&e, true, PSC_STEP_TRACED_FIRST);
+	e = strangers(PSC_MODE_TRACEME, 2);
+	assert_decides(&e, true, PSC_STEP_SCOPE);
+	e.tracee.permitted = 1;
+	assert_decides(&e, true, PSC_STEP_COMMONCAP);
+	e.capable = 1;
+	e.holds = PSC_FACT_CAPABLE;
+	assert_decides(&e, false, PSC_STEP_SCOPE);
+}
+
+static void test_fits(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 1);
+
+	(void)state;
+	assert_true(psc_explain_fits(&e));
+	e.tracer.standing.policy.scope[PSC_MODE_ATTACH] = 2;
+	assert_false(psc_explain_fits(&e));
+	e.question.scope = 2;
+	assert_true(psc_explain_fits(&e));
+	e.question.boundary = 1;
+	assert_false(psc_explain_fits(&e));
+	e.question.mode = PSC_MODE_BOUNDARY;
+	assert_false(psc_explain_fits(&e));
+}
+
+/* The remedies, one a line; what the tracee has to do has a "*" in front. */
+static void assert_remedies(const struct psc_explanation *e, const char *wanted)
+{
+	struct psc_remedies remedies;
+	char text[1024] = "";
+
+	assert_int_equal(psc_explain_remedies(e, 100, 200, &paths, &remedies), 0);
+	for (size_t i = 0; i < remedies.n; i++) {
+		if (remedies.items[i].is_call)
+			strcat(text, "*");
+		strcat(strcat(text, remedies.items[i].text), "\n");
+	}
+	psc_remedies_free(&remedies);
+	assert_string_equal(text, wanted);
+}
+
+static void test_remedies_for_scopes(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
+
+	(void)state;
+	assert_remedies(&e, "");
+	e = strangers(PSC_MODE_ATTACH, 1);
+	assert_remedies(&e, "sudo gdb -p 200\n*prctl(PR_SET_PTRACER, 100)\n"
+			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+	e = strangers(PSC_MODE_ATTACH, 2);	/* a declaration does not count */
+	assert_remedies(&e, "sudo gdb -p 200\n"
+			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+	e.holds |= PSC_FACT_ANCESTOR;	/* no lower than needed */
+	assert_remedies(&e, "sudo gdb -p 200\n"
+			"sudo ptracescopectl set kernel.ptracescope.attach_scope=1\n");
+	e.tracer.standing.policy.floor[PSC_MODE_ATTACH] = 2;
+	assert_remedies(&e, "sudo gdb -p 200\n");
+	e = strangers(PSC_MODE_ATTACH, 3);
+	e.holds |= PSC_FACT_CAPABLE;
+	assert_remedies(&e, "sudo ptracescopectl set kernel.ptracescope.attach_scope=2\n");
+	e.tracee.standing.policy.floor[PSC_MODE_ATTACH] = 3;
+	assert_remedies(&e, "");
+	e = strangers(PSC_MODE_READ, 2);
+	assert_remedies(&e, "sudo cat /proc/200/maps\n"
+			"sudo ptracescopectl set kernel.ptracescope.read_scope=0\n");
+	e = strangers(PSC_MODE_TRACEME, 2);
+	assert_remedies(&e, "sudo gdb --args PROGRAM\n"
+			"sudo ptracescopectl set kernel.ptracescope.traceme_scope=1\n");
+}
+
+static void test_remedies_for_cgroups(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
+
+	(void)state;
+	e.question.scope = e.tracee.standing.policy.scope[PSC_MODE_ATTACH] = 2;
+	e.tracee.standing.scope_from[PSC_MODE_ATTACH] = 3;
+	assert_remedies(&e, "sudo gdb -p 200\n"
+			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
+	/* Both, each where it is from. */
+	e.tracer.standing.policy.scope[PSC_MODE_ATTACH] = 1;
+	assert_remedies(&e, "sudo gdb -p 200\n"
+			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0"
+			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+	e.tracer.standing.scope_from[PSC_MODE_ATTACH] = 3;
+	assert_remedies(&e, "sudo gdb -p 200\n"
+			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
+	e.tracee.standing.scope_from[PSC_MODE_ATTACH] = 4;	/* whose path nobody knows */
+	assert_remedies(&e, "sudo gdb -p 200\n");
+	e = strangers(PSC_MODE_ATTACH, 0);
+	boundary(&e);
+	e.tracee.standing.scope_from[PSC_MODE_BOUNDARY] = 2;
+	assert_remedies(&e, "sudo gdb -p 200\n"
+			"sudo ptracescopectl cgroup set '/a' kernel.ptracescope.cgroup_boundary 0\n");
+	e.question.scope = 1;
+	e.tracee.standing.policy.scope[PSC_MODE_ATTACH] = 1;
+	e.tracer.standing.policy.scope[PSC_MODE_ATTACH] = 1;
+	e.tracee.standing.scope_from[PSC_MODE_BOUNDARY] = 0;
+	assert_remedies(&e, "sudo gdb -p 200\n"
+			"sudo ptracescopectl set kernel.ptracescope.cgroup_boundary=0"
+			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+	e.tracee.standing.policy.floor[PSC_MODE_BOUNDARY] = 1;
+	assert_remedies(&e, "sudo gdb -p 200\n");
+}
+
+static void test_remedies_for_the_kernel(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
+
+	(void)state;
+	e.dumpable = 0;
+	assert_remedies(&e, "sudo gdb -p 200\n*prctl(PR_SET_DUMPABLE, 1)\n");
+	e = strangers(PSC_MODE_ATTACH, 0);
+	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
+	assert_remedies(&e, "sudo gdb -p 200\nsudo -u '#1001' -g '#1000' gdb -p 200\n");
+	e.tracee.permitted = 1;		/* he would not have that */
+	assert_remedies(&e, "sudo gdb -p 200\n");
+	e = strangers(PSC_MODE_ATTACH, 1);	/* where he would be a stranger */
+	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
+	assert_remedies(&e, "sudo gdb -p 200\n");
+	e = strangers(PSC_MODE_ATTACH, 0);
+	e.traced_by = 7;
+	assert_remedies(&e, "");
+	e = strangers(PSC_MODE_ATTACH, 0);
+	e.tracee.is = PSC_SIDE_KTHREAD;
+	assert_remedies(&e, "");
+}
+
+static void assert_text(const struct psc_explanation *e, enum psc_step step, const char *wanted)
+{
+	_cleanup_free_ char *text = psc_explain_step_text(e, step, &paths);
+
+	assert_non_null(text);
+	assert_string_equal(text, wanted);
+}
+
+static void test_texts(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 1);
+
+	(void)state;
+	assert_text(&e, PSC_STEP_SCOPE, "the tracee is at attach scope 1 (restricted) by the global "
+		    "policy, the tracer is at attach scope 1 (restricted) by the global policy; the "
+		    "tracer is no ancestor of the tracee, the tracee has declared nobody "
+		    "(PR_SET_PTRACER), and the tracer does not have CAP_SYS_PTRACE in the tracee's "
+		    "user namespace");
+	e.declared = PSC_DECLARED_DEAD;
+	e.tracee.standing.scope_from[PSC_MODE_ATTACH] = 2;
+	e.tracee.standing.policy.floor[PSC_MODE_ATTACH] = 1;
+	assert_text(&e, PSC_STEP_SCOPE, "the tracee is at attach scope 1 (restricted) by the cgroup "
+		    "/a with the floor 1 (restricted), the tracer is at attach scope 1 (restricted) "
+		    "by the global policy; the tracer is no ancestor of the tracee, the process that the tracee "
+		    "has declared (PR_SET_PTRACER) has ended, and the tracer does not have "
+		    "CAP_SYS_PTRACE in the tracee's user namespace");
+	e.tracee.uid = 0;
+	assert_text(&e, PSC_STEP_IDS, "the tracer's real uid and gid are 1000 and 1000, the tracee's "
+		    "real, effective and saved uids 0, 1000, 1000 and gids 1000, 1000, 1000; the "
+		    "tracer does not have CAP_SYS_PTRACE in the tracee's user namespace");
+	e.traced_by = 7;
+	assert_text(&e, PSC_STEP_TRACED, "process 7 traces the tracee already, and there is one "
+		    "tracer only");
+	for (enum psc_step step = 0; step < PSC_STEPS; step++) {
+		_cleanup_free_ char *text = psc_explain_step_text(&e, step, &paths);
+
+		assert_non_null(text);
+		assert_true(*text);
+	}
+}
+
+/* ---- others ---- */
+
+static void assert_other(const char *root, const struct psc_explanation *e, const char *module,
+			 const char *state, int may_refuse)
+{
+	json_t *others = psc_others(root, e), *other;
+	size_t i;
+
+	assert_true(json_is_array(others));
+	json_array_foreach(others, i, other) {
+		if (!streq(json_string_value(json_object_get(other, "module")), module))
+			continue;
+		assert_string_equal(json_string_value(json_object_get(other, "state")), state);
+		assert_int_equal(json_is_true(json_object_get(other, "may_refuse")), may_refuse);
+		json_decref(others);
+		return;
+	}
+	json_decref(others);
+	assert_null(state);
+}
+
+static void test_others(void **state)
+{
+	struct fake_root root;
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 1);
+
+	(void)state;
+	fake_root_new(&root);
+	assert_other(root.path, &e, "unknown", "/sys/kernel/security/lsm cannot be read, so other "
+		     "modules may be there", true);
+	fake_root_write(&root, "/sys/kernel/security/lsm", "capability,landlock,yama,apparmor,bpf");
+	fake_root_write(&root, "/proc/sys/kernel/yama/ptrace_scope", "1\n");
+	fake_root_write(&root, "/proc/100/attr/apparmor/current", "unconfined\n");
+	fake_root_write(&root, "/proc/200/attr/current", "unconfined\n");
+	assert_other(root.path, &e, "yama", "kernel.yama.ptrace_scope is 1", true);
+	assert_other(root.path, &e, "apparmor", "the tracer is \"unconfined\", the tracee "
+		     "\"unconfined\"", false);
+	assert_other(root.path, &e, "landlock", "the tracer lacks no_new_privs, and is "
+		     "restricted only if it had CAP_SYS_ADMIN", false);
+	assert_other(root.path, &e, "selinux", NULL, false);
+	assert_other(root.path, &e, "seccomp", NULL, false);
+	assert_other(root.path, &e, "unknown", NULL, false);
+	e.tracer.is = PSC_SIDE_FILTERED | PSC_SIDE_NO_NEW_PRIVS;
+	assert_other(root.path, &e, "seccomp", "a filter on the tracer may refuse the system call",
+		     true);
+	assert_other(root.path, &e, "landlock", "the tracer has no_new_privs, and may have "
+		     "restricted itself", true);
+	fake_root_write(&root, "/proc/200/attr/apparmor/current", "usr.bin.x (enforce)\n");
+	assert_other(root.path, &e, "apparmor", "the tracer is \"unconfined\", the tracee "
+		     "\"usr.bin.x (enforce)\"", true);
+	e.question.mode = PSC_MODE_TRACEME;
+	assert_other(root.path, &e, "yama", "kernel.yama.ptrace_scope is 1", false);
+	e.question.mode = PSC_MODE_READ;
+	assert_other(root.path, &e, "yama", NULL, false);
+	fake_root_write(&root, "/sys/kernel/security/lsm", "capability,selinux");
+	fake_root_write(&root, "/sys/fs/selinux/enforce", "1");
+	fake_root_write(&root, "/proc/100/attr/current", "a_t");
+	fake_root_write(&root, "/proc/200/attr/current", "b_t");
+	assert_other(root.path, &e, "selinux", "the tracer is \"a_t\", the tracee \"b_t\"", true);
+	fake_root_write(&root, "/sys/fs/selinux/enforce", "0");
+	assert_other(root.path, &e, "selinux", "the tracer is \"a_t\", the tracee \"b_t\"; not "
+		     "enforcing", false);
+	fake_root_free(&root);
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		TEST(test_ids),
+		TEST(test_dumpable),
+		TEST(test_commoncap),
+		TEST(test_ptrace_alone),
+		TEST(test_traceme),
+		TEST(test_fits),
+		TEST(test_remedies_for_scopes),
+		TEST(test_remedies_for_cgroups),
+		TEST(test_remedies_for_the_kernel),
+		TEST(test_texts),
+		TEST(test_others),
+	};
+
+	psc_log_set_level(LOG_CRIT);
+	return cmocka_run_group_tests_name("explain", tests, NULL, NULL);
+}
