@@ -162,7 +162,10 @@ static __always_inline void probe_note_declared(struct task_struct *tracee)
 		__sync_fetch_and_or(&probe->proved, PSC_PROVED_DECLARED);
 }
 
-/* Count a refusal, and tell the daemon about it unless the check was a silent one. */
+/*
+ * Count a refusal, and tell the daemon about it unless the check was a silent one. One that was
+ * tried for a proof is only noted: it is neither counted nor told.
+ */
 static __always_inline void report_refusal(__u32 mode, __u32 scope, __u32 reason, __u32 access,
 					   struct task_struct *tracer, struct task_struct *tracee)
 {
@@ -171,9 +174,10 @@ static __always_inline void report_refusal(__u32 mode, __u32 scope, __u32 reason
 	/* Of TRACEME too the caller is who acts: parents do not choose it. */
 	__u32 uid, account;
 
+	if (probe_note(mode, tracer, tracee))
+		return;
 	count(PSC_STAT_REFUSED);
-	if (!probe_note(mode, tracer, tracee))
-		count(PSC_COUNT_REFUSED(mode, reason));
+	count(PSC_COUNT_REFUSED(mode, reason));
 	if (access & PTRACE_MODE_NOAUDIT)
 		return;
 	account = account_of_caller(&uid);

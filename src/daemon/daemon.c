@@ -277,13 +277,6 @@ static void on_proof(void *data)
 	psc_daemon_notify(data, "");
 }
 
-static void on_own(void *data, pid_t tracer, pid_t tracee)
-{
-	struct psc_daemon *d = data;
-
-	psc_reporter_own(d->reporter, tracer, tracee);
-}
-
 static int start(struct psc_daemon *d)
 {
 	static const char *const outcomes[] = {
@@ -316,7 +309,7 @@ static int start(struct psc_daemon *d)
 	}
 	psc_config_free(&config);
 	if (!err)
-		err = psc_canary_new(d->event, d->kernel, on_proof, on_own, d, &d->canary);
+		err = psc_canary_new(d->event, d->kernel, on_proof, d, &d->canary);
 	if (!err)
 		err = open_socket(d);
 	if (err)

@@ -75,7 +75,6 @@ json_t *psc_status(struct psc_daemon *d)
 
 	if (psc_kernel_request(d->kernel, &info) || psc_kernel_stats(d->kernel, stats))
 		return NULL;
-	stats[PSC_STAT_REFUSED] -= psc_canary_refusals(d->canary);
 	status = psc_json_status(d->kernel, &info, stats, is_enforcing(d));
 	if (!status)
 		return NULL;
@@ -115,7 +114,7 @@ int psc_status_metrics(const struct psc_daemon *d, struct psc_metrics *ret)
 	if (err && err != -EOPNOTSUPP)
 		return err;
 	ret->counted = !err;
-	ret->refused = ret->stats[PSC_STAT_REFUSED] - psc_canary_refusals(d->canary);
+	ret->refused = ret->stats[PSC_STAT_REFUSED];
 	ret->enforcing = is_enforcing(d);
 	ret->configured = !d->reload.error;
 	ret->policy = info.policy;

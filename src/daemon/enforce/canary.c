@@ -32,7 +32,6 @@ struct psc_canary {
 	sd_event *event;
 	struct psc_kernel *kernel;
 	void (*changed)(void *data);
-	void (*own)(void *data, pid_t tracer, pid_t tracee);
 	void *data;
 	sd_event_source *next, *deadline;
 	struct child bird, probe;
@@ -40,7 +39,6 @@ struct psc_canary {
 	bool again;			/* another proof was asked for meanwhile */
 	union psc_policy policy;	/* under which it is being tried */
 	bool tried[PSC_PROOFS];
-	__u64 refusals;
 	enum psc_outcome outcomes[PSC_PROOFS];
 };
 
@@ -89,7 +87,6 @@ static void judge_all(struct psc_canary *canary, const struct psc_canary_results
 			outcomes[what] = !result && noted & PSC_PROVED_DECLARED ?
 				PSC_OUTCOME_PROVED : PSC_OUTCOME_FAILED_DECLARED;
 	}
-	canary->refusals += (__u64)__builtin_popcount(noted & PSC_MODES_ALL);
 }
 
 static void arm_next(struct psc_canary *canary)
@@ -142,7 +139,6 @@ static int on_probe(sd_event_source *source, const siginfo_t *si, void *data)
 	judge_all(canary, &results, outcomes);
 	sd_event_source_set_enabled(canary->deadline, SD_EVENT_OFF);
 	psc_kernel_probe(canary->kernel, 0, 0);
-	canary->own(canary->data, 0, 0);
 	if (canary->bird.pid)
 		kill(canary->bird.pid, SIGKILL);
 	/* What was tried while the policy changed shows nothing. */
@@ -254,10 +250,8 @@ static int start_both(struct psc_canary *canary)
 	}
 	if (!err)
 		err = psc_kernel_probe(canary->kernel, canary->probe.pid, canary->bird.pid);
-	if (!err) {
-		canary->own(canary->data, canary->probe.pid, canary->bird.pid);
+	if (!err)
 		err = write(pipes.go[1], "", 1) == 1 ? 0 : -errno;
-	}
 	close(pipes.go[0]);
 	close(pipes.go[1]);
 	close(pipes.ready[0]);
@@ -324,8 +318,7 @@ static int add_timer(struct psc_canary *canary, sd_event_source **ret,
 }
 
 int psc_canary_new(sd_event *event, struct psc_kernel *kernel, void (*changed)(void *data),
-		   void (*own)(void *data, pid_t tracer, pid_t tracee), void *data,
-		   struct psc_canary **ret)
+		   void *data, struct psc_canary **ret)
 {
 	struct psc_canary *canary = calloc(1, sizeof(*canary));
 	int err;
@@ -334,7 +327,7 @@ int psc_canary_new(sd_event *event, struct psc_kernel *kernel, void (*changed)(v
 		return -ENOMEM;
 	*canary = (struct psc_canary){
 		.event = sd_event_ref(event), .kernel = kernel,
-		.changed = changed, .own = own, .data = data, .results_fd = -1,
+		.changed = changed, .data = data, .results_fd = -1,
 	};
 	err = add_timer(canary, &canary->next, on_next);
 	if (err >= 0)
@@ -358,11 +351,6 @@ bool psc_canary_failed(const struct psc_canary *canary)
 		if (canary->outcomes[what] == PSC_OUTCOME_FAILED)
 			return true;
 	return false;
-}
-
-__u64 psc_canary_refusals(const struct psc_canary *canary)
-{
-	return canary->refusals;
 }
 
 void psc_canary_free(struct psc_canary *canary)

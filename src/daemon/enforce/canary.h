@@ -24,14 +24,11 @@ enum psc_proof {
  * @event: the loop that drives it; SIGCHLD must be blocked
  * @kernel: where the policy is; must outlive the canary
  * @changed: called whenever the outcome has become another
- * @own: called before and after each proof with the two children whose refusal is not to be
- *	reported, as psc_reporter_own()
  *
  * Return: 0 or a negative errno.
  */
 int psc_canary_new(sd_event *event, struct psc_kernel *kernel, void (*changed)(void *data),
-		   void (*own)(void *data, pid_t tracer, pid_t tracee), void *data,
-		   struct psc_canary **ret);
+		   void *data, struct psc_canary **ret);
 
 /*
  * Start a proof, or have another one follow that which is under way. To be
@@ -44,9 +41,6 @@ const char *psc_canary_outcome(const struct psc_canary *canary, enum psc_proof w
 
 /* Did the last proof show that something is not refused? */
 bool psc_canary_failed(const struct psc_canary *canary);
-
-/* How many of the refusals counted so far were of proofs of this daemon. */
-__u64 psc_canary_refusals(const struct psc_canary *canary);
 
 void psc_canary_free(struct psc_canary *canary);
 

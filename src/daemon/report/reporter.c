@@ -14,7 +14,6 @@
 #include <stdbool.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "log.h"
 #include "report.h"
@@ -31,13 +30,6 @@
 /* A report is smaller than a pipe holds, so that the child never waits for us. */
 #define ANSWER_MAX 32768
 #define FORKS_MAX 4		/* in one turn of the loop */
-#define OWN_MAX 8		/* more tests than can have events in the ring at once */
-
-/* A test of the daemon's: its refusals are not reported. */
-struct own {
-	__u32 tracer, tracee;
-	__u64 until_ns;			/* of the CLOCK_BOOTTIME; their pids can be others' then */
-};
 
 struct psc_reporter {
 	sd_event *event;
@@ -50,8 +42,6 @@ struct psc_reporter {
 	unsigned int n_inquiries;
 	unsigned int n_stuck;		/* of these, past their deadline */
 	unsigned int forks;		/* children begun in this reading of the ring */
-	struct own own[OWN_MAX];	/* the last ones */
-	unsigned int n_own;		/* of all times */
 	const struct psc_listener *listener;	/* or NULL */
 };
 
@@ -298,20 +288,6 @@ static int on_window_end(sd_event_source *source, uint64_t usec, void *data)
 	return arm_window_end(reporter);
 }
 
-/* Who has been given a pid of theirs after their end has started later. */
-static bool is_own(const struct psc_reporter *reporter, const struct psc_event *event)
-{
-	for (size_t i = 0; i < OWN_MAX; i++) {
-		const struct own *own = &reporter->own[i];
-
-		if (own->tracer && event->tracer.pid == own->tracer &&
-		    event->tracer.start_ns <= own->until_ns &&
-		    (event->tracee.pid == own->tracee || event->mode == PSC_MODE_TRACEME))
-			return true;
-	}
-	return false;
-}
-
 /* What a turn has no time for is read in the next one. */
 static int on_event(void *data, void *bytes, size_t size)
 {
@@ -321,8 +297,6 @@ static int on_event(void *data, void *bytes, size_t size)
 
 	if (size == sizeof(event)) {
 		memcpy(&event, bytes, sizeof(event));
-		if (is_own(reporter, &event))
-			return 0;
 		if (reporter->listener)
 			reporter->listener->event(reporter->listener->data, &event);
 		if (inquire(reporter, &event))
@@ -384,29 +358,6 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_repo
 void psc_reporter_listen(struct psc_reporter *reporter, const struct psc_listener *listener)
 {
 	reporter->listener = listener;
-}
-
-static __u64 boottime_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_BOOTTIME, &now);
-	return (__u64)now.tv_sec * 1000000000 + (__u64)now.tv_nsec;
-}
-
-void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee)
-{
-	struct own *last;
-
-	if (tracer)
-		reporter->n_own++;
-	else if (!reporter->n_own)
-		return;
-	last = &reporter->own[(reporter->n_own - 1) % OWN_MAX];
-	if (tracer)
-		*last = (struct own){ (__u32)tracer, (__u32)tracee, UINT64_MAX };
-	else if (last->until_ns == UINT64_MAX)
-		last->until_ns = boottime_ns();
 }
 
 void psc_reporter_free(struct psc_reporter *reporter)

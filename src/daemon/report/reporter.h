@@ -30,13 +30,6 @@ struct psc_listener {
 void psc_reporter_listen(struct psc_reporter *reporter, const struct psc_listener *listener);
 
 /*
- * From now on, leave unreported what the process @tracer is refused on @tracee, or on a child of
- * its own by TRACEME: two of the daemon's own that test enforcement. 0 and 0 end that, when they
- * have not been reaped yet; what still waits in the ring is left unreported as well.
- */
-void psc_reporter_own(struct psc_reporter *reporter, pid_t tracer, pid_t tracee);
-
-/*
  * How many children are stuck in what they read of a process, though they were killed, and the
  * id of one such process, 0 for none.
  */

@@ -45,19 +45,6 @@ static int run_policy(char **args)
 	exit(0);
 }
 
-/* Print how many were refused, and of these reported neither one by one nor at all. */
-static int run_counts(char **args)
-{
-	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_COUNT };
-
-	(void)args;
-	if (ask(&req))
-		return -errno;
-	printf("%llu %llu %llu\n", req.stats[PSC_STAT_REFUSED], req.stats[PSC_STAT_SUPPRESSED],
-	       req.stats[PSC_STAT_DROPPED]);
-	exit(0);
-}
-
 /* VERB VALUE FLAGS, on the modes that Yama's scope governs: "set", "raise", "lock", "unset". */
 static struct psc_request change(char **args)
 {
@@ -319,7 +306,6 @@ static int run_devmem(char **args)
 
 const struct attack attacks_on_processes[] = {
 	{ "policy", open_ctl, run_policy },
-	{ "counts", open_ctl, run_counts },
 	{ "ctl", open_ctl, run_ctl },
 	{ "ctl-cgroup", open_cgroup_ctl, run_ctl_cgroup },
 	{ "ctl-guard", open_ctl, run_guard },
