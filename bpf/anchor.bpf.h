@@ -31,7 +31,7 @@ static __always_inline bool floors_raise(union psc_policy *floors, const union p
 
 /*
  * Before a floor is in force. Return: 0 or -PSC_E_AGAIN. A function of its own for the sake of
- * the callers' stacks: psc_cg_made has none to spare.
+ * the callers' stacks: psc_cg_mkdir has none to spare.
  */
 LOCAL int highest_note(struct state *state, const union psc_policy *policy)
 {
@@ -64,10 +64,10 @@ static __always_inline void anchor_bind_all(struct state *state)
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
 			all.floor[mode] = PSC_SCOPE_RESTRICTED;
-	if (!floors_raise(&state->lost, &all))	/* stricter, if somebody else writes it all the time */
-		__sync_fetch_and_or(&state->lost.word, all.word);
-	read_barrier();		/* who reads stuck then finds it */
-	__sync_fetch_and_add(&state->stuck, 1);
+	if (!floors_raise(&state->floors_for_all, &all)) /* stricter, if somebody else writes it all the time */
+		__sync_fetch_and_or(&state->floors_for_all.word, all.word);
+	read_barrier();		/* who reads carried then finds it */
+	__sync_fetch_and_add(&state->carried, 1);
 	state->loose = 1;
 }
 

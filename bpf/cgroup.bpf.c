@@ -5,9 +5,9 @@
  *
  *   psc_task_alloc lsm/task_alloc                 what sticks to a task binds its children,
  *   psc_task_new   tp_btf/task_newtask            also when it came while they were made
- *   psc_cg_move    fentry/cgroup_attach_task      and goes along with a task that is moved
- *   psc_cg_made    tp_btf/cgroup_mkdir            gives new cgroups the settings of sections
- *   psc_cg_gone    tp_btf/cgroup_rmdir            deletes the entry of a cgroup
+ *   psc_cg_attach    fentry/cgroup_attach_task      and goes along with a task that is moved
+ *   psc_cg_mkdir    tp_btf/cgroup_mkdir            gives new cgroups the settings of sections
+ *   psc_cg_rmdir    tp_btf/cgroup_rmdir            deletes the entry of a cgroup
  */
 #include "entry.bpf.h"
 #include "move.bpf.h"
@@ -23,7 +23,7 @@
 SEC("lsm/task_alloc")
 int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
 {
-	struct stuck floors = {};
+	struct carried floors = {};
 
 	if (ret || !*(volatile __u64 *)&psc_state.sticks ||
 	    !inherited(bpf_get_current_task_btf(), &floors, clone_flags & CLONE_INTO_CGROUP))
@@ -38,7 +38,7 @@ int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags
 SEC("tp_btf/task_newtask")
 int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
 {
-	struct stuck floors = {};
+	struct carried floors = {};
 
 	if (*(volatile __u64 *)&psc_state.sticks &&
 	    inherited(bpf_get_current_task_btf(), &floors, clone_flags & CLONE_INTO_CGROUP))
@@ -53,7 +53,7 @@ int BPF_PROG(psc_task_new, struct task_struct *task, unsigned long clone_flags)
  * process's own lock in its place. Left out where this function cannot be traced.
  */
 SEC("?fentry/cgroup_attach_task")
-int BPF_PROG(psc_cg_move, struct cgroup *to, struct task_struct *task, bool all_threads)
+int BPF_PROG(psc_cg_attach, struct cgroup *to, struct task_struct *task, bool all_threads)
 {
 	if (is_cgroup2(to))
 		stick_to(task, to, all_threads);
@@ -61,7 +61,7 @@ int BPF_PROG(psc_cg_move, struct cgroup *to, struct task_struct *task, bool all_
 }
 
 SEC("tp_btf/cgroup_mkdir")
-int BPF_PROG(psc_cg_made, struct cgroup *cgroup, const char *path)
+int BPF_PROG(psc_cg_mkdir, struct cgroup *cgroup, const char *path)
 {
 	struct state *state = &psc_state;
 
@@ -71,7 +71,7 @@ int BPF_PROG(psc_cg_made, struct cgroup *cgroup, const char *path)
 }
 
 SEC("tp_btf/cgroup_rmdir")
-int BPF_PROG(psc_cg_gone, struct cgroup *cgroup, const char *path)
+int BPF_PROG(psc_cg_rmdir, struct cgroup *cgroup, const char *path)
 {
 	struct state *state = &psc_state;
 

@@ -6,7 +6,7 @@
  * The kernel moves tasks, and removes cgroups that are empty, while we look. In
  * the order in which things happen to a task under a floor
  *
- *	the floor is stuck to it; it is moved; the cgroup is removed, its entry goes
+ *	the process carries the floor on; it is moved; the cgroup is removed, its entry goes
  *
  * the first is looked at last: its cgroup, the entries, and only then what sticks.
  */
@@ -188,13 +188,13 @@ static __always_inline struct cgroup *cgroup_of(struct task_struct *task)
 }
 
 /* Of the floors that stick to a task, which has them in one of two tables. */
-static __always_inline struct stuck *stuck_find(__u64 task)
+static __always_inline struct carried *carried_find(__u64 task)
 {
-	struct stuck *stuck = bpf_map_lookup_elem(&psc_stuck, &task);
+	struct carried *carried = bpf_map_lookup_elem(&psc_carried, &task);
 
-	if (!stuck && *(volatile __u32 *)&psc_state.reserved)
-		stuck = bpf_map_lookup_elem(&psc_reserve, &task);
-	return stuck;
+	if (!carried && *(volatile __u32 *)&psc_state.reserved)
+		carried = bpf_map_lookup_elem(&psc_reserve, &task);
+	return carried;
 }
 
 /* Floors that stick are not an opinion, which would come before the global one. */
@@ -209,9 +209,9 @@ static __always_inline union psc_policy policy_for_all(const struct state *state
 	struct psc_effective effective = PSC_EFFECTIVE_NONE;
 	union psc_policy policy = policy_read(&state->policy);
 
-	if (!policy_read(&state->lost).word)
+	if (!policy_read(&state->floors_for_all).word)
 		return policy;
-	effective_add(&effective, floors_alone(&state->lost), 0);
+	effective_add(&effective, floors_alone(&state->floors_for_all), 0);
 	effective_add(&effective, policy.word, 0);
 	effective_end(&effective);
 	return effective.policy;

@@ -43,7 +43,9 @@ int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *ne
 /* The one writer's part of a request to the global policy. */
 static __always_inline int policy_change(struct state *state, struct psc_request *req)
 {
-	struct change change = { .policy = policy_read(&state->policy), .above = state->lost };
+	struct change change = {
+		.policy = policy_read(&state->policy), .above = state->floors_for_all,
+	};
 	int err;
 
 	change_ask(&change, req);
@@ -65,10 +67,10 @@ static __always_inline int policy_apply(struct state *state, struct psc_request 
 
 	if (req->op == PSC_OP_INFO)
 		return psc_request_check(req);
-	if (!writer_begin())
+	if (!writer_trylock())
 		return -PSC_E_AGAIN;
 	err = policy_change(state, req);
-	writer_end();
+	writer_unlock();
 	return err;
 }
 
@@ -116,7 +118,7 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 	    req->flags || req->origin)
 		return -PSC_E_INVAL;
 	/* Nor does a floor come between the look and the writing. */
-	if (!writer_begin())
+	if (!writer_trylock())
 		return -PSC_E_AGAIN;
 	if (!has_floor(state))
 		state->locked = 0;
@@ -134,7 +136,7 @@ static __always_inline int guard_set(struct state *state, struct psc_request *re
 		req->armed = guard->armed;
 		err = 0;
 	}
-	writer_end();
+	writer_unlock();
 	return err;
 }
 
@@ -220,7 +222,7 @@ int psc_ctl(struct psc_request *req)
 	req->build = psc_build;
 	req->locked = has_floor(state);
 	req->entries = state->entries;
-	req->stuck = state->stuck;
+	req->carried = state->carried;
 	req->sees_moves = psc_sees_moves;
 	req->anchor = anchor_state(state);
 	req->armed = armed_then(state, req->armed);

@@ -8,7 +8,7 @@
 #include "find.bpf.h"
 #include "guard.bpf.h"
 #include "share.bpf.h"
-#include "sides.bpf.h"
+#include "cgroup_facts.bpf.h"
 #include "target.bpf.h"
 
 #define WRITER_TRIES 256
@@ -155,7 +155,7 @@ static __always_inline int entry_make(__u64 id, struct cgroup_entry *with)
 
 /*
  * Put an entry into its place. The cgroup may be removed meanwhile: either
- * psc_cg_gone finds the entry, or we find that the cgroup is no longer online.
+ * psc_cg_rmdir finds the entry, or we find that the cgroup is no longer online.
  */
 static __always_inline int entry_put(struct state *state, const struct target *target,
 				     struct cgroup_entry *entry, bool replace)
@@ -164,7 +164,7 @@ static __always_inline int entry_put(struct state *state, const struct target *t
 	int err = 0;
 
 	/* Never taken back: readers look only at what entries may speak of, and where. */
-	__sync_fetch_and_or(&state->spoken.word, psc_policy_spoken(&entry->policy).word);
+	__sync_fetch_and_or(&state->modes_used.word, psc_policy_modes_used(&entry->policy).word);
 	level_add(target->level);
 	if (psc_policy_locked(&entry->policy))
 		level_lock(state, target->level);
@@ -237,7 +237,7 @@ static __always_inline int change_make(struct change *change)
 
 /*
  * What of an entry sticks, before it is put. A cgroup that is removed
- * meanwhile has it taken away by psc_cg_gone or, when entry_put() finds that, by us.
+ * meanwhile has it taken away by psc_cg_rmdir or, when entry_put() finds that, by us.
  */
 GLOBAL int sticky_prepare(one_word *id, __u64 level, __u64 sticky)
 {
@@ -379,7 +379,7 @@ static long writer_step(__u32 i, bool *won)
  * One writer at a time, so that a change is one step, of the global policy and of entries.
  * A writer that was preempted makes others give up for the moment.
  */
-static __always_inline bool writer_begin(void)
+static __always_inline bool writer_trylock(void)
 {
 	bool won = false;
 
@@ -387,7 +387,7 @@ static __always_inline bool writer_begin(void)
 	return won;
 }
 
-static __always_inline void writer_end(void)
+static __always_inline void writer_unlock(void)
 {
 	__sync_val_compare_and_swap(&psc_state.writer, 1, 0);
 }
@@ -425,11 +425,11 @@ static __always_inline int cgroup_request(struct state *state, struct psc_reques
 		return err;
 	if (req->op == PSC_OP_INFO) {
 		err = psc_request_check(req);
-	} else if (writer_begin()) {
+	} else if (writer_trylock()) {
 		entry_read(target.id, &entry);
 		req->before.word = entry.policy.word;
 		err = entry_change(state, &target, req);
-		writer_end();
+		writer_unlock();
 	} else {
 		err = -PSC_E_AGAIN;
 	}

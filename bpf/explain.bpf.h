@@ -61,14 +61,14 @@ GLOBAL int side_words(psc_explain_side_words *words, __u64 address, __u64 cred_a
 	side->sgid = BPF_CORE_READ(cred, sgid.val);
 	side->fsgid = BPF_CORE_READ(cred, fsgid.val);
 	cred_caps(cred, &permitted, &effective);
-	side->permitted = permitted;
-	side->effective = effective;
+	side->cap_permitted = permitted;
+	side->cap_effective = effective;
 	side->user_ns = BPF_CORE_READ(cred, user_ns, ns.inum);
 	side->ns_level = BPF_CORE_READ(cred, user_ns, level);
 	side->ns_owner = BPF_CORE_READ(cred, user_ns, owner.val);
 	side->is = side_is(task);
 	side->cgroup = BPF_CORE_READ(cgroup_of(task), kn, id);
-	standing_read(task, &side->standing, NULL);
+	effective_of_task(task, &side->effective, NULL);
 	return 0;
 }
 
@@ -134,18 +134,18 @@ static __always_inline void hold(struct inquiry *inquiry, __u32 fact, bool holds
 static __always_inline void facts_tell(struct psc_explanation *ret, struct inquiry *inquiry,
 				       struct task_struct *tracer, struct task_struct *tracee)
 {
-	const __u32 plain = PSC_FACT_INSIDE | PSC_FACT_ADMIN | PSC_FACT_ALIVE | PSC_FACT_SIBLING |
-			    PSC_FACT_CAPABLE;
+	const __u32 plain = PSC_FACT_INSIDE | PSC_FACT_CAPABLE_INITIAL | PSC_FACT_ALIVE |
+			    PSC_FACT_SIBLING | PSC_FACT_CAPABLE_TRACEE;
 
 	if (inquiry->question.mode == PSC_MODE_TRACEME) {
-		hold(inquiry, PSC_FACT_CAPABLE, traceme_capable(tracer, tracee));
+		hold(inquiry, PSC_FACT_CAPABLE_TRACEE, traceme_capable(tracer, tracee));
 		return;
 	}
 #pragma unroll
 	for (int i = 0; i < PSC_FACTS; i++)
 		if (plain & 1U << i)
 			hold(inquiry, 1U << i,
-			     access_fact_plain(1U << i, tracer, tracee, &inquiry->sides));
+			     access_fact_plain(1U << i, tracer, tracee, &inquiry->cgroups));
 	hold(inquiry, PSC_FACT_ANCESTOR,
 	     is_descendant_plain(tracee, (__u64)BPF_CORE_READ(tracer, group_leader)));
 	hold(inquiry, PSC_FACT_EXCEPTION, exception_tell(ret, tracer, tracee));
@@ -157,9 +157,9 @@ static __always_inline void verdict_tell(struct psc_explanation *ret, __u32 mode
 {
 	struct inquiry inquiry = { .question.mode = mode };
 
-	sides_compare(&inquiry.question, &inquiry.sides, tracer, tracee);
-	ret->container = inquiry.sides.container;
-	ret->kept = inquiry.sides.kept;
+	cgroup_facts_read(&inquiry.question, &inquiry.cgroups, tracer, tracee);
+	ret->container = inquiry.cgroups.container;
+	ret->carried = inquiry.cgroups.carried;
 	facts_tell(ret, &inquiry, tracer, tracee);
 	judge(&inquiry);
 	ret->question = inquiry.question;
@@ -177,14 +177,14 @@ static __always_inline void kernel_tell(struct psc_explanation *ret, struct task
 	__u64 ns = 0;
 
 	ret->same_process = BPF_CORE_READ(tracer, signal) == BPF_CORE_READ(tracee, signal);
-	ret->capable = !!(ret->holds & PSC_FACT_CAPABLE);
+	ret->capable = !!(ret->holds & PSC_FACT_CAPABLE_TRACEE);
 	ret->dumpable = dumpable_of(tracee, &ns);
 	ret->dump_capable = ns ? capable_in(cred, (struct user_namespace *)ns) :
 				 capable_initially(cred);
 	ret->parent = BPF_CORE_READ(tracee, parent, tgid);
 	ret->traced_by = BPF_CORE_READ(tracee, ptrace) ? ret->parent : 0;
 	ret->global = policy_read(&psc_state.policy);
-	ret->lost = policy_read(&psc_state.lost);
+	ret->floors_for_all = policy_read(&psc_state.floors_for_all);
 }
 
 /* By whom pids are counted; NULL when he is not there. */

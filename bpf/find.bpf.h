@@ -9,7 +9,7 @@
 
 #include "cgroup.bpf.h"
 #include "share.bpf.h"
-#include "sides.bpf.h"
+#include "cgroup_facts.bpf.h"
 #include "task.bpf.h"
 
 #define KERNFS_DIR 1			/* include/linux/kernfs.h */
@@ -247,7 +247,7 @@ static __always_inline int find_name(struct psc_find_request *req, struct cgroup
 /* Is it not in the cgroup of this id? 0 is none. */
 GLOBAL int is_outside(__u64 cgroup, __u64 id)
 {
-	return id == PSC_SOURCE_KEPT || (id && !is_inside((struct cgroup *)cgroup, id));
+	return id == PSC_SOURCE_SEVERAL || (id && !is_inside((struct cgroup *)cgroup, id));
 }
 
 /* What is in effect for a process in the cgroup. */
@@ -265,7 +265,7 @@ LOCAL int find_process(struct psc_find_request *req, struct cgroup *place)
 	cgroup = cgroup_of(task);
 	if (cgroup != place)
 		return -PSC_E_SRCH;
-	standing_read(task, &effective, NULL);
+	effective_of_task(task, &effective, NULL);
 	req->effective.word = effective.policy.word;
 #pragma unroll
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {

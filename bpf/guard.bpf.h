@@ -103,7 +103,7 @@ static __always_inline __u64 armed_then(const struct state *state, __u64 armed)
 	DO(PSC_MAP_GUARDED, psc_guarded) \
 	DO(PSC_MAP_CGROUPS, psc_cgroups) \
 	DO(PSC_MAP_PATTERNS, psc_patterns) \
-	DO(PSC_MAP_STUCK, psc_stuck) \
+	DO(PSC_MAP_CARRIED, psc_carried) \
 	DO(PSC_MAP_RESERVE, psc_reserve) \
 	DO(PSC_MAP_STICKY, psc_sticky) \
 	DO(PSC_MAP_RELATIONS, psc_relations) \

@@ -4,12 +4,12 @@
 #define PSC_JUDGE_BPF_H
 
 #include "cred.bpf.h"
-#include "sides.bpf.h"
+#include "cgroup_facts.bpf.h"
 
 /* What is known of a check so far. */
 struct inquiry {
 	struct psc_question question;
-	struct sides sides;
+	struct cgroup_facts cgroups;
 	__u8 known, holds;	/* enum psc_fact; small, as the stack is */
 	struct psc_verdict verdict;
 };
@@ -41,19 +41,19 @@ static __always_inline void judge(struct inquiry *inquiry)
  */
 static __always_inline bool access_fact_plain(__u32 fact, struct task_struct *tracer,
 					      struct task_struct *tracee,
-					      const struct sides *sides)
+					      const struct cgroup_facts *cgroups)
 {
 	/* No default: the compiler tells which fact is found nowhere. */
 	switch ((enum psc_fact)fact) {
 	case PSC_FACT_INSIDE:
-		return shares_container(sides, tracer, tracee);
-	case PSC_FACT_ADMIN:
+		return shares_container(cgroups, tracer, tracee);
+	case PSC_FACT_CAPABLE_INITIAL:
 		return capable_initially(BPF_CORE_READ(tracer, cred));
 	case PSC_FACT_ALIVE:	/* pid_alive() */
 		return BPF_CORE_READ(tracee, thread_pid) != NULL;
 	case PSC_FACT_SIBLING:
-		return sides->siblings;
-	case PSC_FACT_CAPABLE:
+		return cgroups->siblings;
+	case PSC_FACT_CAPABLE_TRACEE:
 		/* As ns_capable(__task_cred(tracee)->user_ns) asks: what the
 		 * tracer acts with, in the namespace the tracee belongs to. */
 		return capable_in(BPF_CORE_READ(tracer, cred),

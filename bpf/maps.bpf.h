@@ -42,7 +42,7 @@ DEFINED struct state psc_state STATE_SECTION;
 
 /*
  * Policies of cgroups, by the cgroup's id: 64 bits, of which the kernel gives no value
- * twice. Frozen; written by psc_ctl, psc_cg_made, and psc_cg_gone when a cgroup goes. The
+ * twice. Frozen; written by psc_ctl, psc_cg_mkdir, and psc_cg_rmdir when a cgroup goes. The
  * policy changes in place, in one store: while the kernel puts one element into the place of
  * another, a look-up may find neither. An element that is deleted may be used again at once,
  * while somebody still reads it, and its words are written in any order. So each use has a
@@ -90,14 +90,14 @@ MAP struct {
 /*
  * What a task keeps of cgroups wherever it goes, by the task's address: their floors, and
  * references to those whose scopes stick. Looked up for the thread-group leader; the other
- * threads have it in case they become it by exec. Frozen; written by psc_cg_move,
+ * threads have it in case they become it by exec. Frozen; written by psc_cg_attach,
  * psc_task_alloc, psc_task_new, psc_task_gone, psc_task_free and psc_ctl. Sized by the loader.
  */
-struct stuck {
+struct carried {
 	union psc_policy floors;	/* no opinions */
 	__u64 container;	/* id of the cgroup whose boundary is locked, or 0 */
 	__u64 left[PSC_LEFT];	/* ids of cgroups in psc_sticky, or 0: they count outside of them */
-	union psc_policy kept;	/* scopes of more of them, as they were when it left; 0: none */
+	union psc_policy scopes;	/* scopes of more of them, as they were when it left; 0: none */
 };
 
 MAP struct {
@@ -105,8 +105,8 @@ MAP struct {
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__uint(max_entries, PSC_RELATIONS_MIN);
 	__type(key, __u64);
-	__type(value, struct stuck);
-} psc_stuck SEC(".maps");
+	__type(value, struct carried);
+} psc_carried SEC(".maps");
 
 /*
  * More of them, for moves, which cannot be refused, while the kernel has no memory at hand.
@@ -116,14 +116,14 @@ MAP struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, PSC_RESERVE_MAX);
 	__type(key, __u64);
-	__type(value, struct stuck);
+	__type(value, struct carried);
 } psc_reserve SEC(".maps");
 
 /*
  * The scopes of cgroups that stick to who leaves them, by the cgroup's id, so that they are
  * changed here for all of those. An element stays while the cgroup is there with such a scope,
- * or a task refers to it: bpf/sticky.bpf.h. Frozen; written by psc_ctl, psc_cg_made,
- * psc_cg_gone and by those who write psc_stuck. Sized by the loader.
+ * or a task refers to it: bpf/sticky.bpf.h. Frozen; written by psc_ctl, psc_cg_mkdir,
+ * psc_cg_rmdir and by those who write psc_carried. Sized by the loader.
  */
 struct sticky {
 	union psc_policy policy;	/* PSC_SCOPE_INHERIT for the modes that do not stick */
@@ -284,7 +284,7 @@ DEFINED const volatile __u64 psc_salt;
 DEFINED const volatile __u32 psc_reserve_size;
 
 /*
- * Is psc_cg_move attached? Set by the loader. In a frozen map of constants, so that the
+ * Is psc_cg_attach attached? Set by the loader. In a frozen map of constants, so that the
  * verifier has decided by it what psc_ctl does: writing it later changes nothing.
  */
 DEFINED const volatile __u32 psc_sees_moves;

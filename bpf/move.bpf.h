@@ -19,7 +19,7 @@ GLOBAL int may_reserve(one_word *cgroup)
 struct thread_walk {
 	__u64 node, head;	/* addresses of list_heads */
 	__u64 reserve;
-	struct stuck floors;
+	struct carried floors;
 };
 
 /*
@@ -31,7 +31,7 @@ static __always_inline bool left(struct task_struct *task, struct cgroup *to,
 {
 	struct cgroup *from = cgroup_of(task);
 	__u64 leader = (__u64)BPF_CORE_READ(task, group_leader);
-	stuck_words *words = (stuck_words *)&ret->floors;
+	carried_words *words = (carried_words *)&ret->floors;
 	__u64 there = (__u64)BPF_CORE_READ(to, dom_cgrp);
 	struct state *state = &psc_state;
 	one_word place = { (__u64)from };
@@ -47,7 +47,7 @@ static __always_inline bool left(struct task_struct *task, struct cgroup *to,
 	return true;
 }
 
-static __always_inline void stick_or_all(__u64 task, struct stuck *floors, bool reserve)
+static __always_inline void stick_or_all(__u64 task, struct carried *floors, bool reserve)
 {
 	bool locked = psc_policy_locked(&floors->floors);
 	struct state *state = &psc_state;
@@ -73,9 +73,9 @@ static __always_inline void stick_or_all(__u64 task, struct stuck *floors, bool 
 		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
 			all.floor[mode] = PSC_SCOPE_RESTRICTED;
 	}
-	__sync_fetch_and_or(&state->lost.word, all.word);
-	read_barrier();		/* who reads stuck then finds it */
-	__sync_fetch_and_add(&state->stuck, 1);	/* and this is never taken back */
+	__sync_fetch_and_or(&state->floors_for_all.word, all.word);
+	read_barrier();		/* who reads carried then finds it */
+	__sync_fetch_and_add(&state->carried, 1);	/* and this is never taken back */
 }
 
 static long thread_step(__u32 i, struct thread_walk *walk)

@@ -406,10 +406,10 @@ static __always_inline int sections_request(struct state *state, struct psc_sect
 		return -PSC_E_INVAL;
 	if (!capable_initially(BPF_CORE_READ(bpf_get_current_task_btf(), cred)))
 		return -PSC_E_PERM;
-	if (!writer_begin())
+	if (!writer_trylock())
 		return -PSC_E_AGAIN;
 	err = sections_write(state, req);
-	writer_end();
+	writer_unlock();
 	return err;
 }
 

@@ -15,7 +15,7 @@
 
 /*
  * Of a cgroup that is no more, or has not come yet: it would take the room or the place of
- * another. All others are to be found by their id and to be changed. Nobody but psc_cg_made
+ * another. All others are to be found by their id and to be changed. Nobody but psc_cg_mkdir
  * makes one now, and takes a mark away that is gone already.
  */
 static long entry_mend_step(struct bpf_map *map, const __u64 *key, struct cgroup_entry *entry,
@@ -45,11 +45,12 @@ static long share_mend_step(__u32 i, void *data)
 	return 0;
 }
 
-/* No floor has stuck to anybody, nor a locked boundary, of which the first one stays. */
-static long stuck_mend_step(struct bpf_map *map, const void *key, struct stuck *stuck, void *data)
+/* Nobody carries a floor, nor a locked boundary, of which the first one stays. */
+static long carried_mend_step(struct bpf_map *map, const void *key, struct carried *carried,
+			      void *data)
 {
-	stuck->floors.word = 0;
-	stuck->container = 0;
+	carried->floors.word = 0;
+	carried->container = 0;
 	return 0;
 }
 
@@ -93,17 +94,17 @@ static long level_mend_step(__u32 i, void *data)
 /* Before there is a floor, with the guards armed, and as the one writer. */
 static __always_inline void recount(struct state *state)
 {
-	__u32 entries = 0, stuck, reserved;
+	__u32 entries = 0, carried, reserved;
 
 	serial_mend();
 	bpf_loop(PSC_SHARES, share_mend_step, NULL, 0);
 	bpf_for_each_map_elem(&psc_cgroups, entry_mend_step, &entries, 0);
-	stuck = bpf_for_each_map_elem(&psc_stuck, stuck_mend_step, NULL, 0);
-	reserved = bpf_for_each_map_elem(&psc_reserve, stuck_mend_step, NULL, 0);
+	carried = bpf_for_each_map_elem(&psc_carried, carried_mend_step, NULL, 0);
+	reserved = bpf_for_each_map_elem(&psc_reserve, carried_mend_step, NULL, 0);
 	bpf_loop(PSC_CGROUP_LEVELS, level_mend_step, NULL, 0);
 	counter_mend(&state->entries, entries);
 	counter_mend(&state->reserved, reserved);
-	counter_mend(&state->stuck, stuck + reserved);
+	counter_mend(&state->carried, carried + reserved);
 }
 
 #endif

@@ -145,22 +145,22 @@ static __always_inline void sticky_say(__u64 id, const union psc_policy *policy)
 		*(volatile __u64 *)&sticky->policy.word = policy->word;
 }
 
-/* psc_effective_raise() and psc_kept_add(), which the verifier looks at once. */
+/* psc_effective_raise() and psc_scopes_add(), which the verifier looks at once. */
 GLOBAL int effective_raise(psc_effective_words *effective, __u64 word, __u64 from)
 {
-	union psc_policy kept = { .word = word };
+	union psc_policy scopes = { .word = word };
 
 	if (effective)
-		psc_effective_raise((struct psc_effective *)effective, &kept, from);
+		psc_effective_raise((struct psc_effective *)effective, &scopes, from);
 	return 0;
 }
 
-GLOBAL __u64 kept_sum(__u64 word, __u64 more_word)
+GLOBAL __u64 scopes_sum(__u64 word, __u64 more_word)
 {
-	union psc_policy kept = { .word = word }, more = { .word = more_word };
+	union psc_policy scopes = { .word = word }, more = { .word = more_word };
 
-	psc_kept_add(&kept, &more);
-	return kept.word;
+	psc_scopes_add(&scopes, &more);
+	return scopes.word;
 }
 
 /* Is it the cgroup of this id, or below? */
@@ -176,7 +176,7 @@ struct sticky_walk {
 	__u64 to;		/* where it goes; 0: that is not known */
 	__u64 into;		/* then: does it go elsewhere at all? */
 	__u64 left[PSC_LEFT];
-	union psc_policy kept;
+	union psc_policy scopes;
 };
 
 WORDS(sticky_walk);
@@ -191,7 +191,7 @@ static __always_inline void sticky_note(struct sticky_walk *walk, __u64 id,
 	else if (!walk->left[1])
 		walk->left[1] = id;
 	else if (walk->to || walk->into)
-		walk->kept.word = kept_sum(walk->kept.word, policy->word);
+		walk->scopes.word = scopes_sum(walk->scopes.word, policy->word);
 }
 
 GLOBAL int sticky_look_words(sticky_walk_words *words, __u64 level)
@@ -262,23 +262,23 @@ GLOBAL int left_add_words(psc_effective_words *words, containers *ret, __u64 lea
 			      __u64 address)
 {
 	struct cgroup *cgroup = (struct cgroup *)address;
-	struct stuck *stuck = stuck_find(leader);
-	union psc_policy kept;
+	struct carried *carried = carried_find(leader);
+	union psc_policy scopes;
 
-	if (!words || !stuck)
+	if (!words || !carried)
 		return 0;
 	for (int i = 0; i < PSC_LEFT; i++) {
-		__u64 id = *(volatile __u64 *)&stuck->left[i];
+		__u64 id = *(volatile __u64 *)&carried->left[i];
 
 		if (left_add_one(words, id, cgroup) && ret)
 			(*ret)[i] = id;
 	}
-	kept = policy_read(&stuck->kept);
-	if (!kept.word)
+	scopes = policy_read(&carried->scopes);
+	if (!scopes.word)
 		return 0;
-	effective_raise(words, kept.word, PSC_SOURCE_KEPT);
-	if (kept.scope[PSC_MODE_BOUNDARY] && ret)
-		(*ret)[0] = PSC_SOURCE_KEPT;	/* nobody is inside */
+	effective_raise(words, scopes.word, PSC_SOURCE_SEVERAL);
+	if (scopes.scope[PSC_MODE_BOUNDARY] && ret)
+		(*ret)[0] = PSC_SOURCE_SEVERAL;	/* nobody is inside */
 	return 0;
 }
 

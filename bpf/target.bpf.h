@@ -78,7 +78,7 @@ static __always_inline void path_read(const struct target *target, __u32 level,
 {
 	*ret = PSC_EFFECTIVE_NONE;
 	path_add(ret, target->cgroup, level);
-	effective_add(ret, floors_alone(&psc_state.lost), 0);
+	effective_add(ret, floors_alone(&psc_state.floors_for_all), 0);
 	effective_add(ret, policy_read(&psc_state.policy).word, 0);
 }
 

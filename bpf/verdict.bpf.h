@@ -16,7 +16,8 @@ static __always_inline bool is_child(struct task_struct *self, struct task_struc
 
 /* Is @fact true of the caller's access to the tracee? */
 static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
-					struct task_struct *tracee, const struct sides *sides)
+					struct task_struct *tracee,
+					const struct cgroup_facts *cgroups)
 {
 	switch (fact) {
 	case PSC_FACT_ANCESTOR:
@@ -26,7 +27,7 @@ static __always_inline bool access_fact(__u32 fact, struct task_struct *self,
 	case PSC_FACT_TRACING:
 		return is_tracing(self, tracee);
 	}
-	return access_fact_plain(fact, self, tracee, sides);
+	return access_fact_plain(fact, self, tracee, cgroups);
 }
 
 static __always_inline __u32 mode_of(unsigned int access)
@@ -48,7 +49,7 @@ LOCAL int access_judge(struct task_struct *self, struct task_struct *tracee,
 {
 	struct inquiry inquiry = { .question.mode = mode };
 
-	sides_compare(&inquiry.question, &inquiry.sides, self, tracee);
+	cgroup_facts_read(&inquiry.question, &inquiry.cgroups, self, tracee);
 	judge(&inquiry);
 	/* They are asked for in their order: once through, and each is there once only. */
 #pragma unroll
@@ -58,7 +59,7 @@ LOCAL int access_judge(struct task_struct *self, struct task_struct *tracee,
 		if (inquiry.verdict.need != fact)
 			continue;
 		inquiry.known |= fact;
-		if (access_fact(fact, self, tracee, &inquiry.sides))
+		if (access_fact(fact, self, tracee, &inquiry.cgroups))
 			inquiry.holds |= fact;
 		judge(&inquiry);
 	}
@@ -90,7 +91,7 @@ static __always_inline int access_check(unsigned long long *ctx, unsigned int ac
 	union psc_policy policy = policy_read(&psc_state.policy);
 
 	/* In this order: no cgroup has had a say when the global policy was read. */
-	policy.word |= policy_read(&psc_state.spoken).word;
+	policy.word |= policy_read(&psc_state.modes_used).word;
 	if (psc_policy_open(&policy, mode_of(access)))
 		return 0;
 	return access_ask(ctx);
@@ -101,13 +102,13 @@ static __always_inline int traceme_check(struct task_struct *parent)
 	struct psc_question question = { .mode = PSC_MODE_TRACEME };
 	struct task_struct *self = bpf_get_current_task_btf();
 	struct psc_verdict verdict;
-	struct sides sides = {};
+	struct cgroup_facts cgroups = {};
 
-	sides_compare(&question, &sides, parent, self);
+	cgroup_facts_read(&question, &cgroups, parent, self);
 	verdict = psc_judge(&question, 0, 0);
 	if (verdict.need)
-		verdict = psc_judge(&question, PSC_FACT_CAPABLE,
-				    traceme_capable(parent, self) ? PSC_FACT_CAPABLE : 0);
+		verdict = psc_judge(&question, PSC_FACT_CAPABLE_TRACEE,
+				    traceme_capable(parent, self) ? PSC_FACT_CAPABLE_TRACEE : 0);
 	if (!verdict.need && !verdict.refused)
 		return 0;
 	report_refusal(PSC_MODE_TRACEME, question.scope, verdict.reason, 0, parent, self);

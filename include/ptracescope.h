@@ -17,7 +17,7 @@
  * pins, but for a pin that a set may be without (psc_pins). Tests build sets of another one.
  */
 #ifndef PSC_ABI
-#define PSC_ABI 5
+#define PSC_ABI 6
 #endif
 
 /* Yama's values of kernel.yama.ptrace_scope, with our words for them. */
@@ -194,7 +194,7 @@ struct psc_request {
 	__u32 origin;			/* enum psc_origin, with PSC_FLAG_CGROUP; out: the entry's */
 	__u32 locked;			/* out: is there a floor, global or of any cgroup, since boot? */
 	__u32 entries;			/* out: how many cgroups have an entry */
-	__u32 stuck;			/* out: to how many tasks floors of cgroups stick */
+	__u32 carried;			/* out: to how many tasks floors of cgroups stick */
 	/* out: are moves of tasks between cgroups seen? Without, floors of cgroups are
 	 * refused, as they could not go along */
 	__u32 sees_moves;
@@ -229,7 +229,7 @@ struct psc_request {
 _Static_assert(sizeof(struct psc_request) == 416, "ABI");
 
 /* In the place of the id of a cgroup: several that the process has left. */
-#define PSC_SOURCE_KEPT (~0ULL)
+#define PSC_SOURCE_SEVERAL (~0ULL)
 
 #define PSC_PROVED_DECLARED (1U << 8)
 

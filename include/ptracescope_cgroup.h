@@ -85,7 +85,7 @@ struct psc_find_request {
 	__s32 pid;			/* in, PROCESS: as the caller sees it */
 	char name[PSC_NAME_BYTES];	/* in, CHILD */
 	/* out, PROCESS: as in struct psc_request; and PSC_MODE_BIT()s of what is in effect by a
-	 * cgroup that it has left, then its id or PSC_SOURCE_KEPT in @source.
+	 * cgroup that it has left, then its id or PSC_SOURCE_SEVERAL in @source.
 	 * CHILDREN: @source[0] is the one that is being made, and not told, or 0.
 	 * NAME: @left is 1 in a subtree that root has left to others */
 	union psc_policy effective;

@@ -43,13 +43,13 @@ struct psc_explain_side {
 	char comm[PSC_COMM_LEN];
 	__u32 uid, euid, suid, fsuid;
 	__u32 gid, egid, sgid, fsgid;
-	__u64 permitted, effective;	/* capabilities */
+	__u64 cap_permitted, cap_effective;	/* capabilities */
 	__u32 user_ns;			/* its number, as in /proc/PID/ns/user */
 	__u32 ns_level;			/* 0: the initial one */
 	__u32 ns_owner;			/* uid */
 	__u32 is;			/* PSC_SIDE_* */
 	__u64 cgroup;			/* id of that of a living thread's domain */
-	struct psc_effective standing;	/* what holds for it, and the cgroups that it is from */
+	struct psc_effective effective; /* what holds for it, and the cgroups that it is from */
 };
 
 enum psc_declared {
@@ -73,10 +73,10 @@ struct psc_explanation {
 	__u32 parent;			/* pid of who would be made its tracer by TRACEME */
 	__u32 declared;			/* enum psc_declared */
 	__u32 declared_pid;
-	__u64 container;		/* the tracee's, as in struct sides */
-	__u64 kept;
+	__u64 container;		/* the tracee's, as in struct cgroup_facts */
+	__u64 carried;	/* one whose locked boundary the tracee carries, 0: none */
 	union psc_policy global;
-	union psc_policy lost;		/* floors that bind everybody besides */
+	union psc_policy floors_for_all;	/* floors that apply to every process */
 };
 _Static_assert(sizeof(struct psc_explanation) <= sizeof(struct psc_found), "it is told there");
 

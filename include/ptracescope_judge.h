@@ -43,13 +43,13 @@ static inline __attribute__((always_inline)) __u32 psc_scope_stricter(__u32 a, _
  */
 #define PSC_FACT_TABLE(FACT) \
 	FACT(INSIDE, "inside")		/* the tracer is in the tracee's container */ \
-	FACT(ADMIN, "admin")		/* CAP_SYS_PTRACE in the initial user namespace */ \
+	FACT(CAPABLE_INITIAL, "admin")	/* CAP_SYS_PTRACE in the initial user namespace */ \
 	FACT(ALIVE, "alive")		/* the tracee still has a pid */ \
 	FACT(ANCESTOR, "ancestor")	/* the tracer's process is an ancestor */ \
 	FACT(EXCEPTION, "exception")	/* already tracing, or declared by PR_SET_PTRACER */ \
 	FACT(SIBLING, "sibling")	/* the same cgroup gives both the scope "siblings" */ \
 	FACT(TRACING, "tracing")	/* the tracer's process traces the tracee already */ \
-	FACT(CAPABLE, "capable")	/* CAP_SYS_PTRACE in the tracee's user namespace */
+	FACT(CAPABLE_TRACEE, "capable")	/* CAP_SYS_PTRACE in the tracee's user namespace */
 
 enum psc_fact_index {
 #define PSC_FACT_INDEX(id, word) PSC_FACT_INDEX_##id,
@@ -105,9 +105,9 @@ psc_judge(const struct psc_question *q, __u32 known, __u32 holds)
 		if (!(known & PSC_FACT_INSIDE))
 			return PSC_NEED(PSC_FACT_INSIDE);
 		if (!(holds & PSC_FACT_INSIDE)) {
-			if (!(known & PSC_FACT_ADMIN))
-				return PSC_NEED(PSC_FACT_ADMIN);
-			if (!(holds & PSC_FACT_ADMIN))
+			if (!(known & PSC_FACT_CAPABLE_INITIAL))
+				return PSC_NEED(PSC_FACT_CAPABLE_INITIAL);
+			if (!(holds & PSC_FACT_CAPABLE_INITIAL))
 				return PSC_REFUSE(PSC_REASON_BOUNDARY);
 		}
 	}
@@ -146,9 +146,9 @@ psc_judge(const struct psc_question *q, __u32 known, __u32 holds)
 			return PSC_ALLOW(PSC_REASON_EXCEPTION);
 	}
 
-	if (!(known & PSC_FACT_CAPABLE))
-		return PSC_NEED(PSC_FACT_CAPABLE);
-	if (holds & PSC_FACT_CAPABLE)
+	if (!(known & PSC_FACT_CAPABLE_TRACEE))
+		return PSC_NEED(PSC_FACT_CAPABLE_TRACEE);
+	if (holds & PSC_FACT_CAPABLE_TRACEE)
 		return PSC_ALLOW(PSC_REASON_CAPABLE);
 	return PSC_REFUSE(q->scope == PSC_SCOPE_ADMIN_ONLY ? PSC_REASON_NOT_CAPABLE :
 							     PSC_REASON_UNRELATED);

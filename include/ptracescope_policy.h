@@ -29,14 +29,14 @@ psc_policy_open(const union psc_policy *policy, __u32 mode)
 
 /* Of which modes a policy says something: their scopes are 0xff, all else is 0. */
 static inline __attribute__((always_inline)) union psc_policy
-psc_policy_spoken(const union psc_policy *policy)
+psc_policy_modes_used(const union psc_policy *policy)
 {
-	union psc_policy spoken = {};
+	union psc_policy used = {};
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (policy->scope[mode] != PSC_SCOPE_INHERIT || policy->floor[mode])
-			spoken.scope[mode] = 0xff;
-	return spoken;
+			used.scope[mode] = 0xff;
+	return used;
 }
 
 /* The entry of a cgroup that has none. */
@@ -114,7 +114,7 @@ psc_effective_raise(struct psc_effective *effective, const union psc_policy *kep
 
 /* Add scopes to those that are kept by their values, where 0 is none. */
 static inline __attribute__((always_inline)) void
-psc_kept_add(union psc_policy *kept, const union psc_policy *more)
+psc_scopes_add(union psc_policy *kept, const union psc_policy *more)
 {
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		__u32 scope = more->scope[mode];

@@ -18,16 +18,17 @@ struct probe {
 
 struct state {
 	union psc_policy policy;
-	union psc_policy lost;	/* floors that found no room in psc_stuck, and bind everybody */
+	/* Floors that found no room in psc_carried: they apply to every process. */
+	union psc_policy floors_for_all;
 	union psc_policy highest;	/* floors: of each mode the highest there has ever been */
-	/* Scopes of 0xff for the modes that an entry of a cgroup has ever said something of. */
-	union psc_policy spoken;
+	/* Scopes of 0xff for the modes for which any entry of a cgroup has ever had a setting. */
+	union psc_policy modes_used;
 	union {
 		struct {
 			__u32 entries;	/* in psc_cgroups */
-			__u32 stuck;	/* in psc_stuck and psc_reserve */
+			__u32 carried;	/* in psc_carried and psc_reserve */
 		};
-		__u64 busy;		/* is there any? In one load, bpf/cgroup.bpf.h */
+		__u64 entries_and_carried;	/* read in one load: bpf/cgroup_facts.bpf.h */
 	};
 	union {
 		struct {

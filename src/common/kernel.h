@@ -28,7 +28,7 @@ struct psc_kernel {
 	bool own;		/* loaded by this daemon, on maps of its own */
 	bool looked;		/* around, before the first floor of its own: psc_lock_request() */
 	struct psc_arming arming;	/* with which there can be one now: psc_lock_begin() */
-	bool sees_moves;	/* psc_cg_move is there; where not, cgroups can have no floors */
+	bool sees_moves;	/* psc_cg_attach is there; where not, cgroups can have no floors */
 	bool explains;		/* psc_explain is there */
 	__u64 own_cgroup;	/* where this process was last, 0: the root: psc_kernel_own_policy() */
 	const char *kept;	/* why they are not replaced by the daemon's own, or NULL */
@@ -125,8 +125,8 @@ int psc_kernel_disarm(struct psc_kernel *kernel, const char *dir);
  * them open when a floor comes. Return: 0; -EUCLEAN, after a message, when there are
  * others in their place now; or another negative errno.
  */
-void psc_kernel_close_secrets(struct psc_kernel *kernel);
-int psc_kernel_open_secrets(struct psc_kernel *kernel, const char *dir);
+void psc_kernel_close_policy_maps(struct psc_kernel *kernel);
+int psc_kernel_open_policy_maps(struct psc_kernel *kernel, const char *dir);
 
 /* The global policy in force. Return: 0 or a negative errno. */
 int psc_kernel_policy(struct psc_kernel *kernel, union psc_policy *ret);

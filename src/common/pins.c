@@ -155,9 +155,9 @@ static int take_pin(const char *dir, struct psc_kernel *kernel, enum psc_pin_id 
 	if (fd == -EUCLEAN || fd == -EINVAL || fd == -EACCES)
 		return refuse_set(dir, -EUCLEAN, "not ours:", pin->name);
 	if (fd < 0)
-		return fd == -EPERM && pin->secret ? fd :
+		return fd == -EPERM && pin->of_policy ? fd :
 			psc_log_err(fd, "%s/%s: %s", dir, pin->name, strerror(-fd));
-	err = pin->secret ? know_map(dir, kernel, id, fd) : 0;
+	err = pin->of_policy ? know_map(dir, kernel, id, fd) : 0;
 	if (err)
 		return err;
 	kernel->fds[id] = TAKE_FD(fd);
@@ -166,13 +166,13 @@ static int take_pin(const char *dir, struct psc_kernel *kernel, enum psc_pin_id 
 
 static bool is_left_out(const struct psc_kernel *kernel, int id)
 {
-	return (id == PSC_PIN_CG_MOVE && !kernel->sees_moves) ||
+	return (id == PSC_PIN_CG_ATTACH && !kernel->sees_moves) ||
 	       (id == PSC_PIN_EXPLAIN && !kernel->explains);
 }
 
 int psc_kernel_pins(const struct psc_kernel *kernel)
 {
-	return PSC_PINS - is_left_out(kernel, PSC_PIN_CG_MOVE) -
+	return PSC_PINS - is_left_out(kernel, PSC_PIN_CG_ATTACH) -
 	       is_left_out(kernel, PSC_PIN_EXPLAIN);
 }
 
@@ -186,20 +186,21 @@ static int take_pins(const char *dir, struct psc_kernel *kernel, bool locked)
 	int err = 0;
 
 	for (int i = 0; i < PSC_PINS && !err; i++)
-		if (kernel->fds[i] < 0 && !is_left_out(kernel, i) && !(locked && psc_pins[i].secret))
+		if (kernel->fds[i] < 0 && !is_left_out(kernel, i) &&
+		    !(locked && psc_pins[i].of_policy))
 			err = take_pin(dir, kernel, (enum psc_pin_id)i);
 	return err;
 }
 
-int psc_kernel_open_secrets(struct psc_kernel *kernel, const char *dir)
+int psc_kernel_open_policy_maps(struct psc_kernel *kernel, const char *dir)
 {
 	return take_pins(dir, kernel, false);
 }
 
-void psc_kernel_close_secrets(struct psc_kernel *kernel)
+void psc_kernel_close_policy_maps(struct psc_kernel *kernel)
 {
 	for (int i = 0; i < PSC_PINS; i++) {
-		if (!psc_pins[i].secret)
+		if (!psc_pins[i].of_policy)
 			continue;
 		psc_closep(&kernel->fds[i]);
 		kernel->fds[i] = -1;

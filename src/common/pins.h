@@ -17,7 +17,7 @@ struct psc_pin {
 	const char *section;	/* the name of a map that is a section of variables */
 	enum psc_pin_kind kind;
 	bool frozen;		/* a map that only the programs may write */
-	bool secret;		/* one of the policy's, which nobody may open under a floor */
+	bool of_policy;		/* a map of the policy, which nobody may open under a floor */
 	__u32 link_type;	/* enum bpf_link_type */
 	__u32 attach_type;	/* enum bpf_attach_type, where the link has one */
 	const char *hook;	/* the LSM hook, or the function of fentry */
@@ -27,7 +27,7 @@ struct psc_pin {
 
 #define PSC_MAP_ .kind = PSC_PIN_MAP
 #define PSC_FROZEN_MAP_ PSC_MAP_, .frozen = true
-#define PSC_SECRET_MAP_ PSC_FROZEN_MAP_, .secret = true
+#define PSC_POLICY_MAP_ PSC_FROZEN_MAP_, .of_policy = true
 #define PSC_PROG_ .kind = PSC_PIN_PROG
 #define PSC_TRACEPOINT_ .kind = PSC_PIN_LINK, .link_type = BPF_LINK_TYPE_RAW_TRACEPOINT
 #define PSC_TRACING_(type, function) \
@@ -44,18 +44,18 @@ struct psc_pin {
  * who records the living.
  */
 #define PSC_PIN_TABLE(PIN) \
-	PIN(STATE, "psc_state", PSC_SECRET_MAP_, .section = ".data.psc_state") \
-	PIN(GUARDED, "psc_guarded", PSC_SECRET_MAP_) \
-	PIN(CGROUPS, "psc_cgroups", PSC_SECRET_MAP_) \
-	PIN(PATTERNS, "psc_patterns", PSC_SECRET_MAP_) \
-	PIN(STUCK, "psc_stuck", PSC_SECRET_MAP_) \
-	PIN(RESERVE, "psc_reserve", PSC_SECRET_MAP_) \
-	PIN(STICKY, "psc_sticky", PSC_SECRET_MAP_) \
-	PIN(RELATIONS, "psc_relations", PSC_SECRET_MAP_) \
-	PIN(TRACERS, "psc_tracers", PSC_SECRET_MAP_) \
-	PIN(SERIAL, "psc_serial", PSC_SECRET_MAP_) \
-	PIN(WINDOW, "psc_window", PSC_SECRET_MAP_) \
-	PIN(STATS, "psc_stats", PSC_SECRET_MAP_) \
+	PIN(STATE, "psc_state", PSC_POLICY_MAP_, .section = ".data.psc_state") \
+	PIN(GUARDED, "psc_guarded", PSC_POLICY_MAP_) \
+	PIN(CGROUPS, "psc_cgroups", PSC_POLICY_MAP_) \
+	PIN(PATTERNS, "psc_patterns", PSC_POLICY_MAP_) \
+	PIN(CARRIED, "psc_carried", PSC_POLICY_MAP_) \
+	PIN(RESERVE, "psc_reserve", PSC_POLICY_MAP_) \
+	PIN(STICKY, "psc_sticky", PSC_POLICY_MAP_) \
+	PIN(RELATIONS, "psc_relations", PSC_POLICY_MAP_) \
+	PIN(TRACERS, "psc_tracers", PSC_POLICY_MAP_) \
+	PIN(SERIAL, "psc_serial", PSC_POLICY_MAP_) \
+	PIN(WINDOW, "psc_window", PSC_POLICY_MAP_) \
+	PIN(STATS, "psc_stats", PSC_POLICY_MAP_) \
 	PIN(FOUND, "psc_found", PSC_FROZEN_MAP_) \
 	PIN(EVENTS, "psc_events", PSC_MAP_)		/* the reader writes its position */ \
 	PIN(LISTENERS, "psc_listeners", PSC_MAP_)	/* the daemon marks its socket */ \
@@ -68,9 +68,9 @@ struct psc_pin {
 	PIN(TASK_FREE, "psc_task_free", PSC_LSM_SHARED_("task_free")) \
 	PIN(TASK_ALLOC, "psc_task_alloc", PSC_LSM_("task_alloc")) \
 	PIN(TASK_NEW, "psc_task_new", PSC_TRACEPOINT_) \
-	PIN(CG_MOVE, "psc_cg_move", PSC_TRACING_(BPF_TRACE_FENTRY, "cgroup_attach_task")) \
-	PIN(CG_GONE, "psc_cg_gone", PSC_TRACEPOINT_) \
-	PIN(CG_MADE, "psc_cg_made", PSC_TRACEPOINT_) \
+	PIN(CG_ATTACH, "psc_cg_attach", PSC_TRACING_(BPF_TRACE_FENTRY, "cgroup_attach_task")) \
+	PIN(CG_RMDIR, "psc_cg_rmdir", PSC_TRACEPOINT_) \
+	PIN(CG_MKDIR, "psc_cg_mkdir", PSC_TRACEPOINT_) \
 	PIN(PRCTL, "psc_prctl", PSC_LSM_("task_prctl")) \
 	PIN(CONNECT, "psc_connect", PSC_LSM_SHARED_("unix_stream_connect")) \
 	PIN(TRACEME, "psc_traceme", PSC_LSM_("ptrace_traceme")) \
@@ -97,7 +97,7 @@ enum psc_pin_id {
 };
 
 /*
- * What a complete set consists of, indexed by enum psc_pin_id; without PSC_PIN_CG_MOVE
+ * What a complete set consists of, indexed by enum psc_pin_id; without PSC_PIN_CG_ATTACH
  * where the kernel does not let that program be attached, and without PSC_PIN_EXPLAIN, which
  * judges nothing, where the set is from before that came.
  */

@@ -27,7 +27,7 @@ static const char *missing_pin(const char *dir, bool sees_moves)
 	for (int i = 0; i < PSC_PINS; i++) {
 		char path[PATH_MAX];
 
-		if ((i == PSC_PIN_CG_MOVE && !sees_moves) || i == PSC_PIN_EXPLAIN)
+		if ((i == PSC_PIN_CG_ATTACH && !sees_moves) || i == PSC_PIN_EXPLAIN)
 			continue;
 		if (snprintf(path, sizeof(path), "%s/%s", dir, psc_pins[i].name) < PATH_MAX &&
 		    access(path, F_OK) < 0 && errno == ENOENT)

@@ -127,7 +127,7 @@ int psc_start_enforce(struct psc_daemon *d, struct psc_config *ret, bool *ret_lo
 		d->outcome = (enum psc_loader_outcome)err;
 		err = 0;
 		/* A child would have them as well, and stand against a floor. */
-		psc_kernel_close_secrets(d->kernel);
+		psc_kernel_close_policy_maps(d->kernel);
 		if (config_err)
 			start_with_bad_config(d, config_err, TAKE_PTR(error), &config);
 		else	/* what is refused now is shown by status, and no reason to end */

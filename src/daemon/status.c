@@ -119,7 +119,7 @@ int psc_status_metrics(const struct psc_daemon *d, struct psc_metrics *ret)
 	ret->configured = !d->reload.error;
 	ret->policy = info.policy;
 	ret->cgroups = info.entries;
-	ret->sticky_floors = info.stuck;
+	ret->sticky_floors = info.carried;
 	ret->build = d->kernel->build;
 	for (unsigned int i = 0; i < PSC_METRICS_PROOFS; i++)
 		ret->proofs[i] = proof_value(d, (enum psc_proof)i);

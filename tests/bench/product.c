@@ -199,7 +199,7 @@ static int run(char *const argv[])
 void bench_raise_floor(void)
 {
 	/* There is none while anybody has the policy open. */
-	psc_kernel_close_secrets(kernel);
+	psc_kernel_close_policy_maps(kernel);
 	if (run((char *[]){ "ptracescopectl", "lock", "--yes", NULL }))
 		bench_die("ptracescopectl lock failed");
 }
@@ -273,7 +273,7 @@ static void print_kernel_memory(void)
 		else if (psc_pins[i].kind == PSC_PIN_PROG)
 			programs += memlock_of(fd);
 		else if (i == PSC_PIN_RELATIONS || i == PSC_PIN_TRACERS ||
-			 i == PSC_PIN_STUCK || i == PSC_PIN_CGROUPS)
+			 i == PSC_PIN_CARRIED || i == PSC_PIN_CGROUPS)
 			tables += memlock_of(fd);
 		else
 			maps += memlock_of(fd);

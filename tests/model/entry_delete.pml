@@ -4,7 +4,7 @@
  * entry_read_words() of bpf/.
  *
  * The entry of cgroup 1 is there. psc_ctl changes it, deletes it ("unset") and sets it again;
- * psc_cg_gone deletes it at any time. The entry of cgroup 2 comes and goes meanwhile. A reader
+ * psc_cg_rmdir deletes it at any time. The entry of cgroup 2 comes and goes meanwhile. A reader
  * of cgroup 1 finds what was said of cgroup 1, or nothing, or refuses; never what was said of
  * cgroup 2. What is written to cgroup 1 does not come to cgroup 2. In the end the counter is
  * the number of entries, and none is left of a cgroup that is gone.
@@ -147,7 +147,7 @@ proctype psc_ctl()
 	writers--
 }
 
-proctype psc_cg_gone()
+proctype psc_cg_rmdir()
 {
 	byte at, p, serial, id;
 	bool deleted, won;
@@ -213,7 +213,7 @@ init
 		e[0].key = 1; e[0].policy = 10; e[0].id = 1; e[0].serial = 1; e[0].next = NIL;
 		head = 0; used[0] = true
 	};
-	atomic { run psc_ctl(); run psc_cg_gone(); run others(); run entry_read() }
+	atomic { run psc_ctl(); run psc_cg_rmdir(); run others(); run entry_read() }
 	writers == 0;
 	assert(entries == used[0] + used[1]);
 	assert(!offline || entries == 0)

@@ -31,8 +31,8 @@ bool promised;				/* by the daemon */
 
 #define GOOD (!has_fd && !off && sysctl && armed)
 
-inline writer_begin() { atomic { !writer -> writer = true } }
-inline writer_end() { writer = false }
+inline writer_trylock() { atomic { !writer -> writer = true } }
+inline writer_unlock() { writer = false }
 
 #ifdef MUTANT_NUMBER
 #define NEXT 1
@@ -44,14 +44,14 @@ inline writer_end() { writer = false }
 inline disarm()
 {
 #ifndef MUTANT_WRITER
-	writer_begin();
+	writer_trylock();
 #endif
 	if
 	:: !locked -> armed = 0
 	:: locked
 	fi;
 #ifndef MUTANT_WRITER
-	writer_end();
+	writer_unlock();
 #endif
 	skip
 }
@@ -59,14 +59,14 @@ inline disarm()
 inline arm(number)
 {
 #ifndef MUTANT_WRITER
-	writer_begin();
+	writer_trylock();
 #endif
 	if
 	:: !locked -> armed = 0; d_step { last = NEXT; armed = last; number = last }
 	:: locked
 	fi;
 #ifndef MUTANT_WRITER
-	writer_end();
+	writer_unlock();
 #endif
 	skip
 }
@@ -80,7 +80,7 @@ inline arm(number)
 /* psc_ctl, PSC_OP_CHANGE, and lock_first() */
 inline change(number, failed, by_daemon)
 {
-	writer_begin();
+	writer_trylock();
 	failed = IS_LATE(number);
 	if
 	:: !failed ->
@@ -91,7 +91,7 @@ inline change(number, failed, by_daemon)
 		}
 	:: else
 	fi;
-	writer_end()
+	writer_unlock()
 }
 
 inline may_die() { if :: skip :: kills > 0 -> kills--; goto restart fi }

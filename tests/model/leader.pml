@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The death of a leader, and an exec by another thread: cgroup_of(), living_thread(),
- * stick_to(), standing_read() and psc_task_gone of bpf/.
+ * stick_to(), effective_of_task() and psc_task_gone of bpf/.
  *
  * A process of two threads, 0 is the leader, is in cgroup 2. It is moved to cgroup 1, which has
  * a floor, and back. At any time but during a move its leader may exit, after which the kernel
@@ -42,7 +42,7 @@ inline unlock() { rwsem = false }
 inline move(to)
 {
 	lock();
-	if	/* psc_cg_move: what is left has a floor */
+	if	/* psc_cg_attach: what is left has a floor */
 	:: cgroup[MOVED(leader)] == 1 && to == 2 ->
 		stuck[leader] = true;
 #ifndef MUTANT_LEADER

@@ -1,41 +1,41 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Floors that stick: stick_to(), psc_cg_gone, stick_or_all(), cgroups_matter() and
- * standing_read() of bpf/.
+ * Floors that stick: stick_to(), psc_cg_rmdir, stick_or_all(), cgroups_matter() and
+ * effective_of_task() of bpf/.
  *
  * The cgroup 1 has a floor, the cgroup 2 has none. A process in 1 is moved to 2, and 1 is
  * removed with its entry. An element for what sticks may not be had, nor one of the reserve:
  * then the floor binds everybody. Who looks at the process finds the floor at any time, and so
  * does who looks at it after it has been moved back, and once more away.
  *
- * MUTANT_LATE: the floor is stuck after the move.
+ * MUTANT_LATE: the floor is recorded after the move.
  * MUTANT_ORDER: a reader looks at what sticks first, then at the cgroup.
- * MUTANT_BUSY: the two counters of state->busy are read one after the other.
+ * MUTANT_TWO_LOADS: the two counters of entries_and_carried are read one after the other.
  * MUTANT_LOST: a floor that binds everybody does not make readers look.
  * MUTANT_RMDIR: the entry goes before the processes have left.
  */
-byte entries = 1, stuck;		/* state->busy */
+byte entries = 1, carried;		/* entries_and_carried */
 bool floor_of_1 = true;			/* the entry */
-bool element, in_reserve, lost;		/* psc_stuck, psc_reserve, state->lost */
+bool element, in_reserve, lost;		/* psc_carried, psc_reserve, state->floors_for_all */
 byte reserved;
 byte in = 1;				/* the process's cgroup */
 
 inline stick_or_all()
 {
 	if
-	::	/* stuck_new() */
-		stuck++;
+	::	/* carried_new() */
+		carried++;
 		element = true
 	::	/* no memory: from the reserve */
-		stuck++;
-		stuck--;
-		stuck++;
+		carried++;
+		carried--;
+		carried++;
 		reserved++;
 		in_reserve = true
 	::	/* and that is full */
 		lost = true;
 #ifndef MUTANT_LOST
-		stuck++
+		carried++
 #endif
 	fi
 }
@@ -47,7 +47,7 @@ active proctype mover()			/* cgroup_mutex is held: one at a time */
 	entries--;
 #endif
 #ifndef MUTANT_LATE
-	stick_or_all();			/* psc_cg_move */
+	stick_or_all();			/* psc_cg_attach */
 #endif
 	in = 2;
 #ifdef MUTANT_LATE
@@ -58,28 +58,28 @@ active proctype mover()			/* cgroup_mutex is held: one at a time */
 	:: in = 1; in = 2		/* back and away: it sticks already */
 	:: skip
 	fi;
-	floor_of_1 = false;		/* psc_cg_gone */
+	floor_of_1 = false;		/* psc_cg_rmdir */
 	entries--
 #endif
 }
 
 proctype reader()
 {
-	byte cgroup, busy;
+	byte cgroup, both;
 	bool bound, found;
 
 	/* cgroups_matter() */
-#ifdef MUTANT_BUSY
-	busy = stuck;
-	busy = busy + entries;
+#ifdef MUTANT_TWO_LOADS
+	both = carried;
+	both = both + entries;
 #else
-	busy = stuck + entries;
+	both = carried + entries;
 #endif
 	if
-	:: !busy -> goto end
+	:: !both -> goto end
 	:: else
 	fi;
-	/* standing_read() */
+	/* effective_of_task() */
 #ifdef MUTANT_ORDER
 	found = element || in_reserve || lost;
 #endif
@@ -90,10 +90,10 @@ proctype reader()
 	fi;
 #ifndef MUTANT_ORDER
 	if
-	:: !stuck -> goto end
+	:: !carried -> goto end
 	:: else
 	fi;
-	found = element;		/* stuck_find() */
+	found = element;		/* carried_find() */
 	if
 	:: !found && reserved -> found = in_reserve
 	:: else

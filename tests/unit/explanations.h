@@ -20,17 +20,17 @@ static inline struct psc_explanation strangers(enum psc_mode mode, __u8 scope)
 	};
 	struct psc_explanation e = {
 		.question = { .mode = mode, .scope = scope, .traceme = scope }, .dumpable = 1,
-		.known = mode == PSC_MODE_TRACEME ? PSC_FACT_CAPABLE : ALL_FACTS,
+		.known = mode == PSC_MODE_TRACEME ? PSC_FACT_CAPABLE_TRACEE : ALL_FACTS,
 		.holds = mode == PSC_MODE_TRACEME ? 0 : PSC_FACT_ALIVE | PSC_FACT_INSIDE,
 		.parent = 100,
 	};
 
 	for (unsigned int i = 0; i < PSC_MODES; i++)
-		side.standing.policy.scope[i] = scope;
+		side.effective.policy.scope[i] = scope;
 	e.tracer = e.tracee = side;
 	e.tracee.pid = e.tracee.tid = 200;
 	memcpy(e.tracee.comm, "sleep", sizeof("sleep"));
-	e.global = side.standing.policy;
+	e.global = side.effective.policy;
 	return e;
 }
 

@@ -121,10 +121,10 @@ static struct access describe(const struct psc_question *q, unsigned int truth)
 		.traceme_is_free = q->traceme == PSC_SCOPE_CLASSIC ||
 				   q->traceme == PSC_SCOPE_SIBLINGS ||
 				   q->traceme == PSC_SCOPE_RESTRICTED,
-		.inside = truth & PSC_FACT_INSIDE, .admin = truth & PSC_FACT_ADMIN,
+		.inside = truth & PSC_FACT_INSIDE, .admin = truth & PSC_FACT_CAPABLE_INITIAL,
 		.alive = truth & PSC_FACT_ALIVE, .ancestor = truth & PSC_FACT_ANCESTOR,
 		.exception = truth & PSC_FACT_EXCEPTION, .sibling = truth & PSC_FACT_SIBLING,
-		.tracing = truth & PSC_FACT_TRACING, .capable = truth & PSC_FACT_CAPABLE,
+		.tracing = truth & PSC_FACT_TRACING, .capable = truth & PSC_FACT_CAPABLE_TRACEE,
 	};
 }
 
@@ -249,7 +249,7 @@ static void test_early(void **state)
 static bool is_possible(unsigned int truth)
 {
 	return (!(truth & PSC_FACT_TRACING) || truth & PSC_FACT_EXCEPTION) &&
-	       (!(truth & PSC_FACT_ADMIN) || truth & PSC_FACT_CAPABLE);
+	       (!(truth & PSC_FACT_CAPABLE_INITIAL) || truth & PSC_FACT_CAPABLE_TRACEE);
 }
 
 static bool allows(struct psc_question q, unsigned int truth)
@@ -286,7 +286,7 @@ static void test_monotonic(void **state)
 				released++;
 				assert_false(truth & PSC_FACT_ALIVE);
 				assert_int_equal(stricter.scope, PSC_SCOPE_ADMIN_ONLY);
-				assert_true(truth & (PSC_FACT_CAPABLE | PSC_FACT_TRACING));
+				assert_true(truth & (PSC_FACT_CAPABLE_TRACEE | PSC_FACT_TRACING));
 			}
 		}
 	}

@@ -10,7 +10,7 @@
 
 static void boundary(struct psc_explanation *e)
 {
-	e->question.boundary = e->tracee.standing.policy.scope[PSC_MODE_BOUNDARY] = 1;
+	e->question.boundary = e->tracee.effective.policy.scope[PSC_MODE_BOUNDARY] = 1;
 	e->holds &= ~PSC_FACT_INSIDE;
 }
 
@@ -86,13 +86,13 @@ static void test_commoncap(void **state)
 	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
 
 	(void)state;
-	e.tracee.permitted = 6;
-	e.tracer.permitted = 2;
-	e.tracer.effective = 6;
+	e.tracee.cap_permitted = 6;
+	e.tracer.cap_permitted = 2;
+	e.tracer.cap_effective = 6;
 	assert_decides(&e, true, PSC_STEP_COMMONCAP);
-	e.tracer.permitted = 7;
+	e.tracer.cap_permitted = 7;
 	assert_decides(&e, false, PSC_STEP_SCOPE);
-	e.tracer.effective = 2;
+	e.tracer.cap_effective = 2;
 	e.question.mode = PSC_MODE_READ;	/* by what it acts with */
 	assert_decides(&e, true, PSC_STEP_COMMONCAP);
 	e = strangers(PSC_MODE_ATTACH, 0);
@@ -142,10 +142,10 @@ static void test_traceme(void **state)
 	assert_decides(&e, true, PSC_STEP_TRACED_FIRST);
 	e = strangers(PSC_MODE_TRACEME, 2);
 	assert_decides(&e, true, PSC_STEP_SCOPE);
-	e.tracee.permitted = 1;
+	e.tracee.cap_permitted = 1;
 	assert_decides(&e, true, PSC_STEP_COMMONCAP);
 	e.capable = 1;
-	e.holds = PSC_FACT_CAPABLE;
+	e.holds = PSC_FACT_CAPABLE_TRACEE;
 	assert_decides(&e, false, PSC_STEP_SCOPE);
 }
 
@@ -155,7 +155,7 @@ static void test_fits(void **state)
 
 	(void)state;
 	assert_true(psc_explain_fits(&e));
-	e.tracer.standing.policy.scope[PSC_MODE_ATTACH] = 2;
+	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 2;
 	assert_false(psc_explain_fits(&e));
 	e.question.scope = 2;
 	assert_true(psc_explain_fits(&e));
@@ -196,12 +196,12 @@ static void test_remedies_for_scopes(void **state)
 	e.holds |= PSC_FACT_ANCESTOR;	/* no lower than needed */
 	assert_remedies(&e, "sudo gdb -p 200\n"
 			"sudo ptracescopectl set kernel.ptracescope.attach_scope=1\n");
-	e.tracer.standing.policy.floor[PSC_MODE_ATTACH] = 2;
+	e.tracer.effective.policy.floor[PSC_MODE_ATTACH] = 2;
 	assert_remedies(&e, "sudo gdb -p 200\n");
 	e = strangers(PSC_MODE_ATTACH, 3);
-	e.holds |= PSC_FACT_CAPABLE;
+	e.holds |= PSC_FACT_CAPABLE_TRACEE;
 	assert_remedies(&e, "sudo ptracescopectl set kernel.ptracescope.attach_scope=2\n");
-	e.tracee.standing.policy.floor[PSC_MODE_ATTACH] = 3;
+	e.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 3;
 	assert_remedies(&e, "");
 	e = strangers(PSC_MODE_READ, 2);
 	assert_remedies(&e, "sudo cat /proc/200/maps\n"
@@ -216,33 +216,33 @@ static void test_remedies_for_cgroups(void **state)
 	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
 
 	(void)state;
-	e.question.scope = e.tracee.standing.policy.scope[PSC_MODE_ATTACH] = 2;
-	e.tracee.standing.scope_from[PSC_MODE_ATTACH] = 3;
+	e.question.scope = e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 2;
+	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 3;
 	assert_remedies(&e, "sudo gdb -p 200\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
 	/* Both, each where it is from. */
-	e.tracer.standing.policy.scope[PSC_MODE_ATTACH] = 1;
+	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
 	assert_remedies(&e, "sudo gdb -p 200\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0"
 			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
-	e.tracer.standing.scope_from[PSC_MODE_ATTACH] = 3;
+	e.tracer.effective.scope_from[PSC_MODE_ATTACH] = 3;
 	assert_remedies(&e, "sudo gdb -p 200\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
-	e.tracee.standing.scope_from[PSC_MODE_ATTACH] = 4;	/* whose path nobody knows */
+	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 4;	/* whose path nobody knows */
 	assert_remedies(&e, "sudo gdb -p 200\n");
 	e = strangers(PSC_MODE_ATTACH, 0);
 	boundary(&e);
-	e.tracee.standing.scope_from[PSC_MODE_BOUNDARY] = 2;
+	e.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 2;
 	assert_remedies(&e, "sudo gdb -p 200\n"
 			"sudo ptracescopectl cgroup set '/a' kernel.ptracescope.cgroup_boundary 0\n");
 	e.question.scope = 1;
-	e.tracee.standing.policy.scope[PSC_MODE_ATTACH] = 1;
-	e.tracer.standing.policy.scope[PSC_MODE_ATTACH] = 1;
-	e.tracee.standing.scope_from[PSC_MODE_BOUNDARY] = 0;
+	e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 1;
+	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
+	e.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 0;
 	assert_remedies(&e, "sudo gdb -p 200\n"
 			"sudo ptracescopectl set kernel.ptracescope.cgroup_boundary=0"
 			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
-	e.tracee.standing.policy.floor[PSC_MODE_BOUNDARY] = 1;
+	e.tracee.effective.policy.floor[PSC_MODE_BOUNDARY] = 1;
 	assert_remedies(&e, "sudo gdb -p 200\n");
 }
 
@@ -256,7 +256,7 @@ static void test_remedies_for_the_kernel(void **state)
 	e = strangers(PSC_MODE_ATTACH, 0);
 	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
 	assert_remedies(&e, "sudo gdb -p 200\nsudo -u '#1001' -g '#1000' gdb -p 200\n");
-	e.tracee.permitted = 1;		/* he would not have that */
+	e.tracee.cap_permitted = 1;		/* he would not have that */
 	assert_remedies(&e, "sudo gdb -p 200\n");
 	e = strangers(PSC_MODE_ATTACH, 1);	/* where he would be a stranger */
 	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
@@ -288,8 +288,8 @@ static void test_texts(void **state)
 		    "(PR_SET_PTRACER), and the tracer does not have CAP_SYS_PTRACE in the tracee's "
 		    "user namespace");
 	e.declared = PSC_DECLARED_DEAD;
-	e.tracee.standing.scope_from[PSC_MODE_ATTACH] = 2;
-	e.tracee.standing.policy.floor[PSC_MODE_ATTACH] = 1;
+	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 2;
+	e.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 1;
 	assert_text(&e, PSC_STEP_SCOPE, "the tracee is at attach scope 1 (restricted) by the cgroup "
 		    "/a with the floor 1 (restricted), the tracer is at attach scope 1 (restricted) "
 		    "by the global policy; the tracer is no ancestor of the tracee, the process that the tracee "

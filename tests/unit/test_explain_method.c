@@ -47,7 +47,7 @@ static void test_method(void **state)
 	(void)state;
 	service_start(&s, &limits);
 	s.fake.explanation = strangers(PSC_MODE_ATTACH, 1);
-	s.fake.explanation.tracee.standing.scope_from[PSC_MODE_ATTACH] = 3;
+	s.fake.explanation.tracee.effective.scope_from[PSC_MODE_ATTACH] = 3;
 	s.fake.explanation.tracee.cgroup = 3;
 	fd = open_client(&s);
 	reply = explained(&s, fd, EXPLAIN("\"tracee\":200"));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * psc_policy_open() says what psc_judge() would say, for every policy, and psc_policy_spoken()
+ * psc_policy_open() says what psc_judge() would say, for every policy, and psc_policy_modes_used()
  * whether the entry of a cgroup can make a difference.
  */
 #include <setjmp.h>
@@ -31,7 +31,7 @@ static void check_mode(const union psc_policy *policy, __u32 mode)
 
 static void check_spoken(const union psc_policy *entry)
 {
-	const union psc_policy spoken = psc_policy_spoken(entry), global = {
+	const union psc_policy used = psc_policy_modes_used(entry), global = {
 		.scope = { PSC_SCOPE_RESTRICTED, PSC_SCOPE_RESTRICTED, PSC_SCOPE_RESTRICTED, 1 },
 	};
 	struct psc_effective effective = PSC_EFFECTIVE_NONE;
@@ -42,15 +42,15 @@ static void check_spoken(const union psc_policy *entry)
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		bool silent = entry->scope[mode] == PSC_SCOPE_INHERIT && !entry->floor[mode];
 
-		assert_int_equal(spoken.scope[mode], silent ? 0 : 0xff);
+		assert_int_equal(used.scope[mode], silent ? 0 : 0xff);
 		if (!silent)
 			continue;
 		assert_int_equal(effective.policy.scope[mode], global.scope[mode]);
 		assert_int_equal(effective.scope_from[mode], 2);
 	}
-	assert_int_equal(psc_policy_open(&spoken, PSC_MODE_ATTACH),
-			 !spoken.scope[PSC_MODE_ATTACH] && !spoken.scope[PSC_MODE_BOUNDARY]);
-	assert_int_equal(psc_policy_open(&spoken, PSC_MODE_READ), !spoken.scope[PSC_MODE_READ]);
+	assert_int_equal(psc_policy_open(&used, PSC_MODE_ATTACH),
+			 !used.scope[PSC_MODE_ATTACH] && !used.scope[PSC_MODE_BOUNDARY]);
+	assert_int_equal(psc_policy_open(&used, PSC_MODE_READ), !used.scope[PSC_MODE_READ]);
 }
 
 static void test_open(void **state)

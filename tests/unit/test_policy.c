@@ -65,8 +65,8 @@ static const struct verdict_row outside = {
 };
 
 static const unsigned int fact_of[PSC_FACTS] = {
-	PSC_FACT_INSIDE, PSC_FACT_ADMIN, PSC_FACT_ALIVE, PSC_FACT_ANCESTOR, PSC_FACT_EXCEPTION,
-	PSC_FACT_SIBLING, PSC_FACT_TRACING, PSC_FACT_CAPABLE,
+	PSC_FACT_INSIDE, PSC_FACT_CAPABLE_INITIAL, PSC_FACT_ALIVE, PSC_FACT_ANCESTOR, PSC_FACT_EXCEPTION,
+	PSC_FACT_SIBLING, PSC_FACT_TRACING, PSC_FACT_CAPABLE_TRACEE,
 };
 #define ALL_FACTS 255U
 
@@ -111,7 +111,7 @@ static const struct verdict_row *find_row(const struct psc_question *q, unsigned
 	}
 	if (!found)
 		fail_msg("mode %u scope %u facts %x: no row", q->mode, q->scope, truth);
-	if (found->facts[0] == '+' && bounded(q) && !(truth & (PSC_FACT_INSIDE | PSC_FACT_ADMIN)))
+	if (found->facts[0] == '+' && bounded(q) && !(truth & (PSC_FACT_INSIDE | PSC_FACT_CAPABLE_INITIAL)))
 		return &outside;
 	return found;
 }
@@ -621,8 +621,8 @@ static void test_kept(void **state)
 			assert_int_equal(effective.policy.scope[mode], sum);
 			assert_int_equal(effective.scope_from[mode],
 					 streq(rows[i].here, rows[i].sum) ? 7 : 8);
-			psc_kept_add(&values, &kept);
-			psc_effective_raise(&other, &values, PSC_SOURCE_KEPT);
+			psc_scopes_add(&values, &kept);
+			psc_effective_raise(&other, &values, PSC_SOURCE_SEVERAL);
 			assert_int_equal(other.policy.scope[mode], scope_of(rows[i].values, 9));
 		}
 	}

@@ -166,10 +166,10 @@ static int load_with(const struct psc_loader_options *options,
 	bpf_map__set_map_flags(skel->maps.data_psc_state, 0);
 	skel->rodata->psc_sees_moves = sees_moves;
 	skel->rodata->psc_reserve_size = max < PSC_RESERVE_MAX ? max : PSC_RESERVE_MAX;
-	if (sees_moves && bpf_program__set_attach_target(skel->progs.psc_cg_move, 0,
+	if (sees_moves && bpf_program__set_attach_target(skel->progs.psc_cg_attach, 0,
 							 "cgroup_attach_task"))
 		return -ESRCH;
-	err = bpf_program__set_autoload(skel->progs.psc_cg_move, sees_moves) ?: fit_guards(skel);
+	err = bpf_program__set_autoload(skel->progs.psc_cg_attach, sees_moves) ?: fit_guards(skel);
 	if (err)
 		return psc_log_err(err, "fitting the programs to this kernel failed: %s; "
 				   "\"ptracescoped --check\" tells what is missing",
@@ -179,7 +179,7 @@ static int load_with(const struct psc_loader_options *options,
 	else
 		err = bpf_map__set_max_entries(skel->maps.psc_relations, max) ?:
 			bpf_map__set_max_entries(skel->maps.psc_tracers, max) ?:
-			bpf_map__set_max_entries(skel->maps.psc_stuck, max) ?:
+			bpf_map__set_max_entries(skel->maps.psc_carried, max) ?:
 			bpf_map__set_max_entries(skel->maps.psc_reserve,
 						 skel->rodata->psc_reserve_size) ?:
 			bpf_map__set_max_entries(skel->maps.psc_sticky,
@@ -202,7 +202,7 @@ static int load_with(const struct psc_loader_options *options,
 
 /*
  * Open and load; with a predecessor on its maps, else on new ones, frozen. Everything but
- * floors of cgroups works without psc_cg_move. So that is attached here, where it has nothing
+ * floors of cgroups works without psc_cg_attach. So that is attached here, where it has nothing
  * to do yet, and what cannot be attached, or not even loaded, is left out.
  */
 static int load(const struct psc_loader_options *options, const struct psc_kernel *predecessor,
@@ -213,12 +213,12 @@ static int load(const struct psc_loader_options *options, const struct psc_kerne
 	int blind = err == -ESRCH ? err : 0;
 
 	if (!err && psc_ftrace_enabled()) {
-		skel->links.psc_cg_move = bpf_program__attach(skel->progs.psc_cg_move);
-		blind = skel->links.psc_cg_move ? 0 : -errno;
+		skel->links.psc_cg_attach = bpf_program__attach(skel->progs.psc_cg_attach);
+		blind = skel->links.psc_cg_attach ? 0 : -errno;
 	}
 	/* Too many others may trace it just now; the predecessor is better than that. */
 	if (blind && predecessor && predecessor->sees_moves)
-		return psc_log_err(blind, "attaching psc_cg_move failed: %s; \"ptracescoped --check\" "
+		return psc_log_err(blind, "attaching psc_cg_attach failed: %s; \"ptracescoped --check\" "
 				   "tells what is missing", strerror(-blind));
 	if (blind) {
 		ptracescope_bpf__destroy(skel);

@@ -162,7 +162,7 @@ static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *loc
 	if (!err)
 		err = psc_types_open(NULL);
 	if (!err && kernel->fds[PSC_PIN_STATE] < 0)
-		err = psc_kernel_open_secrets(kernel, dir);
+		err = psc_kernel_open_policy_maps(kernel, dir);
 	if (!err)
 		err = psc_loader_inherit(skel->obj, kernel);
 	if (!err)
@@ -170,7 +170,7 @@ static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *loc
 	if (!err)
 		err = take_loaded(lock, skel);
 	first_floor_bpf__destroy(skel);
-	psc_kernel_close_secrets(kernel);
+	psc_kernel_close_policy_maps(kernel);
 	if (err)
 		psc_log_err(err, "loading the last guards failed: %s", strerror(-err));
 	return err == -PSC_E_LOCKED ? -EIO : err;	/* the verifier's is no floor */

@@ -250,7 +250,7 @@ static bool is_pin(const struct psc_kernel *kernel, const struct psc_lock *lock,
 
 	if (!psc_plain_is_file(lock->dir_fd, pin->name))
 		return false;
-	if (pin->secret)	/* psc_scan_maps has found it */
+	if (pin->of_policy)	/* psc_scan_maps has found it */
 		return true;
 	if (pin->kind == PSC_PIN_LINK && !findings->pinned[i])
 		return false;
@@ -269,7 +269,7 @@ static int look_at_pins(const struct psc_kernel *kernel, const char *dir,
 	int err = 0;
 
 	for (int i = 0; i < PSC_PINS; i++)
-		if ((psc_pins[i].secret || kernel->fds[i] >= 0) &&
+		if ((psc_pins[i].of_policy || kernel->fds[i] >= 0) &&
 		    !is_pin(kernel, lock, findings, i))
 			err = psc_log_err(-EUCLEAN, "no floor without the pin %s/%s of what is in "
 					  "force", dir, psc_pins[i].name);

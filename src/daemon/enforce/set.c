@@ -89,7 +89,7 @@ static int pin_set(struct ptracescope_bpf *skel, const char *dir)
 		char path[PATH_MAX];
 		int err = pin_path(path, dir, psc_pins[i].name);
 
-		if (i == PSC_PIN_CG_MOVE && !skel->rodata->psc_sees_moves)
+		if (i == PSC_PIN_CG_ATTACH && !skel->rodata->psc_sees_moves)
 			continue;
 		if (err)
 			return err;

@@ -52,7 +52,7 @@ static json_t *left_json(const struct psc_cgroups *cgroups, __u64 id)
 {
 	_cleanup_free_ char *path = NULL;
 
-	return id == PSC_SOURCE_KEPT || psc_cgroup_path(cgroups, id, &path) ? json_string("?") :
+	return id == PSC_SOURCE_SEVERAL || psc_cgroup_path(cgroups, id, &path) ? json_string("?") :
 									     psc_json_text(path);
 }
 

@@ -96,24 +96,24 @@ static void learn_paths(const struct psc_backend *backend, const struct psc_expl
 
 static json_t *path_json(const struct psc_explain_paths *paths, __u64 id)
 {
-	const char *path = id == PSC_SOURCE_KEPT ? "?" : paths->path(paths->data, id);
+	const char *path = id == PSC_SOURCE_SEVERAL ? "?" : paths->path(paths->data, id);
 
 	return path ? psc_json_text(path) : json_sprintf("id %" PRIu64, (uint64_t)id);
 }
 
 /* As type EffectivePolicy. */
-static json_t *standing_json(const struct psc_explain_paths *paths,
-			     const struct psc_effective *standing)
+static json_t *effective_json(const struct psc_explain_paths *paths,
+			     const struct psc_effective *effective)
 {
 	json_t *policy = json_object();
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		__u64 from = standing->scope_from[mode];
+		__u64 from = effective->scope_from[mode];
 
 		json_object_set_new(policy, psc_mode_word(mode),
 				    json_pack("{s:i, s:i, s:o}",
-					      "scope", standing->policy.scope[mode],
-					      "floor", standing->policy.floor[mode],
+					      "scope", effective->policy.scope[mode],
+					      "floor", effective->policy.floor[mode],
 					      "source", from ? path_json(paths, from) :
 							       json_string("")));
 	}
@@ -133,14 +133,14 @@ static json_t *side_json(const struct psc_explain_paths *paths, const struct psc
 			 (json_int_t)s->fsuid,
 			 "gids", (json_int_t)s->gid, (json_int_t)s->egid, (json_int_t)s->sgid,
 			 (json_int_t)s->fsgid,
-			 "permitted", json_sprintf("%#" PRIx64, (uint64_t)s->permitted),
-			 "effective", json_sprintf("%#" PRIx64, (uint64_t)s->effective),
+			 "permitted", json_sprintf("%#" PRIx64, (uint64_t)s->cap_permitted),
+			 "effective", json_sprintf("%#" PRIx64, (uint64_t)s->cap_effective),
 			 "user_namespace", (json_int_t)s->user_ns,
 			 "user_namespace_level", (int)s->ns_level,
 			 "cgroup", path_json(paths, s->cgroup),
 			 "seccomp", !!(s->is & PSC_SIDE_FILTERED),
 			 "no_new_privs", !!(s->is & PSC_SIDE_NO_NEW_PRIVS),
-			 "policy", standing_json(paths, &s->standing));
+			 "policy", effective_json(paths, &s->effective));
 }
 
 static json_t *steps_json(const struct psc_explanation *e, const struct psc_explain_verdict *verdict,

@@ -67,9 +67,10 @@ static bool ids_match(const struct psc_explanation *e)
 /* cap_ptrace_access_check() and cap_ptrace_traceme() of the kernel's security/commoncap.c */
 static bool has_superset(const struct psc_explanation *e)
 {
-	__u64 caps = e->question.mode == PSC_MODE_READ ? e->tracer.effective : e->tracer.permitted;
+	__u64 caps = e->question.mode == PSC_MODE_READ ?
+		e->tracer.cap_effective : e->tracer.cap_permitted;
 
-	return e->tracer.user_ns == e->tracee.user_ns && !(e->tracee.permitted & ~caps);
+	return e->tracer.user_ns == e->tracee.user_ns && !(e->tracee.cap_permitted & ~caps);
 }
 
 struct psc_verdict psc_explain_scope(const struct psc_explanation *e)
@@ -158,7 +159,7 @@ bool psc_explain_fits(const struct psc_explanation *e)
 	const __u32 mode = e->question.mode;
 
 	return mode < PSC_MODES &&
-	       e->question.scope == psc_scope_stricter(e->tracer.standing.policy.scope[mode],
-						       e->tracee.standing.policy.scope[mode]) &&
-	       e->question.boundary == e->tracee.standing.policy.scope[PSC_MODE_BOUNDARY];
+	       e->question.scope == psc_scope_stricter(e->tracer.effective.policy.scope[mode],
+						       e->tracee.effective.policy.scope[mode]) &&
+	       e->question.boundary == e->tracee.effective.policy.scope[PSC_MODE_BOUNDARY];
 }

@@ -107,7 +107,7 @@ static void become(struct psc_explain_side *side, __u32 uid, __u32 gid, __u64 ca
 {
 	side->uid = side->euid = side->suid = side->fsuid = uid;
 	side->gid = side->egid = side->sgid = side->fsgid = gid;
-	side->permitted = side->effective = caps;
+	side->cap_permitted = side->cap_effective = caps;
 	side->user_ns = INITIAL_USER_NS;
 	side->ns_level = 0;
 }
@@ -127,7 +127,7 @@ static int try_root(const struct search *s)
 	changed.same_process = 0;
 	changed.capable = changed.dump_capable = 1;
 	forget_relations(&changed);
-	hold(&changed, PSC_FACT_CAPABLE | PSC_FACT_ADMIN, true);
+	hold(&changed, PSC_FACT_CAPABLE_TRACEE | PSC_FACT_CAPABLE_INITIAL, true);
 	if (!allows(&changed))
 		return 0;
 #pragma GCC diagnostic push
@@ -148,7 +148,7 @@ static int try_user(const struct search *s)
 	changed.same_process = 0;
 	changed.capable = changed.dump_capable = 0;
 	forget_relations(&changed);
-	hold(&changed, PSC_FACT_CAPABLE | PSC_FACT_ADMIN, false);
+	hold(&changed, PSC_FACT_CAPABLE_TRACEE | PSC_FACT_CAPABLE_INITIAL, false);
 	if (tracee->uid == s->e->tracer.uid || !allows(&changed))
 		return 0;
 	return add(s->ret, false, s->e->question.mode == PSC_MODE_ATTACH ?
@@ -184,12 +184,12 @@ static int try_dumpable(const struct search *s)
 /* May this mode's value be that low, where this side is? */
 static bool can_fall(const struct psc_explain_side *side, __u32 mode, unsigned int value)
 {
-	return psc_scope_rank(side->standing.policy.floor[mode]) <= psc_scope_rank(value);
+	return psc_scope_rank(side->effective.policy.floor[mode]) <= psc_scope_rank(value);
 }
 
 static bool is_above(const struct psc_explain_side *side, __u32 mode, unsigned int value)
 {
-	return psc_scope_rank(side->standing.policy.scope[mode]) > psc_scope_rank(value);
+	return psc_scope_rank(side->effective.policy.scope[mode]) > psc_scope_rank(value);
 }
 
 /* One more command behind others. Takes over both; NULL means that there is none. */
@@ -211,7 +211,7 @@ static char *lower_commands(const struct search *s, unsigned int value)
 	__u64 last = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(sides); i++) {
-		__u64 from = sides[i]->standing.scope_from[mode];
+		__u64 from = sides[i]->effective.scope_from[mode];
 		char *command;
 
 		if (!is_above(sides[i], mode, value) || (text && from == last))
@@ -258,7 +258,7 @@ static int try_policy(const struct search *s, bool boundary)
 			text = lower_commands(s, values[i]);
 		if (boundary) {
 			char *off = set_command(s->paths,
-						tracee->standing.scope_from[PSC_MODE_BOUNDARY],
+						tracee->effective.scope_from[PSC_MODE_BOUNDARY],
 						PSC_MODE_BOUNDARY, 0);
 
 			text = lower ? both(off, text) : off;

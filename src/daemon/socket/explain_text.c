@@ -96,13 +96,14 @@ static void text_dumpable(struct text *t, bool ok)
 static void text_commoncap(struct text *t, bool ok)
 {
 	const struct psc_explanation *e = t->e;
-	__u64 caps = e->question.mode == PSC_MODE_READ ? e->tracer.effective : e->tracer.permitted;
+	__u64 caps = e->question.mode == PSC_MODE_READ ?
+		e->tracer.cap_effective : e->tracer.cap_permitted;
 
 	if (e->tracer.user_ns != e->tracee.user_ns)
 		fputs("they are in different user namespaces", t->out);
-	else if (e->tracee.permitted & ~caps)
+	else if (e->tracee.cap_permitted & ~caps)
 		fprintf(t->out, "the tracee has capabilities that the tracer lacks (%#" PRIx64 ")",
-			(uint64_t)(e->tracee.permitted & ~caps));
+			(uint64_t)(e->tracee.cap_permitted & ~caps));
 	else
 		fputs("the tracee has no capability that the tracer lacks", t->out);
 	if (ok && !e->capable)
@@ -117,7 +118,7 @@ static void put_source(struct text *t, __u64 from)
 
 	if (!from)
 		fputs("the global policy", t->out);
-	else if (from == PSC_SOURCE_KEPT)
+	else if (from == PSC_SOURCE_SEVERAL)
 		fputs("a cgroup that it has left", t->out);
 	else if (path)
 		fprintf(t->out, "the cgroup %s", path);
@@ -129,12 +130,12 @@ static void put_scope(struct text *t, const char *who, const struct psc_explain_
 {
 	const __u32 mode = t->e->question.mode;
 	const struct psc_name *name = psc_name_of_mode(mode);
-	unsigned int floor = side->standing.policy.floor[mode];
+	unsigned int floor = side->effective.policy.floor[mode];
 	char label[PSC_LABEL_SIZE];
 
 	fprintf(t->out, "%s is at %s scope %s by ", who, psc_mode_word(mode),
-		psc_value_label(name, side->standing.policy.scope[mode], label));
-	put_source(t, side->standing.scope_from[mode]);
+		psc_value_label(name, side->effective.policy.scope[mode], label));
+	put_source(t, side->effective.scope_from[mode]);
 	if (floor)
 		fprintf(t->out, " with the floor %s", psc_value_label(name, floor, label));
 }
@@ -183,7 +184,7 @@ static void put_reason(struct text *t, unsigned int reason)
 		break;
 	case PSC_REASON_BOUNDARY:
 		fputs("the tracer is outside of the tracee's container, of which ", t->out);
-		put_source(t, e->tracee.standing.scope_from[PSC_MODE_BOUNDARY]);
+		put_source(t, e->tracee.effective.scope_from[PSC_MODE_BOUNDARY]);
 		fputs(" has made a boundary, and does not have CAP_SYS_PTRACE in the initial user "
 		      "namespace", t->out);
 		break;

@@ -67,7 +67,7 @@ static void test_rules(void)
 	is(global_set(ATTACH, 0), 0, "the global policy is nobody's floor");
 
 	is(bpf_obj_get(PSC_PIN_DIR "/psc_cgroups"), -EPERM, "nobody opens the map of entries");
-	is(bpf_obj_get(PSC_PIN_DIR "/psc_stuck"), -EPERM, "nor that of floors that stick");
+	is(bpf_obj_get(PSC_PIN_DIR "/psc_carried"), -EPERM, "nor that of floors that stick");
 	is((int)global_info().entries, 3, "three entries");
 	cg_remove("f/t");
 	cg_remove("f/s");
@@ -221,18 +221,18 @@ static void test_nothing_to_stick(void)
 	p = puppet_new("f", ROOT);
 	is(cg_lock("f", ATTACH, 3) ?: cg_lock("g", ATTACH, 3), 0, "f and g are locked at 3");
 	/* What stuck to who is dead goes some time after his end. */
-	for (int i = 0; i < 2000 && global_info().stuck; i++)
+	for (int i = 0; i < 2000 && global_info().carried; i++)
 		usleep(5000);
-	before = global_info().stuck;
+	before = global_info().carried;
 	is(cg_move("f/s", p.pid) ?: cg_move("f", p.pid), 0, "a process moves below f");
-	is((int)global_info().stuck, (int)before, "which has nothing stick to it");
+	is((int)global_info().carried, (int)before, "which has nothing stick to it");
 	is(cg_move("g", p.pid), 0, "nor is there anything to g, with the same floor");
-	is((int)global_info().stuck, (int)before, "that it has not there");
+	is((int)global_info().carried, (int)before, "that it has not there");
 	is(cg_move("", p.pid), 0, "but when it leaves that");
-	is((int)global_info().stuck, (int)before + 1, "it sticks");
+	is((int)global_info().carried, (int)before + 1, "it sticks");
 	is(look(p.pid), -EPERM, "and holds");
 	child = tell(&p, PUPPET_SPAWN_INTO, 0, "g");
-	is((int)global_info().stuck, (int)before + 2, "to children, too");
+	is((int)global_info().carried, (int)before + 2, "to children, too");
 	ok(child > 0 && cg_move("", child) == 0 && look(child) == -EPERM, "and holds");
 	puppet_end(&p);
 	kill(child, SIGKILL);
@@ -607,9 +607,9 @@ static void test_leftovers(void)
 {
 	int wrong = 0;
 
-	for (int i = 0; i < 2000 && global_info().stuck; i++)
+	for (int i = 0; i < 2000 && global_info().carried; i++)
 		usleep(5000);
-	is((int)global_info().stuck, 0, "what stuck to tasks is gone with them");
+	is((int)global_info().carried, 0, "what stuck to tasks is gone with them");
 	for (int i = 0; i < 50; i++) {
 		struct puppet p = puppet_new("", ROOT);
 
@@ -695,11 +695,11 @@ static void test_no_room(void)
 	pid = crowd_new(&channel, 2 * ROOM);
 	is(cg_move("f", pid) ?: cg_lock("f", ATTACH, 3), 0, "f is locked at 3");
 	is(crowd_come(channel), ENOMEM, "there a thread too many is not born");
-	is((int)global_info().stuck, ROOM, "as there is room for so many only");
+	is((int)global_info().carried, ROOM, "as there is room for so many only");
 	is(look(outside.pid), 0, "others are as free as they were");
 	is(cg_move("", early.pid), 0, "a move cannot be refused");
 	is(look(early.pid), -EPERM, "who is moved has the floor");
-	is((int)global_info().stuck, ROOM + 1, "from the reserve");
+	is((int)global_info().carried, ROOM + 1, "from the reserve");
 	is(look(outside.pid), 0, "and others have not");
 	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "and fork");
 	is(cg_move("f", many) ?: cg_move("", many), 0, "more are moved than the reserve has room for");
@@ -730,7 +730,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
 		return finish();
-	psc_kernel_close_secrets(kernel);	/* puppets must not have them */
+	psc_kernel_close_policy_maps(kernel);	/* puppets must not have them */
 	/* Children of children that are killed. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGPIPE, SIG_IGN);

@@ -404,7 +404,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
 		return finish();
-	psc_kernel_close_secrets(kernel);	/* puppets must not have them */
+	psc_kernel_close_policy_maps(kernel);	/* puppets must not have them */
 	test_spoken();
 	test_requests();
 	test_targets();

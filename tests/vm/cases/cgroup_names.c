@@ -263,7 +263,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
 		return finish();
-	psc_kernel_close_secrets(kernel);
+	psc_kernel_close_policy_maps(kernel);
 	psc_cgroups_open(&cgroups);
 	cgroups.kernel = kernel;
 	test_paths();

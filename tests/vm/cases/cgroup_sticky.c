@@ -282,13 +282,13 @@ static void test_many_left(void)
 	is(look(p.pid), -EPERM, "it has kept that of the last");
 	is(cg_set("d", ATTACH, 0), 0, "lowered there");
 	is(look(p.pid), -EPERM, "that stays, by its value");
-	is(process("c", p.pid).source[0] == PSC_SOURCE_KEPT, 1, "as is told");
+	is(process("c", p.pid).source[0] == PSC_SOURCE_SEVERAL, 1, "as is told");
 	is(process("c", p.pid).effective.scope[1], 1, "that of b is there");
 	is(cg_set("b", TRACEME, 0) ?: process("c", p.pid).effective.scope[1], 0,
 	   "and can be lowered, as one of the first");
 	is(release(p.pid) ?: look(p.pid), 0, "all of it goes with a release");
 	puppet_end(&p);
-	for (n = 0; n < 2000 && global_info().stuck; n++)
+	for (n = 0; n < 2000 && global_info().carried; n++)
 		usleep(5000);
 	cg_remove("a");
 	cg_remove("b");
@@ -527,12 +527,12 @@ static void test_relations(void)
 /* Nothing is left of the dead. */
 static void test_leftovers(const char *when)
 {
-	for (int i = 0; i < 2000 && (global_info().stuck || cells() > 0); i++) {
+	for (int i = 0; i < 2000 && (global_info().carried || cells() > 0); i++) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		usleep(5000);
 	}
-	ok(!global_info().stuck, "%s: what stuck to tasks is gone with them", when);
+	ok(!global_info().carried, "%s: what stuck to tasks is gone with them", when);
 	ok(cells() == 0, "%s: and so are the cgroups that they referred to", when);
 	ok(!global_info().entries, "%s: no entry is left", when);
 }
@@ -618,17 +618,17 @@ static void test_no_room(void)
 	is(cg_move("f", pid) ?: cg_stick("f", ATTACH, 3) ?: cg_stick("d/x", ATTACH, 3), 0,
 	   "f and d/x = 3, sticky");
 	is(crowd_come(channel), ENOMEM, "there a thread too many is not born");
-	is((int)global_info().stuck, ROOM, "as there is room for so many only");
+	is((int)global_info().carried, ROOM, "as there is room for so many only");
 	is(look(outside.pid), 0, "others are as free as they were");
 	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "and fork");
 	is(cg_move("", early.pid), 0, "a move cannot be refused");
 	is(look(early.pid), -EPERM, "who is moved has what sticks");
-	is((int)global_info().stuck, ROOM + 1, "from the reserve");
+	is((int)global_info().carried, ROOM + 1, "from the reserve");
 	is(cg_move("d/x", hers.pid) ?: cg_move("d", hers.pid), 0, "through a cgroup of alice's");
 	is(look(hers.pid), 0, "nothing sticks, as her subtree has none of the reserve");
 	is((int)shed(), 1, "which is counted");
 	is(cg_move("f", many) ?: cg_move("", many), 0, "more are moved than half of the reserve");
-	is((int)global_info().stuck, ROOM + ROOM / 2, "which they get");
+	is((int)global_info().carried, ROOM + ROOM / 2, "which they get");
 	ok(shed() > ROOM / 2, "the others are counted");
 	is(look(outside.pid), 0, "nobody else has to do with it");
 	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "and everybody forks");
@@ -690,7 +690,7 @@ int main(void)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
 		return finish();
-	psc_kernel_close_secrets(kernel);	/* puppets must not have them */
+	psc_kernel_close_policy_maps(kernel);	/* puppets must not have them */
 	/* Children of children that are killed. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
 	signal(SIGPIPE, SIG_IGN);

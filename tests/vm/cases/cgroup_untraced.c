@@ -57,7 +57,7 @@ static void make_room(void)
 
 static bool is_pinned(void)
 {
-	return access(PSC_PIN_DIR "/psc_cg_move", F_OK) == 0;
+	return access(PSC_PIN_DIR "/psc_cg_attach", F_OK) == 0;
 }
 
 static void start(int wanted, const char *what)
@@ -69,7 +69,7 @@ static void start(int wanted, const char *what)
 
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), wanted, what))
 		exit(finish());
-	psc_kernel_close_secrets(kernel);
+	psc_kernel_close_policy_maps(kernel);
 }
 
 static void test_scopes(void)
@@ -123,7 +123,7 @@ int main(void)
 	start(PSC_LOADED, "where there is room, loads");
 	ok(is_pinned() && kernel->sees_moves, "with that program");
 	psc_kernel_close(kernel);
-	if (unlink(PSC_PIN_DIR "/psc_cg_move"))
+	if (unlink(PSC_PIN_DIR "/psc_cg_attach"))
 		bail("unlink");
 	is(psc_kernel_open(PSC_PIN_DIR, &kernel), -EUCLEAN, "from then on a set without it is partial");
 	if (system("rm -r " PSC_PIN_DIR))

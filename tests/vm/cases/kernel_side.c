@@ -562,7 +562,7 @@ int main(void)
 	test_full();
 	test_read_scope();
 	test_events();
-	psc_kernel_close_secrets(kernel);	/* children must not have them */
+	psc_kernel_close_policy_maps(kernel);	/* children must not have them */
 	test_races();
 	test_floor();
 	psc_kernel_close(kernel);

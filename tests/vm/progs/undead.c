@@ -98,11 +98,11 @@ static int declare(unsigned int uid)
 }
 
 /* What nobody keeps alive goes some time after its end. */
-static bool stuck_falls_to(__u32 n)
+static bool carried_falls_to(__u32 n)
 {
-	for (int i = 0; i < 2000 && global_info().stuck > n; i++)
+	for (int i = 0; i < 2000 && global_info().carried > n; i++)
 		usleep(5000);
-	return global_info().stuck <= n;
+	return global_info().carried <= n;
 }
 
 /* While the dead are kept: what the tables hold for others goes on. */
@@ -146,7 +146,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
 		return finish();
-	psc_kernel_close_secrets(kernel);
+	psc_kernel_close_policy_maps(kernel);
 	signal(SIGPIPE, SIG_IGN);
 	if (setrlimit(RLIMIT_NOFILE, &files) || pipe(ends))
 		bail("setup");
@@ -169,7 +169,7 @@ int main(int argc, char **argv)
 	if (read(ends[0], &kept, sizeof(kept)) != sizeof(kept))
 		bail("necromancer");
 	is(kept, wanted, "more dead are kept than the tables have room for");
-	ok(stuck_falls_to(8), "none of them takes room (%u)", global_info().stuck);
+	ok(carried_falls_to(8), "none of them takes room (%u)", global_info().carried);
 	look_at_others(&other, &outside, &beside);
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);

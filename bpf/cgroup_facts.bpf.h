@@ -3,14 +3,14 @@
  * The two sides of an access: what holds for each by its cgroup, by what sticks to it and by
  * the global policy, and what that makes together.
  */
-#ifndef PSC_SIDES_BPF_H
-#define PSC_SIDES_BPF_H
+#ifndef PSC_CGROUP_FACTS_BPF_H
+#define PSC_CGROUP_FACTS_BPF_H
 
 #include "cgroup.bpf.h"
 #include "sticky.bpf.h"
 
 /**
- * standing_read - what holds for a task
+ * effective_of_task - what holds for a task
  * @left: the containers that it has left and whose boundaries stick to it; NULL: not asked
  *
  * What sticks is kept for the thread-group leader, as the kernel moves whole processes
@@ -18,37 +18,37 @@
  *
  * Return: the container whose locked boundary sticks to it, 0 for none.
  */
-static __always_inline __u64 standing_read(struct task_struct *task, struct psc_effective *ret,
+static __always_inline __u64 effective_of_task(struct task_struct *task, struct psc_effective *ret,
 					   containers *left)
 {
 	struct cgroup *cgroup = cgroup_of(task);
-	__u64 key = 0, kept = 0;
+	__u64 key = 0, container = 0;
 	struct state *state = &psc_state;
-	struct stuck *stuck;
+	struct carried *carried;
 
 	*ret = PSC_EFFECTIVE_NONE;
 	path_add(ret, cgroup, BPF_CORE_READ(cgroup, level));
 	read_barrier();
-	if (*(volatile __u32 *)&state->stuck) {
+	if (*(volatile __u32 *)&state->carried) {
 		key = (__u64)BPF_CORE_READ(task, group_leader);
-		stuck = stuck_find(key);
-		if (stuck) {
-			kept = stuck->container;
-			effective_add(ret, floors_alone(&stuck->floors), 0);
+		carried = carried_find(key);
+		if (carried) {
+			container = carried->container;
+			effective_add(ret, floors_alone(&carried->floors), 0);
 		}
-		effective_add(ret, floors_alone(&state->lost), 0);
+		effective_add(ret, floors_alone(&state->floors_for_all), 0);
 	}
 	effective_add(ret, policy_read(&state->policy).word, 0);
 	effective_end(ret);
 	if (key && *(volatile __u32 *)&state->sticky)
 		left_add_words((psc_effective_words *)ret, left, key, (__u64)cgroup);
-	return kept;
+	return container;
 }
 
 /* What psc_judge() may want to know of the cgroups of both sides. */
-struct sides {
+struct cgroup_facts {
 	__u64 container;	/* the tracee's, 0: the root of its cgroup namespace */
-	__u64 kept;		/* one whose boundary is locked and sticks to it, 0 for none */
+	__u64 carried;		/* one whose boundary is locked and sticks to it, 0 for none */
 	containers left;	/* and those whose boundaries stick, of cgroups that it has left */
 	bool siblings;
 };
@@ -67,10 +67,10 @@ static __always_inline __u64 scope_from(const struct psc_effective *effective, _
 					  effective->scope_from[PSC_MODE_READ];
 }
 
-/* Are there entries, or floors that stick? One load: entries go after floors have been stuck. */
+/* Are there entries, or floors that stick? One load: an entry goes after its floor is recorded. */
 static __always_inline bool cgroups_matter(void)
 {
-	return *(volatile __u64 *)&psc_state.busy;
+	return *(volatile __u64 *)&psc_state.entries_and_carried;
 }
 
 /* The rest of a question, its mode is filled in, where cgroups do not matter. */
@@ -84,11 +84,12 @@ static __always_inline void question_globally(struct psc_question *question)
 }
 
 /* The same by the policy and the cgroups of both sides. */
-static __always_inline void sides_compare(struct psc_question *question, struct sides *sides,
-					  struct task_struct *tracer, struct task_struct *tracee)
+static __always_inline void cgroup_facts_read(struct psc_question *question,
+					      struct cgroup_facts *cgroups,
+					      struct task_struct *tracer, struct task_struct *tracee)
 {
 	const __u32 mode = question->mode;
-	struct psc_effective standing;
+	struct psc_effective effective;
 	__u32 scope;
 	__u64 from;
 
@@ -96,21 +97,21 @@ static __always_inline void sides_compare(struct psc_question *question, struct 
 		question_globally(question);
 		return;
 	}
-	sides->kept = standing_read(tracee, &standing, &sides->left);
-	scope = scope_in(&standing.policy, mode);
-	from = scope_from(&standing, mode);
-	question->traceme = standing.policy.scope[PSC_MODE_TRACEME];
-	question->boundary = standing.policy.scope[PSC_MODE_BOUNDARY];
-	sides->container = standing.scope_from[PSC_MODE_BOUNDARY];
+	cgroups->carried = effective_of_task(tracee, &effective, &cgroups->left);
+	scope = scope_in(&effective.policy, mode);
+	from = scope_from(&effective, mode);
+	question->traceme = effective.policy.scope[PSC_MODE_TRACEME];
+	question->boundary = effective.policy.scope[PSC_MODE_BOUNDARY];
+	cgroups->container = effective.scope_from[PSC_MODE_BOUNDARY];
 	/* Nothing else makes a boundary where the tracee is now. */
-	if (!sides->container && !policy_read(&psc_state.policy).scope[PSC_MODE_BOUNDARY])
-		sides->container = sides->kept;
+	if (!cgroups->container && !policy_read(&psc_state.policy).scope[PSC_MODE_BOUNDARY])
+		cgroups->container = cgroups->carried;
 
-	standing_read(tracer, &standing, NULL);
-	sides->siblings = from && from == scope_from(&standing, mode) &&
-			  scope == scope_in(&standing.policy, mode);
-	question->scope = psc_scope_stricter(scope_in(&standing.policy, mode), scope);
-	question->traceme = psc_scope_stricter(standing.policy.scope[PSC_MODE_TRACEME],
+	effective_of_task(tracer, &effective, NULL);
+	cgroups->siblings = from && from == scope_from(&effective, mode) &&
+			  scope == scope_in(&effective.policy, mode);
+	question->scope = psc_scope_stricter(scope_in(&effective.policy, mode), scope);
+	question->traceme = psc_scope_stricter(effective.policy.scope[PSC_MODE_TRACEME],
 					       question->traceme);
 }
 
@@ -127,18 +128,19 @@ static __always_inline bool is_below_root(struct cgroup *cgroup, struct cgroup *
 }
 
 /* Is the tracer in the tracee's container? Who is exiting has left its namespaces, and it. */
-static __always_inline bool shares_container(const struct sides *sides, struct task_struct *tracer,
+static __always_inline bool shares_container(const struct cgroup_facts *cgroups,
+					     struct task_struct *tracer,
 					     struct task_struct *tracee)
 {
 	struct cgroup *cgroup = cgroup_of(tracer), *root;
 
-	if (sides->kept && !is_inside(cgroup, sides->kept))
+	if (cgroups->carried && !is_inside(cgroup, cgroups->carried))
 		return false;
 	for (int i = 0; i < PSC_LEFT; i++)
-		if (sides->left[i] && !is_inside(cgroup, sides->left[i]))
+		if (cgroups->left[i] && !is_inside(cgroup, cgroups->left[i]))
 			return false;
-	if (sides->container)
-		return is_inside(cgroup, sides->container);
+	if (cgroups->container)
+		return is_inside(cgroup, cgroups->container);
 	tracee = living_thread(tracee);
 	root = BPF_CORE_READ(tracee, nsproxy, cgroup_ns, root_cset, dfl_cgrp, dom_cgrp);
 	return !root || is_below_root(cgroup, root);
