@@ -8,7 +8,7 @@ log=/run/daemon.log
 
 # until_true COMMAND...: wait for it to succeed; the bound is a guard, not a measure.
 until_true() {
-	for _ in $(seq 300); do
+	for _ in $(seq 1200); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.1
 	done

@@ -69,7 +69,7 @@ declare -A program limit options wanted shared packages
 # parse_case NAME: find a case and read the "vm:" lines of its head into the tables above.
 parse_case() {
 	local name=$1 source=$cases/$1 word value
-	program[$name]=$source limit[$name]=600 options[$name]='' shared[$name]='' wanted[$name]=''
+	program[$name]=$source limit[$name]=1200 options[$name]='' shared[$name]='' wanted[$name]=''
 	packages[$name]=''
 	if [[ ! -f $source ]]; then
 		source+=.c

@@ -6,7 +6,7 @@
  * fork there, out of a locked cgroup: the child is bound by psc_task_alloc. (That an LSM program
  * which would end task_alloc before ours is refused is in attack_before and attack_links.)
  *
- * vm: lsm=no-yama cpus=2 append=preempt=full append=rcupdate.rcu_cpu_stall_timeout=300
+ * vm: lsm=no-yama cpus=2 append=preempt=full
  */
 #include <poll.h>
 #include <stdlib.h>
