@@ -25,7 +25,7 @@ if [[ -z $deb ]]; then
 		tar --create --null --no-recursion --ignore-failed-read --files-from - |
 		tar --extract --no-same-owner --directory "$work/source"
 	# What "make deps" installs suffices; its names are not those of every suite.
-	(cd "$work/source" && env -u MAKEFLAGS DEB_BUILD_OPTIONS='nocheck noautodbgsym' \
+	(cd "$work/source" && env -u MAKEFLAGS DEB_BUILD_OPTIONS="nocheck noautodbgsym parallel=$(nproc)" \
 		dpkg-buildpackage --no-check-builddeps -us -uc -b) >"$vm_build/packages.log" 2>&1 ||
 		die "the package could not be built: see $vm_build/packages.log"
 	deb=$(echo "$work"/ptracescoped_*.deb)

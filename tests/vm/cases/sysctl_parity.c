@@ -6,7 +6,7 @@
  *
  * usage: sysctl_parity [SEED [CONFIGURATIONS]]
  *
- * vm: rootfs=systemd lsm=yama
+ * vm: rootfs=systemd lsm=yama kernels=6.12
  */
 #include <errno.h>
 #include <fcntl.h>
