@@ -20,7 +20,7 @@
 #include "turn.h"
 #include "util.h"
 
-#define PERIOD_USEC (10 * 1000 * 1000ULL)	/* between proofs under a floor */
+#define PERIOD_USEC (10 * 1000 * 1000ULL)	/* until the next one: under a floor, or without an answer */
 #define DEADLINE_USEC (5 * 1000 * 1000ULL)
 
 struct child {
@@ -89,9 +89,18 @@ static void judge_all(struct psc_canary *canary, const struct psc_canary_results
 	}
 }
 
+static bool unanswered(const struct psc_canary *canary)
+{
+	for (int what = 0; what < PSC_PROOFS; what++)
+		if (canary->outcomes[what] == PSC_OUTCOME_NO_ANSWER)
+			return true;
+	return false;
+}
+
+/* Prove again later: always under a floor, else when there was no answer. */
 static void arm_next(struct psc_canary *canary)
 {
-	if (psc_kernel_locked(canary->kernel) == 0)
+	if (psc_kernel_locked(canary->kernel) == 0 && !unanswered(canary))
 		return;
 	sd_event_source_set_time_relative(canary->next, PERIOD_USEC);
 	sd_event_source_set_enabled(canary->next, SD_EVENT_ONESHOT);

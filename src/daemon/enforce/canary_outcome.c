@@ -59,8 +59,8 @@ void psc_outcome_log(struct psc_kernel *kernel, enum psc_proof what, enum psc_ou
 	else if (old == PSC_OUTCOME_FAILED && what == PSC_PROOF_ATTACH)
 		psc_notice("enforcement was found not to work before; now: %s", text);
 	else if (outcome == PSC_OUTCOME_NO_ANSWER && what == PSC_PROOF_ATTACH)
-		psc_warning("enforcement has not been tested: %s; the next test follows the next "
-			    "change of the policy", text);
+		psc_warning("enforcement has not been tested: %s; the daemon tries again in a "
+			    "moment", text);
 }
 
 enum psc_outcome psc_outcome_of(__u8 result, bool noted)
