@@ -30,18 +30,20 @@
 /* A report is smaller than a pipe holds, so that the child never waits for us. */
 #define ANSWER_MAX 32768
 #define FORKS_MAX 4		/* in one turn of the loop */
+#define PAUSE_USEC (100 * 1000ULL)
 
 struct psc_reporter {
 	sd_event *event;
 	struct psc_kernel *kernel;
 	struct ring_buffer *ring;
 	sd_event_source *ring_source;
+	sd_event_source *resume;	/* armed while the ring is left alone */
 	sd_event_source *window_end;	/* armed while refusals may be held back */
 	__u64 told[PSC_STATS];		/* the counters, as far as they were reported */
 	struct inquiry *inquiries;
 	unsigned int n_inquiries;
 	unsigned int n_stuck;		/* of these, past their deadline */
-	unsigned int forks;		/* children begun in this reading of the ring */
+	unsigned int forks, events;	/* children begun, events found in this reading of the ring */
 	const struct psc_listener *listener;	/* or NULL */
 };
 
@@ -296,6 +298,7 @@ static int on_event(void *data, void *bytes, size_t size)
 	struct psc_event event;
 
 	if (size == sizeof(event)) {
+		reporter->events++;
 		memcpy(&event, bytes, sizeof(event));
 		if (reporter->listener)
 			reporter->listener->event(reporter->listener->data, &event);
@@ -315,12 +318,24 @@ static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data
 	struct psc_reporter *reporter = data;
 
 	psc_turn_does("report");
-	(void)source;
 	(void)fd;
 	(void)revents;
-	reporter->forks = 0;
+	reporter->forks = reporter->events = 0;
 	ring_buffer__consume(reporter->ring);
+	/* Readable, but without an event: root has moved its position. Others have their turns. */
+	if (!reporter->events && sd_event_source_set_time_relative(reporter->resume, PAUSE_USEC) >= 0 &&
+	    sd_event_source_set_enabled(reporter->resume, SD_EVENT_ONESHOT) >= 0)
+		sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	return 0;
+}
+
+static int on_resume(sd_event_source *source, uint64_t usec, void *data)
+{
+	struct psc_reporter *reporter = data;
+
+	(void)source;
+	(void)usec;
+	return sd_event_source_set_enabled(reporter->ring_source, SD_EVENT_ON);
 }
 
 int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret)
@@ -343,6 +358,11 @@ int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_repo
 						 0, on_window_end, reporter);
 	if (err >= 0)
 		err = sd_event_source_set_enabled(reporter->window_end, SD_EVENT_OFF);
+	if (err >= 0)
+		err = sd_event_add_time_relative(event, &reporter->resume, CLOCK_MONOTONIC, 0, 0,
+						 on_resume, reporter);
+	if (err >= 0)
+		err = sd_event_source_set_enabled(reporter->resume, SD_EVENT_OFF);
 	if (err >= 0)
 		err = sd_event_add_io(event, &reporter->ring_source,
 				      ring_buffer__epoll_fd(reporter->ring), EPOLLIN, on_ring,
@@ -371,6 +391,7 @@ void psc_reporter_free(struct psc_reporter *reporter)
 	}
 	sd_event_source_disable_unref(reporter->ring_source);
 	sd_event_source_disable_unref(reporter->window_end);
+	sd_event_source_disable_unref(reporter->resume);
 	ring_buffer__free(reporter->ring);
 	sd_event_unref(reporter->event);
 	free(reporter);
