@@ -26,7 +26,7 @@ inside() {
 	mkdir -p "$source"
 	tar --extract --no-same-owner --file "$out/source.tar" --directory "$source"
 	run chroot "$root" apt-get -y --no-install-recommends build-dep /build/ptracescoped
-	run chroot "$root" apt-get -y --no-install-recommends install lintian
+	run chroot "$root" apt-get -y --no-install-recommends install lintian passwd
 	run chroot "$root" useradd --home-dir /build builder
 	run chroot "$root" chown -R builder: /build
 	echo "--- dpkg-buildpackage"
