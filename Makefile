@@ -307,6 +307,7 @@ uninstall:
 		$(MAN5:docs/%=$(DESTDIR)$(MANDIR)/man5/%) \
 		$(DOCS:docs/%=$(DESTDIR)$(DOCDIR)/%) \
 		$(addprefix $(DESTDIR)$(EXAMPLEDIR)/,$(notdir $(EXAMPLES))) $(COMPLETIONS:%=$(DESTDIR)%)
+	rmdir $(DESTDIR)$(EXAMPLEDIR) $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 
 # --- packages, left in build/deb and build/rpm ---
 

@@ -37,7 +37,7 @@ fi
 grep -q '"/opt/psc/bin/ptracescopectl"' "$dest/opt/psc/share/containers/oci/hooks.d/ptracescope.json"
 
 "${MAKE:-make}" -s uninstall DESTDIR="$dest" PREFIX=/opt/psc ZSHDIR=/opt/psc/share/zsh
-left=$(find "$dest" ! -type d)
+left=$(find "$dest" ! -type d -o -name ptracescoped)
 
 # The files do not go while enforcement stays, which they are needed to end.
 pins=$dest/pins
