@@ -57,3 +57,19 @@ start_target() {
 attach() {
 	as "$1" peek "$target_pid"
 }
+
+# answered COMMAND...: once more while the client gives up waiting, which is exit code 4. The daemon
+# goes on meanwhile: a first floor takes long where the machine is slow.
+answered() {
+	for _ in $(seq 20); do
+		answered_code=0
+		"$@" || answered_code=$?
+		[ $answered_code -eq 4 ] || break
+	done
+	return $answered_code
+}
+
+# proved: does the daemon say that attaches are refused? Not at once after a change.
+proved() {
+	ptracescopectl status | grep -q 'proof: ok'
+}
