@@ -45,6 +45,11 @@ wait_for() {
 	return 1
 }
 
+# It does when it has its secret.
+vault_waits() {
+	grep -q '^State:.S' "/proc/$(pidof vault)/status" 2>/dev/null
+}
+
 say "A kernel without Yama: nothing restricts who may look into whom."
 step root 0 'Linux *' 'uname -sr'
 step root 0 '*bpf*' 'cat /sys/kernel/security/lsm'
@@ -61,7 +66,7 @@ say "Scope 0, classic: any process of a user reads every other one's memory."
 step root 0 '*= 0' 'ptracescopectl set classic'
 # Started by root's shell, not by the thief: the two are strangers of one user.
 su alice -s /bin/sh -c 'exec vault' &
-sleep 1
+wait_for vault_waits
 vault_pid=$(pidof vault) || wrong "a running vault"
 step alice 0 '*found "secret: the cheese is in the cellar"*' "steal $vault_pid"
 

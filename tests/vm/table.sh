@@ -19,9 +19,10 @@ outcome() {
 	ok "$1: $result"
 }
 
-# written WHAT: "written" if somebody got at the victim's memory.
+# written WHAT CODE: "written" if somebody got at the victim's memory. Where he says so, by code 0,
+# the victim may take its time to see it.
 written() {
-	if until_written; then result="memory written"; else result=holds; fi
+	if until_written "$2"; then result="memory written"; else result=holds; fi
 	echo "# row | $1 | $result"
 	ok "$1: $result"
 	# Not waited for: a dead one that is traced belongs to its tracer.
@@ -29,6 +30,7 @@ written() {
 }
 
 until_written() {
+	[ "$1" -ne 0 ] || until_true grep -q changed /run/victim
 	for _ in $(seq 20); do
 		grep -q changed /run/victim && return 0
 		sleep 0.1
@@ -78,16 +80,16 @@ rows() {
 	program "overwrite constants of the programs, then fmod_ret" \
 		replace security_ptrace_access_check
 	strike poke >/dev/null
-	written "a tracer that was attached before"
+	written "a tracer that was attached before" $?
 	victim_pid=$memory_victim
 	mv $memory_out /run/victim
 	strike memory >/dev/null
-	written "a descriptor of /proc/PID/mem from before"
+	written "a descriptor of /proc/PID/mem from before" $?
 	start_victim
-	attack write-user $victim_pid "$address" >/dev/null 2>&1 &
-	attached_pid=$!
-	written "a BPF program that writes the process's memory"
-	kill $attached_pid
+	attached write-user $victim_pid "$address"
+	grep -qx attached /run/attached
+	written "a BPF program that writes the process's memory" $?
+	detached
 	for door in module kexec; do
 		if attack $door >/dev/null 2>&1; then result=open; else result=shut; fi
 		echo "# row | the kernel's door for $door | $result"
