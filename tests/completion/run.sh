@@ -52,7 +52,7 @@ screen() {
 
 # shows TEXT: wait until it is on the screen; the bound is a guard, not a measure.
 shows() {
-	for _ in $(seq 150); do
+	for _ in $(seq 600); do
 		if screen | grep -qF -e "$1"; then
 			return 0
 		fi
