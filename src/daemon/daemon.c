@@ -25,13 +25,16 @@
 #include "util.h"
 
 /* With `lockdown = integrity`, a floor of 3 also raises kernel lockdown. */
-static void lock_kernel_down(struct psc_daemon *d)
+static void lock_kernel_down(const struct psc_daemon *d, const union psc_policy *policy)
 {
-	union psc_policy policy;
-
-	if (d->reload.lockdown && !psc_kernel_policy(d->kernel, &policy) &&
-	    policy.floor[PSC_MODE_ATTACH] == PSC_SCOPE_NO_ATTACH)
+	if (d->reload.lockdown && policy->floor[PSC_MODE_ATTACH] == PSC_SCOPE_NO_ATTACH)
 		psc_lockdown_raise();
+}
+
+/* Is the policy in the reply of a request that of all processes, and changed? */
+static bool has_changed_all(const struct psc_request *req)
+{
+	return req->op == PSC_OP_CHANGE && !(req->flags & PSC_FLAG_CGROUP);
 }
 
 /*
@@ -44,8 +47,8 @@ static int request(void *data, struct psc_request *req)
 	int err = d->first.event ? psc_lock_request_armed(d->kernel, req) :
 				   psc_lock_request(d->kernel, d->options.pin_dir, req);
 
-	if (!err && req->op != PSC_OP_INFO)
-		lock_kernel_down(d);
+	if (!err && has_changed_all(req))
+		lock_kernel_down(d, &req->policy);
 	return err;
 }
 
@@ -53,10 +56,10 @@ int psc_daemon_request(struct psc_daemon *d, struct psc_request *req)
 {
 	int err = request(d, req);
 
-	if (!err && req->op != PSC_OP_INFO) {
-		psc_daemon_notify(d, "");
+	if (!err && has_changed_all(req))
+		psc_daemon_notify(d, "", &req->policy);
+	if (!err && req->op != PSC_OP_INFO)
 		psc_canary_prove(d->canary);
-	}
 	return err;
 }
 
@@ -157,14 +160,18 @@ static int reload_first_floor(void *data)
 
 static void reload_in_force(void *data)
 {
-	lock_kernel_down(data);
+	struct psc_daemon *d = data;
+	union psc_policy policy;
+
+	if (!psc_kernel_policy(d->kernel, &policy))
+		lock_kernel_down(d, &policy);
 }
 
 static void reload_done(void *data, bool called)
 {
 	struct psc_daemon *d = data;
 
-	psc_daemon_notify(d, "");
+	psc_daemon_notify(d, "", NULL);
 	psc_canary_prove(d->canary);
 	if (called)
 		psc_control_wake(d->socket.control);
@@ -274,7 +281,7 @@ static int setup_signals(struct psc_daemon *d)
 
 static void on_proof(void *data)
 {
-	psc_daemon_notify(data, "");
+	psc_daemon_notify(data, "", NULL);
 }
 
 static int start(struct psc_daemon *d)
@@ -315,7 +322,7 @@ static int start(struct psc_daemon *d)
 	if (err)
 		return err;
 	psc_info("%s, build %016llx", outcomes[d->outcome], d->kernel->build);
-	psc_daemon_notify(d, "READY=1\n");
+	psc_daemon_notify(d, "READY=1\n", NULL);
 	psc_canary_prove(d->canary);
 	return 0;
 }

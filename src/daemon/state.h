@@ -29,8 +29,11 @@ struct psc_daemon {
 	int lock_fd;
 };
 
-/* Tell the service manager what is in force. @state: further assignments, each with a newline. */
-void psc_daemon_notify(struct psc_daemon *d, const char *state);
+/*
+ * Tell the service manager what is in force. @state: further assignments, each with a newline.
+ * @policy: the global one, NULL: ask the kernel side.
+ */
+void psc_daemon_notify(struct psc_daemon *d, const char *state, const union psc_policy *policy);
 
 /**
  * psc_daemon_request - run a request from outside, which shows in the status and is proved

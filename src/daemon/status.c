@@ -14,18 +14,19 @@
 #include "util.h"
 
 /* One line on what is in force, for systemctl status. */
-void psc_daemon_notify(struct psc_daemon *d, const char *state)
+void psc_daemon_notify(struct psc_daemon *d, const char *state, const union psc_policy *policy)
 {
 	_cleanup_free_ char *text = NULL;
-	union psc_policy policy;
+	union psc_policy asked;
 
-	if (psc_kernel_policy(d->kernel, &policy))
+	if (!policy && psc_kernel_policy(d->kernel, &asked))
 		return;
+	policy = policy ? policy : &asked;
 	if (asprintf(&text, "%sSTATUS=%s: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
 		   psc_canary_failed(d->canary) ? "NOT ENFORCING, see the log" : "Enforcing",
-		   policy.scope[PSC_MODE_ATTACH], psc_scope_word(policy.scope[PSC_MODE_ATTACH]),
-		   policy.scope[PSC_MODE_TRACEME], policy.scope[PSC_MODE_READ],
-		   policy.floor[PSC_MODE_ATTACH],
+		   policy->scope[PSC_MODE_ATTACH], psc_scope_word(policy->scope[PSC_MODE_ATTACH]),
+		   policy->scope[PSC_MODE_TRACEME], policy->scope[PSC_MODE_READ],
+		   policy->floor[PSC_MODE_ATTACH],
 		   d->reload.error ? "; configuration refused: " : "",
 		   d->reload.error ? d->reload.error : "") < 0)
 		text = NULL;
@@ -93,14 +94,6 @@ json_t *psc_status(struct psc_daemon *d)
 	return status;
 }
 
-/* What a test of the daemon's came to, as a number; -1: nothing. */
-static int proof_value(const struct psc_daemon *d, enum psc_proof what)
-{
-	const char *outcome = psc_canary_outcome(d->canary, what);
-
-	return streq(outcome, "ok") ? 1 : strncmp(outcome, "failed", 6) == 0 ? 0 : -1;
-}
-
 int psc_status_metrics(const struct psc_daemon *d, struct psc_metrics *ret)
 {
 	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
@@ -122,7 +115,7 @@ int psc_status_metrics(const struct psc_daemon *d, struct psc_metrics *ret)
 	ret->sticky_floors = info.carried;
 	ret->build = d->kernel->build;
 	for (unsigned int i = 0; i < PSC_METRICS_PROOFS; i++)
-		ret->proofs[i] = proof_value(d, (enum psc_proof)i);
+		ret->proofs[i] = psc_canary_value(d->canary, (enum psc_proof)i);
 	ret->longest_turn_usec = psc_turn_longest(&busiest);
 	ret->unlogged = psc_outbox_lost();
 	ret->stuck_readers = psc_reporter_stuck(d->reporter, &pid);

@@ -354,6 +354,13 @@ const char *psc_canary_outcome(const struct psc_canary *canary, enum psc_proof w
 	return psc_outcome_text(canary->outcomes[what]);
 }
 
+int psc_canary_value(const struct psc_canary *canary, enum psc_proof what)
+{
+	enum psc_outcome outcome = canary->outcomes[what];
+
+	return outcome == PSC_OUTCOME_PROVED ? 1 : psc_outcome_failed(outcome) ? 0 : -1;
+}
+
 bool psc_canary_failed(const struct psc_canary *canary)
 {
 	for (int what = 0; what < PSC_PROOFS; what++)

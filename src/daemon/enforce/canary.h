@@ -39,6 +39,9 @@ void psc_canary_prove(struct psc_canary *canary);
 /* The outcome in words: "ok", "pending", or beginning with "failed", "nothing" or "cannot tell". */
 const char *psc_canary_outcome(const struct psc_canary *canary, enum psc_proof what);
 
+/* The same as a number, for metrics: 1: proved, 0: failed, -1: neither. */
+int psc_canary_value(const struct psc_canary *canary, enum psc_proof what);
+
 /* Did the last proof show that something is not refused? */
 bool psc_canary_failed(const struct psc_canary *canary);
 
