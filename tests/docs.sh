@@ -31,8 +31,11 @@ described() {
 	done
 }
 
-described "$(grep -ohE '"kernel\.(yama|ptracescope)\.[a-z_]+"' -r src/common include | tr -d '"' |
-	sort -u)" docs/ptracescope.conf.5 docs/ptracescopectl.8
+settings=$(grep -ohE '"kernel\.(yama|ptracescope)\.[a-z_]+"' src/common/names.h | tr -d '"' | sort -u)
+described "$settings" docs/ptracescope.conf.5 docs/ptracescopectl.8
+for setting in $settings; do
+	grep -q "^$setting = " README.md || fail "the output of list in README.md lacks $setting"
+done
 described "$(sed -n 's/^\tGUARD([A-Z]*, "\([a-z]*\)",.*/\1/p' include/ptracescope_event.h)" \
 	docs/ptracescoped.8
 

@@ -42,15 +42,9 @@ static const struct {
 };
 
 const struct psc_name psc_names[PSC_NAMES] = {
-	{ PSC_NAME_YAMA, false, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
-	{ "kernel.ptracescope.attach_scope", false, PSC_MODE_BIT(PSC_MODE_ATTACH),
-	  PSC_MODE_ATTACH, PSC_SCOPE_MAX },
-	{ "kernel.ptracescope.traceme_scope", false, PSC_MODE_BIT(PSC_MODE_TRACEME),
-	  PSC_MODE_TRACEME, PSC_SCOPE_MAX },
-	{ "kernel.ptracescope.read_scope", false, PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ,
-	  PSC_SCOPE_MAX },
-	{ PSC_NAME_BOUNDARY, false, PSC_MODE_BIT(PSC_MODE_BOUNDARY), PSC_MODE_BOUNDARY, 1 },
-	{ PSC_NAME_FLOOR, true, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX },
+#define NAME(id, ...) [PSC_NAME_ID_##id] = { __VA_ARGS__ },
+	PSC_NAME_TABLE(NAME)
+#undef NAME
 };
 
 static const char *word_at(const char *const *words, size_t n, unsigned int i)

@@ -43,14 +43,44 @@ struct psc_name {
 	__u32 modes;		/* the modes that a write changes */
 	enum psc_mode mode;	/* the mode whose scope a read shows */
 	unsigned int max;	/* the highest value: PSC_SCOPE_MAX, or 1 */
+	const char *purpose;	/* for the help; may have several lines */
 };
 
-#define PSC_NAMES 6
 #define PSC_NAME_YAMA "kernel.yama.ptrace_scope"
-#define PSC_NAME_BOUNDARY "kernel.ptracescope.cgroup_boundary"
 #define PSC_NAME_FLOOR "kernel.ptracescope.floor"
 
-/* All of them, in the order in which a list shows and a configuration applies them. */
+/*
+ * The settings: a new one is a row of this table, with the members of struct psc_name. A list
+ * shows them, and a configuration applies them, in the order of the rows, so a setting for
+ * several modes comes before those of one mode.
+ */
+#define PSC_NAME_TABLE(NAME) \
+	NAME(YAMA, PSC_NAME_YAMA, false, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX, \
+	     "attach_scope and traceme_scope, as Yama has them") \
+	NAME(ATTACH, "kernel.ptracescope.attach_scope", false, \
+	     PSC_MODE_BIT(PSC_MODE_ATTACH), PSC_MODE_ATTACH, PSC_SCOPE_MAX, \
+	     "who may attach to a process or access its memory") \
+	NAME(TRACEME, "kernel.ptracescope.traceme_scope", false, \
+	     PSC_MODE_BIT(PSC_MODE_TRACEME), PSC_MODE_TRACEME, PSC_SCOPE_MAX, \
+	     "who may become the tracer of a child by PTRACE_TRACEME") \
+	NAME(READ, "kernel.ptracescope.read_scope", false, \
+	     PSC_MODE_BIT(PSC_MODE_READ), PSC_MODE_READ, PSC_SCOPE_MAX, \
+	     "who may read /proc/PID/environ, /proc/PID/fd and the like") \
+	NAME(BOUNDARY, "kernel.ptracescope.cgroup_boundary", false, \
+	     PSC_MODE_BIT(PSC_MODE_BOUNDARY), PSC_MODE_BOUNDARY, 1, \
+	     "on or off: attaching into a container from outside requires\n" \
+	     "CAP_SYS_PTRACE in the initial user namespace") \
+	NAME(FLOOR, PSC_NAME_FLOOR, true, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX, \
+	     "the lowest attach_scope and traceme_scope until reboot")
+
+enum psc_name_id {
+#define PSC_NAME_ID(id, ...) PSC_NAME_ID_##id,
+	PSC_NAME_TABLE(PSC_NAME_ID)
+#undef PSC_NAME_ID
+	PSC_NAMES
+};
+
+/* Indexed by enum psc_name_id. */
 extern const struct psc_name psc_names[PSC_NAMES];
 
 /* The one called exactly @name, or NULL. */

@@ -2,6 +2,7 @@
 /* Prints the help of ptracescopectl, all of it or of one command. */
 #include "help.h"
 
+#include "names.h"
 #include "util.h"
 
 #define COLUMN 24		/* where what a command or an option does begins */
@@ -10,13 +11,7 @@
 static const char about[] =
 	"Read and change who may ptrace whom, as ptracescoped enforces it.\n";
 
-static const char names_and_values[] =
-	"CGROUP: a path below /sys/fs/cgroup, or the name of a unit.\n"
-	"NAME: kernel.yama.ptrace_scope, kernel.ptracescope.attach_scope,\n"
-	"  kernel.ptracescope.traceme_scope, kernel.ptracescope.read_scope,\n"
-	"  kernel.ptracescope.floor (the lowest attach_scope and traceme_scope until reboot),\n"
-	"  kernel.ptracescope.cgroup_boundary (on or off: attaching into a container from outside\n"
-	"  requires CAP_SYS_PTRACE in the initial user namespace); the last part is enough.\n"
+static const char values[] =
 	"VALUE, LEVEL and SCOPE: 0 or classic, 1 or restricted, 2 or admin-only, 3 or no-attach;\n"
 	"  for cgroups also siblings (as 1, but processes of the same cgroup can attach to each\n"
 	"  other).\n";
@@ -26,14 +21,19 @@ static const char exit_codes[] =
 	"  4 the daemon cannot be reached, 5 reload: in force but for some cgroups;\n"
 	"  explain: 0 allowed, 5 refused, 1 cannot tell; assert: 0 all hold, 1 not\n";
 
-/* TEXT in its column; where there is no room, on a line of its own. */
+/* The lines of @text in their column; where there is no room, below it. */
 static void print_row(FILE *out, int len, const char *text)
 {
 	if (len >= COLUMN) {
 		fputc('\n', out);
 		len = 0;
 	}
-	fprintf(out, "%*s%s\n", COLUMN - len, "", text);
+	for (const char *line = text; line; len = 0) {
+		const char *end = strchr(line, '\n');
+
+		fprintf(out, "%*s%.*s\n", COLUMN - len, "", (int)strcspn(line, "\n"), line);
+		line = end ? end + 1 : NULL;
+	}
 }
 
 static const char *group(const struct psc_cli_word *word)
@@ -75,6 +75,15 @@ static void print_options(FILE *out, unsigned int commands, bool common)
 	}
 }
 
+static void print_names_and_values(FILE *out)
+{
+	fputs("CGROUP: a path below /sys/fs/cgroup, or the name of a unit.\n"
+	      "NAME, of which the last part is enough:\n", out);
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		print_row(out, fprintf(out, "  %s", psc_names[i].name), psc_names[i].purpose);
+	fputs(values, out);
+}
+
 static void print_all(FILE *out)
 {
 	fprintf(out, "Usage: ptracescopectl [OPTION]... COMMAND\n%s\nCommands:\n", about);
@@ -84,7 +93,9 @@ static void print_all(FILE *out)
 	print_options(out, PSC_CLI_ALL_COMMANDS, true);
 	fputs("\nOptions of some commands; see 'ptracescopectl COMMAND --help':\n", out);
 	print_options(out, PSC_CLI_ALL_COMMANDS, false);
-	fprintf(out, "\n%s%s", names_and_values, exit_codes);
+	fputc('\n', out);
+	print_names_and_values(out);
+	fputs(exit_codes, out);
 }
 
 static void print_topic(FILE *out, const struct psc_cli_word *word)
@@ -105,8 +116,8 @@ void psc_help_print(FILE *out, const struct psc_cli *cli)
 	} else if (cli->cgroup_topic) {
 		fputs("Usage: ptracescopectl cgroup COMMAND [OPTION]...\n\nCommands:\n", out);
 		print_commands(out, psc_cli_cgroup_words);
-		fprintf(out, "\n'ptracescopectl cgroup COMMAND --help' explains one.\n\n%s",
-			names_and_values);
+		fputs("\n'ptracescopectl cgroup COMMAND --help' explains one.\n\n", out);
+		print_names_and_values(out);
 	} else {
 		print_all(out);
 	}

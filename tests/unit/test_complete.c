@@ -12,6 +12,7 @@
 #include "complete.h"
 #include "help.h"
 #include "interface.h"
+#include "names.h"
 #include "util.h"
 
 #define WORDS_MAX 12
@@ -103,7 +104,6 @@ static bool is_offered(const struct tree *tree, const char *const *words, const 
 
 #define SCOPES "admin-only classic no-attach restricted"
 #define CGROUP_SCOPES SCOPES " siblings"
-#define SHORT "attach_scope cgroup_boundary floor ptrace_scope read_scope traceme_scope"
 
 static void test_words(void **state)
 {
@@ -115,7 +115,6 @@ static void test_words(void **state)
 		{ { "--json", "s" }, "set status" },
 		{ { "--socket", "/x", "s" }, "set status" },
 		{ { "--socket=/x", "s" }, "set status" },
-		{ { "get", "" }, SHORT },
 		{ { "get", "read" }, "read_scope" },
 		{ { "get", "read_scope", "" }, "" },
 		{ { "get", "kernel.ptracescope.r" }, "kernel.ptracescope.read_scope" },
@@ -126,8 +125,8 @@ static void test_words(void **state)
 		{ { "set", "kernel.ptracescope.floor=re" }, "kernel.ptracescope.floor=restricted" },
 		{ { "set", "nonsense=" }, "" },
 		{ { "set", "1", "" }, "" },
-		{ { "lock", "" }, "admin-only attach_scope cgroup_boundary classic no-attach "
-		  "ptrace_scope read_scope restricted traceme_scope" },
+		{ { "lock", "r" }, "read_scope restricted" },
+		{ { "lock", "f" }, "" },
 		{ { "lock", "read", "attach", "read", "attach", "read", "t" }, "traceme_scope" },
 		{ { "lock", "read", "attach", "t" }, "traceme_scope" },
 		{ { "lock", "1", "" }, "" },
@@ -153,15 +152,14 @@ static void test_words(void **state)
 		{ { "cgroup", "release", "" }, "" },
 		{ { "cgroup", "list", "" }, "" },
 		{ { "cgroup", "nonsense", "" }, "" },
-		{ { "cgroup", "set", "x", "" },
-		  "admin-only attach_scope cgroup_boundary classic floor no-attach ptrace_scope "
-		  "read_scope restricted siblings traceme_scope" },
+		{ { "cgroup", "set", "x", "r" }, "read_scope restricted" },
+		{ { "cgroup", "set", "x", "f" }, "floor" },
+		{ { "cgroup", "set", "x", "s" }, "siblings" },
 		{ { "cgroup", "set", "x", "read", "" }, CGROUP_SCOPES },
 		{ { "cgroup", "set", "x", "boundary", "" }, "off on" },
 		{ { "cgroup", "set", "x", "read=s" }, "read=siblings" },
 		{ { "cgroup", "set", "x", "read", "1", "" }, "" },
 		{ { "cgroup", "set", "--pid", "1", "s" }, "siblings" },
-		{ { "cgroup", "get", "x", "" }, SHORT },
 		{ { "cgroup", "unset", "x", "f" }, "" },
 		{ { "cgroup", "lock", "x", "" }, CGROUP_SCOPES },
 	};
@@ -171,6 +169,27 @@ static void test_words(void **state)
 
 		if (strcmp(got, cases[i].wanted) != 0)
 			fail_msg("case %zu: '%s', not '%s'", i, got, cases[i].wanted);
+	}
+}
+
+/* All settings, by the last part of their names. */
+static void test_settings(void **state)
+{
+	static const char *const commands[][WORDS_MAX] = {
+		{ "get", "" }, { "cgroup", "get", "x", "" },
+	};
+	const char *all[PSC_NAMES];
+	char wanted[512] = "";
+
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		all[i] = strrchr(psc_names[i].name, '.') + 1;
+	qsort(all, PSC_NAMES, sizeof(*all), by_text);
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		sprintf(wanted + strlen(wanted), "%s%s", i ? " " : "", all[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		_cleanup_free_ char *got = candidates(*state, commands[i]);
+
+		assert_string_equal(got, wanted);
 	}
 }
 
@@ -277,6 +296,9 @@ static void test_help(void **state)
 	(void)state;
 	assert_int_equal(psc_read_file("docs/ptracescopectl.8", 1 << 20, &manual, NULL), 0);
 	check_lines(all);
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (!strstr(all, psc_names[i].name) || !strstr(manual, psc_names[i].name))
+			fail_msg("%s is not in the help, or not in the manual", psc_names[i].name);
 	for (const struct psc_cli_word *word = psc_cli_words; word->word; word++)
 		check_help_of(word, all, manual);
 	for (const struct psc_cli_word *word = psc_cli_cgroup_words; word->word; word++)
@@ -381,6 +403,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_pids),
 		cmocka_unit_test(test_no_hierarchy),

@@ -39,14 +39,6 @@ static const struct exchange exchanges[] = {
 	{ SET(YAMA, "3,\"revocable\":true"), REPLY("\"value\":3") },
 	{ SET("\"kernel.ptracescope.floor\"", "1"),
 	  OUR_ERROR("Locked", "\"name\":\"kernel.ptracescope.floor\",\"floor\":3") },
-	{ OURS("List", ""),
-	  REPLY("\"values\":["
-		"{\"name\":\"kernel.yama.ptrace_scope\",\"value\":3},"
-		"{\"name\":\"kernel.ptracescope.attach_scope\",\"value\":3},"
-		"{\"name\":\"kernel.ptracescope.traceme_scope\",\"value\":3},"
-		"{\"name\":\"kernel.ptracescope.read_scope\",\"value\":2},"
-		"{\"name\":\"kernel.ptracescope.cgroup_boundary\",\"value\":0},"
-		"{\"name\":\"kernel.ptracescope.floor\",\"value\":3}]") },
 	{ OURS("Status", ""),
 	  REPLY("\"enforcing\":true,\"policy\":{\"attach\":{\"scope\":3,\"floor\":3},"
 	        "\"traceme\":{\"scope\":3,\"floor\":3},\"read\":{\"scope\":2,\"floor\":0},"
@@ -160,6 +152,32 @@ static void test_exchanges(void **state)
 	}
 	assert_int_equal(s.fake.detached, 1);
 	assert_int_equal(s.fake.reloaded, 6);
+	close(fd);
+	service_stop(&s);
+}
+
+/* All settings, in the order of their table. */
+static void test_list(void **state)
+{
+	struct service s;
+	char reply[1024] = "";
+	int fd;
+
+	(void)state;
+	service_start(&s, &limits);
+	fd = open_client(&s);
+	put_message(fd, SET("\"kernel.ptracescope.read_scope\"", "2"));
+	spin(&s);
+	expect_json(fd, REPLY("\"value\":2"));
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		sprintf(reply + strlen(reply), "%s{\"name\":\"%s\",\"value\":%u}",
+			i ? "," : "{\"parameters\":{\"values\":[", psc_names[i].name,
+			psc_name_get(&psc_names[i], &s.fake.policy));
+	strcat(reply, "]}}");
+	assert_non_null(strstr(reply, "\"kernel.ptracescope.read_scope\",\"value\":2"));
+	put_message(fd, OURS("List", ""));
+	spin(&s);
+	expect_json(fd, reply);
 	close(fd);
 	service_stop(&s);
 }
@@ -442,6 +460,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_exchanges),
+		TEST(test_list),
 		TEST(test_description),
 		TEST(test_description_is_true),
 		TEST(test_privilege),

@@ -23,25 +23,27 @@ struct parse_case {
 
 #define DEFAULTS .socket = PSC_SOCKET_PATH
 #define ATTACH "kernel.ptracescope.attach_scope"
-#define LOCK PSC_CLI_LOCK, .name = &psc_names[5]
+#define NAME(id) (&psc_names[PSC_NAME_ID_##id])
+#define NAME_BIT(id) (1U << PSC_NAME_ID_##id)
+#define LOCK PSC_CLI_LOCK, .name = NAME(FLOOR)
 
 static const struct parse_case parse_cases[] = {
-	{ { "get" }, .cli = { PSC_CLI_GET, .name = &psc_names[0], DEFAULTS } },
-	{ { "get", ATTACH }, .cli = { PSC_CLI_GET, .name = &psc_names[1], DEFAULTS } },
-	{ { "get", "--", ATTACH }, .cli = { PSC_CLI_GET, .name = &psc_names[1], DEFAULTS } },
-	{ { "set", "0" }, .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 0, DEFAULTS } },
-	{ { "set", "3" }, .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 3, DEFAULTS } },
+	{ { "get" }, .cli = { PSC_CLI_GET, .name = NAME(YAMA), DEFAULTS } },
+	{ { "get", ATTACH }, .cli = { PSC_CLI_GET, .name = NAME(ATTACH), DEFAULTS } },
+	{ { "get", "--", ATTACH }, .cli = { PSC_CLI_GET, .name = NAME(ATTACH), DEFAULTS } },
+	{ { "set", "0" }, .cli = { PSC_CLI_SET, .name = NAME(YAMA), .value = 0, DEFAULTS } },
+	{ { "set", "3" }, .cli = { PSC_CLI_SET, .name = NAME(YAMA), .value = 3, DEFAULTS } },
 	{ { "set", "no-attach" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 3, DEFAULTS } },
+	  .cli = { PSC_CLI_SET, .name = NAME(YAMA), .value = 3, DEFAULTS } },
 	{ { "set", ATTACH "=2" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[1], .value = 2, DEFAULTS } },
+	  .cli = { PSC_CLI_SET, .name = NAME(ATTACH), .value = 2, DEFAULTS } },
 	{ { "set", "kernel.ptracescope.floor=admin-only" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[5], .value = 2, DEFAULTS } },
+	  .cli = { PSC_CLI_SET, .name = NAME(FLOOR), .value = 2, DEFAULTS } },
 	{ { "lock" }, .cli = { LOCK, .present = true, DEFAULTS } },
 	{ { "lock", "0" }, .cli = { LOCK, .value = 0, DEFAULTS } },
-	{ { "lock", "read" }, .cli = { LOCK, .present = true, .names = 1 << 3, DEFAULTS } },
+	{ { "lock", "read" }, .cli = { LOCK, .present = true, .names = NAME_BIT(READ), DEFAULTS } },
 	{ { "lock", ATTACH, "cgroup_boundary", "attach_scope" },
-	  .cli = { LOCK, .present = true, .names = 1 << 1 | 1 << 4, DEFAULTS } },
+	  .cli = { LOCK, .present = true, .names = NAME_BIT(ATTACH) | NAME_BIT(BOUNDARY), DEFAULTS } },
 	{ { "lock", "2", "-y" }, .cli = { LOCK, .value = 2, DEFAULTS, .yes = true } },
 	{ { "lock", "no-attach" }, .cli = { LOCK, .value = 3, DEFAULTS } },
 	{ { "list" }, .cli = { PSC_CLI_LIST, DEFAULTS } },
@@ -62,13 +64,13 @@ static const struct parse_case parse_cases[] = {
 	{ { "--json", "list" }, .cli = { PSC_CLI_LIST, DEFAULTS, .json = true } },
 	{ { "list", "--json" }, .cli = { PSC_CLI_LIST, DEFAULTS, .json = true } },
 	{ { "-y", "set", "1" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 1, DEFAULTS, .yes = true } },
+	  .cli = { PSC_CLI_SET, .name = NAME(YAMA), .value = 1, DEFAULTS, .yes = true } },
 	{ { "set", "--yes", "1" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 1, DEFAULTS, .yes = true } },
+	  .cli = { PSC_CLI_SET, .name = NAME(YAMA), .value = 1, DEFAULTS, .yes = true } },
 	{ { "set", "no-attach", "--revocable" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[0], .value = 3, .revocable = true, DEFAULTS } },
+	  .cli = { PSC_CLI_SET, .name = NAME(YAMA), .value = 3, .revocable = true, DEFAULTS } },
 	{ { "--revocable", "set", ATTACH "=3" },
-	  .cli = { PSC_CLI_SET, .name = &psc_names[1], .value = 3, .revocable = true, DEFAULTS } },
+	  .cli = { PSC_CLI_SET, .name = NAME(ATTACH), .value = 3, .revocable = true, DEFAULTS } },
 	{ { "--socket", "/x", "list" }, .cli = { PSC_CLI_LIST, .socket = "/x" } },
 	{ { "list", "--socket=/x" }, .cli = { PSC_CLI_LIST, .socket = "/x" } },
 	{ { "--socket", "--json", "list" }, .cli = { PSC_CLI_LIST, .socket = "--json" } },
@@ -262,20 +264,6 @@ static void test_runs(void **state)
 		  "kernel.ptracescope.floor = 1\n", "" },
 		{ { "set", "0" }, 3, "",
 		  LINE("kernel.yama.ptrace_scope: locked at 1 (restricted) until reboot") },
-		{ { "list" }, 0,
-		  "kernel.yama.ptrace_scope = 1\n"
-		  "kernel.ptracescope.attach_scope = 1\n"
-		  "kernel.ptracescope.traceme_scope = 1\n"
-		  "kernel.ptracescope.read_scope = 2\n"
-		  "kernel.ptracescope.cgroup_boundary = 0\n"
-		  "kernel.ptracescope.floor = 1\n", "" },
-		{ { "list", "--json" }, 0,
-		  "[{\"name\": \"kernel.yama.ptrace_scope\", \"value\": 1}, "
-		  "{\"name\": \"kernel.ptracescope.attach_scope\", \"value\": 1}, "
-		  "{\"name\": \"kernel.ptracescope.traceme_scope\", \"value\": 1}, "
-		  "{\"name\": \"kernel.ptracescope.read_scope\", \"value\": 2}, "
-		  "{\"name\": \"kernel.ptracescope.cgroup_boundary\", \"value\": 0}, "
-		  "{\"name\": \"kernel.ptracescope.floor\", \"value\": 1}]\n", "" },
 		{ { "status", "--json" }, 0, "{\"enforcing\": true, \"policy\": {\"attach\": "
 		  "{\"scope\": 1, \"floor\": 1}, \"traceme\": {\"scope\": 1, \"floor\": 1}, "
 		  "\"read\": {\"scope\": 2, \"floor\": 0}, \"boundary\": {\"scope\": 0, "
@@ -294,6 +282,30 @@ static void test_runs(void **state)
 	check_runs(&s, cases, ARRAY_SIZE(cases));
 	assert_int_equal(s.fake.reloaded, 1);
 	assert_int_equal(s.fake.detached, 1);
+	service_stop(&s);
+}
+
+/* All settings, in the order of their table. */
+static void test_list(void **state)
+{
+	char lines[1024] = "", json[1024] = "[";
+	struct service s;
+
+	(void)state;
+	service_there(&s);
+	check_runs(&s, (const struct run_case[]){ { { "set", "read_scope=2" }, 0,
+		   "kernel.ptracescope.read_scope = 2\n", "" } }, 1);
+	for (size_t i = 0; i < PSC_NAMES; i++) {
+		unsigned int value = psc_name_get(&psc_names[i], &s.fake.policy);
+
+		sprintf(lines + strlen(lines), "%s = %u\n", psc_names[i].name, value);
+		sprintf(json + strlen(json), "%s{\"name\": \"%s\", \"value\": %u}", i ? ", " : "",
+			psc_names[i].name, value);
+	}
+	strcat(json, "]\n");
+	assert_non_null(strstr(lines, "kernel.ptracescope.read_scope = 2\n"));
+	check_runs(&s, (const struct run_case[]){ { { "list" }, 0, lines, "" },
+		   { { "list", "--json" }, 0, json, "" } }, 2);
 	service_stop(&s);
 }
 
@@ -871,6 +883,7 @@ int main(void)
 		TEST(test_socket_length),
 		TEST(test_final),
 		TEST(test_runs),
+		TEST(test_list),
 		TEST(test_lock_runs),
 		TEST(test_lock_names_runs),
 		TEST(test_json_errors),
