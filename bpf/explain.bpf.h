@@ -130,26 +130,41 @@ static __always_inline void hold(struct inquiry *inquiry, __u32 fact, bool holds
 		inquiry->holds |= fact;
 }
 
+/* Is @fact true of the access? As access_fact(), without typed pointers to the tasks. */
+static __always_inline bool access_fact_tell(__u32 fact, struct psc_explanation *ret,
+					     const struct inquiry *inquiry,
+					     struct task_struct *tracer, struct task_struct *tracee)
+{
+	/* No default: the compiler tells which fact is missing. */
+	switch ((enum psc_fact)fact) {
+	case PSC_FACT_INSIDE:
+	case PSC_FACT_CAPABLE_INITIAL:
+	case PSC_FACT_ALIVE:
+	case PSC_FACT_SIBLING:
+	case PSC_FACT_CAPABLE_TRACEE:
+		return access_fact_plain(fact, tracer, tracee, &inquiry->cgroups);
+	case PSC_FACT_ANCESTOR:
+		return is_descendant_plain(tracee,
+					   (__u64)BPF_CORE_READ(tracer, group_leader));
+	case PSC_FACT_EXCEPTION:
+		return exception_tell(ret, tracer, tracee);
+	case PSC_FACT_TRACING:
+		return is_tracing_plain(tracer, tracee);
+	}
+	return false;
+}
+
 /* All that an access may be judged by, whether the verdict needs it or not. */
 static __always_inline void facts_tell(struct psc_explanation *ret, struct inquiry *inquiry,
 				       struct task_struct *tracer, struct task_struct *tracee)
 {
-	const __u32 plain = PSC_FACT_INSIDE | PSC_FACT_CAPABLE_INITIAL | PSC_FACT_ALIVE |
-			    PSC_FACT_SIBLING | PSC_FACT_CAPABLE_TRACEE;
-
 	if (inquiry->question.mode == PSC_MODE_TRACEME) {
 		hold(inquiry, PSC_FACT_CAPABLE_TRACEE, traceme_capable(tracer, tracee));
 		return;
 	}
 #pragma unroll
 	for (int i = 0; i < PSC_FACTS; i++)
-		if (plain & 1U << i)
-			hold(inquiry, 1U << i,
-			     access_fact_plain(1U << i, tracer, tracee, &inquiry->cgroups));
-	hold(inquiry, PSC_FACT_ANCESTOR,
-	     is_descendant_plain(tracee, (__u64)BPF_CORE_READ(tracer, group_leader)));
-	hold(inquiry, PSC_FACT_EXCEPTION, exception_tell(ret, tracer, tracee));
-	hold(inquiry, PSC_FACT_TRACING, is_tracing_plain(tracer, tracee));
+		hold(inquiry, 1U << i, access_fact_tell(1U << i, ret, inquiry, tracer, tracee));
 }
 
 static __always_inline void verdict_tell(struct psc_explanation *ret, __u32 mode,

@@ -144,6 +144,24 @@ static __always_inline struct mount *mount_of(struct vfsmount *mnt)
 }
 
 /*
+ * One step of the way from the pins up to the root. @on: the mount reached so far; @step: the
+ * directory in it. Return: 1 at the end, or 0: as bpf_loop() wants it.
+ */
+static __always_inline long step_up(struct mount **on, struct dentry **step)
+{
+	struct mount *mount = *on, *parent;
+
+	if (*step != BPF_CORE_READ(mount, mnt.mnt_root)) {
+		*step = BPF_CORE_READ(*step, d_parent);
+		return 0;
+	}
+	parent = BPF_CORE_READ(mount, mnt_parent);
+	*step = BPF_CORE_READ(mount, mnt_mountpoint);
+	*on = parent;
+	return parent == mount;
+}
+
+/*
  * -EPERM, reported, or 0. The constant is hidden from the compiler, which would
  * otherwise compute it from the condition in a way that the verifier cannot follow.
  */

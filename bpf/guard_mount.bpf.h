@@ -195,21 +195,11 @@ struct place_walk {
 
 static long place_step(__u32 i, struct place_walk *walk)
 {
-	struct mount *on = walk->on, *parent;
-	struct dentry *step = walk->step;
-
-	if (walk->place == step && (!walk->mount || propagates(walk->mount, on))) {
+	if (walk->place == walk->step && (!walk->mount || propagates(walk->mount, walk->on))) {
 		walk->leads = true;
 		return 1;
 	}
-	if (step != BPF_CORE_READ(on, mnt.mnt_root)) {
-		walk->step = BPF_CORE_READ(step, d_parent);
-		return 0;
-	}
-	parent = BPF_CORE_READ(on, mnt_parent);
-	walk->step = BPF_CORE_READ(on, mnt_mountpoint);
-	walk->on = parent;
-	return parent == on;
+	return step_up(&walk->on, &walk->step);
 }
 
 /*

@@ -117,7 +117,6 @@ static __always_inline bool is_changing(struct dentry *dir)
 	       BPF_CORE_READ(inode, i_rwsem.count.counter) & RWSEM_WRITER_LOCKED;
 }
 
-/* The way from the pins up to the root, as place_step() goes it. */
 struct way_walk {
 	struct mount *on;
 	struct dentry *step;
@@ -126,20 +125,8 @@ struct way_walk {
 
 static long way_step(__u32 i, struct way_walk *walk)
 {
-	struct mount *on = walk->on, *parent;
-	struct dentry *step = walk->step;
-
-	walk->changing = is_changing(step);
-	if (walk->changing)
-		return 1;
-	if (step != BPF_CORE_READ(on, mnt.mnt_root)) {
-		walk->step = BPF_CORE_READ(step, d_parent);
-		return 0;
-	}
-	parent = BPF_CORE_READ(on, mnt_parent);
-	walk->step = BPF_CORE_READ(on, mnt_mountpoint);
-	walk->on = parent;
-	return parent == on;
+	walk->changing = is_changing(walk->step);
+	return walk->changing ? 1 : step_up(&walk->on, &walk->step);
 }
 
 /* Is anybody removing or renaming a pin, or what leads to them? */
