@@ -111,17 +111,17 @@ static int open_pin(const char *dir, const struct psc_pin *pin)
 static int refuse_set(const char *dir, int err, const char *what, const char *name)
 {
 	return psc_log_err(err,
-		"%s: %s%s%s: not a set of programs that this version can adopt, and not one it will mix with; "
-		"to start afresh (what is left of enforcement ends with this): rm -r %s",
+		"%s: %s%s%s: not a set of programs that this version can adopt, and not one it "
+		"will mix with; to start afresh, which ends what is left of enforcement: rm -r %s",
 		dir, what, name ? " " : "", name ? name : "", dir);
 }
 
 /* Where others may make what they like, as on bpffs when it is mounted without a mode. */
 static int refuse_dir(const char *dir, const struct stat *st)
 {
-	return psc_log_err(-EUCLEAN, "%s is not ours: %s of uid %u, mode %04o, where a directory of "
-			   "root's that nobody else writes has to be; to be rid of it: chmod 0700 %.*s "
-			   "&& rm -r %s", dir,
+	return psc_log_err(-EUCLEAN, "%s is not ours: %s of uid %u, mode %04o, where a directory "
+			   "of root's that nobody else can write is required; to remove it: chmod "
+			   "0700 %.*s && rm -r %s", dir,
 			   S_ISDIR(st->st_mode) ? "a directory" :
 			   S_ISLNK(st->st_mode) ? "a symbolic link" : "a file",
 			   st->st_uid, st->st_mode & 07777, (int)(strrchr(dir, '/') - dir), dir, dir);
@@ -139,8 +139,9 @@ static int know_map(const char *dir, struct psc_kernel *kernel, enum psc_pin_id 
 		kernel->map_ids[id] = info.id;
 	if (kernel->map_ids[id] == info.id)
 		return 0;
-	return psc_log_err(-EUCLEAN, "%s/%s is not the map that is in force: something has been "
-			   "mounted over it, or pinned in its place", dir, psc_pins[id].name);
+	return psc_log_err(-EUCLEAN, "%s/%s is not the map that is in force: something is mounted "
+			   "over it, or was pinned in its place: unmount it, or reboot",
+			   dir, psc_pins[id].name);
 }
 
 /* Open one pin into its place. Return: 0 or a negative errno, after a message. */
@@ -239,7 +240,8 @@ int psc_kernel_open(const char *dir, struct psc_kernel **ret)
 				   "their version, or reboot; without a floor \"rm -r %s\" ends "
 				   "enforcement for a start afresh", dir, info.abi, PSC_ABI, dir);
 	if (err)
-		return psc_log_err(err, "%s/psc_ctl does not run: %s", dir, strerror(-err));
+		return psc_log_err(err, "%s/psc_ctl cannot be run: %s; \"ptracescoped --check\" "
+				   "tells what is missing", dir, strerror(-err));
 	kernel->sees_moves = info.sees_moves;
 	kernel->explains = has_pin(dir, PSC_PIN_EXPLAIN);
 	err = take_pins(dir, kernel, info.locked);

@@ -51,8 +51,8 @@ bool psc_place_is_own(const struct stat *st)
 static int refuse(const char *path, const char *parent, const struct stat *st)
 {
 	return psc_log_err(-EUCLEAN, "%s is in the way: %s of uid %u, mode %04o, where a directory "
-			   "of root's with the mode 0700 has to be; others have made or changed "
-			   "it: chmod 0700 %s && rm -r %s", path,
+			   "of root's with the mode 0700 is required; others made or changed it: "
+			   "chmod 0700 %s && rm -r %s", path,
 			   S_ISDIR(st->st_mode) ? "a directory" :
 			   S_ISLNK(st->st_mode) ? "a symbolic link" : "a file",
 			   st->st_uid, st->st_mode & 07777, parent, path);
@@ -67,8 +67,9 @@ static int check_parent(const char *parent)
 		return psc_log_err(-errno, "%s: %s", parent, strerror(errno));
 	if (psc_place_is_safe(&st))
 		return 0;
-	return psc_log_err(-EUCLEAN, "%s is of uid %u, mode %04o: others can replace what is in it: "
-			   "chown root %s && chmod 0700 %s", parent, st.st_uid, st.st_mode & 07777,
+	return psc_log_err(-EUCLEAN, "%s is of uid %u, mode %04o: others can replace what is in "
+			   "it: chown root %s && chmod 0700 %s",
+			   parent, st.st_uid, st.st_mode & 07777,
 			   parent, parent);
 }
 

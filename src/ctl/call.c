@@ -228,7 +228,7 @@ static enum psc_cli_exit refused(const struct psc_cli *cli, const struct psc_ans
 		return psc_fail(PSC_EXIT_FAILED, "configuration refused, nothing changed: %s",
 				message);
 	if (streq(answer->error, PSC_METHOD("PartlyApplied")))
-		return psc_fail(PSC_EXIT_PARTLY, "configuration applied in part: %s", message);
+		return psc_fail(PSC_EXIT_PARTLY, "configuration: %s", message);
 	if (streq(answer->error, PSC_METHOD("Failed")))
 		return psc_fail(PSC_EXIT_FAILED, "the daemon failed: %s%s", message,
 				failure_remedy(answer->parameters));

@@ -30,7 +30,8 @@ static enum psc_cli_exit set_scope(const struct psc_cli *cli, const struct psc_o
 	json_decref(reply);
 	if (code != PSC_EXIT_REFUSED || oci->asked)
 		return code;
-	psc_notice("so it does without the default scope, and has what holds above it");
+	psc_notice("the default scope is not applied: the container has the scope of the cgroup "
+		   "above it");
 	return PSC_EXIT_DONE;
 }
 
@@ -89,7 +90,8 @@ enum psc_cli_exit psc_oci_hook(const struct psc_cli *cli)
 	if (oci.id && name_container(&oci, &name, &field))
 		err = -ENOMEM;
 	if (err)
-		code = psc_fail(err == -ENOMEM ? PSC_EXIT_FAILED : PSC_EXIT_USAGE, "%s", error ? error : strerror(-err));
+		code = psc_fail(err == -ENOMEM ? PSC_EXIT_FAILED : PSC_EXIT_USAGE, "%s",
+				error ? error : strerror(-err));
 	else if (oci.wanted)
 		code = apply(cli, &oci);
 	psc_log_set_name("ptracescopectl");

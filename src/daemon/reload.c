@@ -37,7 +37,8 @@ int psc_reload_refuse(struct psc_reload *reload, int err, char *error, const cha
 	free(reload->error);
 	reload->error = first_line(error ? error : psc_ctl_error(err));
 	line = strsep(&rest, "\n");
-	psc_log(LOG_ERR, "configuration refused, %s: %s", instead, line ? line : psc_ctl_error(err));
+	psc_log(LOG_ERR, "configuration refused, %s: %s",
+		instead, line ? line : psc_ctl_error(err));
 	while ((line = strsep(&rest, "\n")))
 		psc_log(LOG_ERR, "configuration: %s", line);
 	free(error);
@@ -83,8 +84,8 @@ const char *psc_reload_outcome(struct psc_reload *reload)
 
 	if (reload->error || !n)
 		return reload->error ? reload->error : "ok";
-	snprintf(reload->outcome, sizeof(reload->outcome), "ok, but %u cgroup%s in subtrees that are "
-		 "left to users lack%s the settings of their sections; see the log", n,
+	snprintf(reload->outcome, sizeof(reload->outcome), "ok, but %u cgroup%s in subtrees that "
+		 "are left to users lack%s the settings of their sections; see the log", n,
 		 n == 1 ? "" : "s", n == 1 ? "s" : "");
 	return reload->outcome;
 }
@@ -96,10 +97,10 @@ static int judge_sections(struct psc_reload *reload, int refused)
 		return 0;
 	free(reload->error);
 	if (refused < 0)
-		reload->error = strdup("the rest of it is in force, but not all cgroups could "
-				       "be looked at");
-	else if (asprintf(&reload->error, "the rest of it is in force, but %d cgroups are without "
-			  "what their sections set; the log names the first", refused) < 0)
+		reload->error = strdup("applied, except for cgroups that could not be looked at; "
+				       "see: journalctl -u ptracescoped");
+	else if (asprintf(&reload->error, "applied, except for %d cgroups; see: journalctl -u "
+			  "ptracescoped", refused) < 0)
 		reload->error = NULL;
 	return PSC_RELOAD_PARTLY;
 }
@@ -161,7 +162,8 @@ static int refuse_floor(struct psc_reload *reload, int err)
 {
 	char *error;
 
-	if (asprintf(&error, "cannot set the first floor: %s; the log names what conflicts with it",
+	if (asprintf(&error, "cannot set the first floor: %s; journalctl -u ptracescoped names "
+		     "what conflicts with it",
 		     psc_ctl_error(err)) < 0)
 		error = NULL;
 	return refuse(reload, err, error);

@@ -27,7 +27,7 @@ void psc_daemon_notify(struct psc_daemon *d, const char *state, const union psc_
 		   policy->scope[PSC_MODE_ATTACH], psc_scope_word(policy->scope[PSC_MODE_ATTACH]),
 		   policy->scope[PSC_MODE_TRACEME], policy->scope[PSC_MODE_READ],
 		   policy->floor[PSC_MODE_ATTACH],
-		   d->reload.error ? "; configuration refused: " : "",
+		   d->reload.error ? "; configuration: " : "",
 		   d->reload.error ? d->reload.error : "") < 0)
 		text = NULL;
 	psc_outbox_notify(text ? text : state);

@@ -215,7 +215,7 @@ static int check_sections(const struct psc_check *check, struct walk *walk)
 	err = walk->config->n_sections || walk->entries ?
 		psc_cgroup_walk(check->cgroups, visit, walk) : 0;
 	if (err < 0)
-		return psc_log_err(err, "looking at cgroups: %s", strerror(-err));
+		return psc_log_err(err, "cgroups cannot be looked at: %s", strerror(-err));
 	if (walk->config->n_sections)
 		fprintf(check->out, "\n  SECTIONS\n");
 	for (size_t s = 0; s < walk->config->n_sections; s++) {

@@ -133,7 +133,7 @@ static int on_child(sd_event_source *source, const siginfo_t *si, void *data)
 	clear_up(first, killed);
 	if (killed)
 		psc_log(LOG_ERR, "%s, the process that looks around before the first floor, was "
-			"killed (signal %d)", PSC_FIRST_NAME, si->si_status);
+			"killed (signal %d); try again", PSC_FIRST_NAME, si->si_status);
 	first->user->ended(first->data, first->armed ? 0 : err);
 	return 0;
 }
@@ -206,7 +206,7 @@ void psc_first_await(const char *dir)
 		nanosleep(&pause, NULL);
 	}
 	if (fd >= 0)
-		psc_warning("%s: somebody has a lock on it, as the child of a daemon that was killed "
-			    "does that does not end; if the guards are armed by it: restart the "
-			    "daemon", dir);
+		psc_warning("%s: still locked, which the child of a daemon that was killed does "
+			    "until it ends; if it leaves the guards armed: restart the daemon",
+			    dir);
 }

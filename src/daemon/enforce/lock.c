@@ -55,14 +55,17 @@ static int open_pins(const struct psc_kernel *kernel, const char *dir)
 	struct stat st;
 
 	if (fd < 0)
-		return psc_log_err(fd, "%s in the initial mount namespace: %s", dir, strerror(-fd));
+		return psc_log_err(fd, "%s cannot be opened in the initial mount namespace: "
+				   "%s; is bpffs mounted there? nsenter -t 1 -m findmnt -t bpf",
+				   dir, strerror(-fd));
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (st.st_dev == kernel->dir_dev && st.st_ino == kernel->dir_ino)
 		return TAKE_FD(fd);
 	return psc_log_err(-EUCLEAN, "%s in the initial mount namespace is not the directory of "
-			   "the pins in force: something is mounted over it, or they are in a "
-			   "mount namespace of their own", dir);
+			   "the pins in force: something is mounted over it: unmount it; or they "
+			   "are in a mount namespace of their own: start the daemon by its unit",
+			   dir);
 }
 
 /* Tell the guards what to protect, and arm them. */
@@ -110,8 +113,8 @@ static int open_ftrace(int *ret)
 		return 0;
 	err = errno == ENOENT ? psc_hooks_has_ftrace(&has) : -errno;
 	if (!err && has)
-		err = psc_log_err(-ENOENT, "no floor, as %s is not there, though the kernel has it: "
-				  "is something mounted over it?", path);
+		err = psc_log_err(-ENOENT, "no floor, as %s is not there, though the kernel has "
+				  "it: is something mounted over it?", path);
 	return err;
 }
 
@@ -172,7 +175,8 @@ static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *loc
 	first_floor_bpf__destroy(skel);
 	psc_kernel_close_policy_maps(kernel);
 	if (err)
-		psc_log_err(err, "loading the last guards failed: %s", strerror(-err));
+		psc_log_err(err, "loading the guards of the first floor failed: %s; \"ptracescoped "
+			    "--check\" tells what is missing", strerror(-err));
 	return err == -PSC_E_LOCKED ? -EIO : err;	/* the verifier's is no floor */
 }
 
@@ -198,9 +202,10 @@ static int find_root(struct psc_lock *lock)
 	if (lock->cgroup_fd < 0 && cgroup2_is_used())
 		return psc_log_err(lock->cgroup_fd, "no floor while kernel.ftrace_enabled cannot "
 				   "be guarded: the root of the cgroup2 hierarchy is neither at "
-				   "/sys/fs/cgroup nor at /sys/fs/cgroup/unified");
+				   "/sys/fs/cgroup nor at /sys/fs/cgroup/unified; mount it there");
 	if (lock->cgroup_fd < 0)
-		psc_warning("kernel.ftrace_enabled cannot be guarded: there is no cgroup2 hierarchy");
+		psc_warning("kernel.ftrace_enabled cannot be guarded, as there is no cgroup2 "
+			    "hierarchy: root can switch enforcement off with it");
 	return 0;
 }
 
@@ -216,7 +221,8 @@ static int pin_spare(struct psc_lock *lock, const char *dir)
 	if (!err)
 		err = psc_handle_pin(&lock->sysctl, path);
 	if (err)
-		return psc_log_err(err, "no floor, as %s cannot be made: %s", path, strerror(-err));
+		return psc_log_err(err, "no floor, as %s cannot be made: %s; is it in a bpffs that "
+				   "root can write? findmnt -t bpf", path, strerror(-err));
 	return psc_anchor_pin(&lock->anchor, dir);
 }
 
@@ -226,7 +232,8 @@ static int attach(struct psc_lock *lock)
 		int err = -errno;
 
 		return psc_log_err(err, "no floor while kernel.ftrace_enabled cannot be guarded: "
-				   "attaching a program to the root cgroup failed: %s",
+				   "attaching a program to the root cgroup failed: %s; "
+				   "\"bpftool cgroup tree\" lists what is attached",
 				   strerror(-err));
 	}
 	lock->has_sysctl = true;
@@ -266,11 +273,13 @@ static void lock_undo(struct psc_kernel *kernel, const char *dir, const struct p
 	int err = psc_kernel_disarm(kernel, dir);
 
 	if (err)
-		psc_log_err(err, "the guards cannot be disarmed: %s", psc_ctl_error(err));
+		psc_log_err(err, "the guards cannot be disarmed: %s; restart the daemon",
+			    psc_ctl_error(err));
 	err = lock->has_sysctl ?
 		psc_handle_detach(&lock->sysctl, lock->cgroup_fd, BPF_CGROUP_SYSCTL) : 0;
 	if (err)
-		psc_log_err(err, "the guard of kernel.ftrace_enabled cannot be detached: %s",
+		psc_log_err(err, "the guard of kernel.ftrace_enabled cannot be detached: %s; "
+			    "restart the daemon",
 			    strerror(-err));
 	psc_anchor_detach(&lock->anchor, lock->cgroup_fd);
 }

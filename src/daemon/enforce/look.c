@@ -114,7 +114,8 @@ static int look_at_programs(const struct psc_kernel *kernel, const struct psc_lo
 		found.name[sizeof(found.name) - 1] = '\0';
 		err = -EBUSY;
 		if (last)
-			psc_log(LOG_ERR, "no floor while BPF program %u (%s) is loaded: it %s",
+			psc_log(LOG_ERR, "no floor while BPF program %u (%s) is loaded: it %s; "
+				"\"bpftool prog show\" tells whose it is",
 				found.id, found.name, found.map < PSC_POLICY_MAPS ?
 				"uses the policy's maps" : "could overrule this daemon's");
 	}
@@ -128,14 +129,17 @@ static bool is_alone(const struct psc_found_map *found, __u64 uses, bool last)
 
 	if (!(found->is & PSC_FOUND_PINNED)) {
 		if (last)
-			psc_log(LOG_ERR, "no floor without the pin of the policy's map %s", name);
+			psc_log(LOG_ERR, "no floor without the pin of the policy's map %s; if "
+				"something is mounted over it, unmount it, else load anew: "
+				"ptracescopectl detach, and start the daemon", name);
 		return false;
 	}
 	if (found->users == 1 && found->refs == found->users + uses)
 		return true;
 	if (last)
-		psc_log(LOG_ERR, "no floor while somebody else holds the policy's map %s: "
-			"%llu descriptors or pins too many, %lld other references", name,
+		psc_log(LOG_ERR, "no floor while another process or program holds the policy's map "
+			"%s: %llu descriptors or pins too many, %lld other references; end it",
+			name,
 			found->users - 1, (long long)(found->refs - found->users - uses));
 	return false;
 }
@@ -144,10 +148,11 @@ static bool is_alone(const struct psc_found_map *found, __u64 uses, bool last)
 static bool is_quiet(__u32 found, const char *dir, bool last)
 {
 	if (last && (found & PSC_FOUND_CHANGING))
-		psc_log(LOG_ERR, "no floor while somebody is removing or renaming something in %s "
-			"or in a directory above it", dir);
+		psc_log(LOG_ERR, "no floor while a process removes or renames something in %s or "
+			"in a directory above it; try again", dir);
 	if (last && (found & PSC_FOUND_SWITCHING))
-		psc_log(LOG_ERR, "no floor while somebody is writing kernel.ftrace_enabled");
+		psc_log(LOG_ERR, "no floor while a process writes kernel.ftrace_enabled; end it, "
+			"or try again");
 	return !(found & (PSC_FOUND_CHANGING | PSC_FOUND_SWITCHING));
 }
 
@@ -215,8 +220,8 @@ static int look_at_root(const struct psc_lock *lock, bool last)
 	if (more < 0 || n == 1 + lock->anchor.n_attached)
 		return more;
 	if (last)
-		psc_log(LOG_ERR, "no floor while somebody else holds a program that was attached to "
-			"the root cgroup, or has detached it");
+		psc_log(LOG_ERR, "no floor while another process holds a program that was attached "
+			"to the root cgroup, or has detached it; end it");
 	return -EBUSY;
 }
 
@@ -272,7 +277,9 @@ static int look_at_pins(const struct psc_kernel *kernel, const char *dir,
 		if ((psc_pins[i].of_policy || kernel->fds[i] >= 0) &&
 		    !is_pin(kernel, lock, findings, i))
 			err = psc_log_err(-EUCLEAN, "no floor without the pin %s/%s of what is in "
-					  "force", dir, psc_pins[i].name);
+					  "force; if something is mounted over it, unmount "
+					  "it, else load anew: ptracescopectl detach, and start "
+					  "the daemon", dir, psc_pins[i].name);
 	return err;
 }
 
@@ -287,7 +294,8 @@ static int look_at_ftrace(const struct psc_lock *lock)
 	if (lock->ftrace_fd < 0)
 		return 0;
 	if (pread(lock->ftrace_fd, &value, 1, 0) != 1)
-		return psc_log_err(-EIO, "no floor, as kernel.ftrace_enabled cannot be read");
+		return psc_log_err(-EIO, "no floor, as kernel.ftrace_enabled cannot be read; try: "
+				   "sysctl kernel.ftrace_enabled");
 	if (value != '0')
 		return 0;
 	return psc_log_err(-EBUSY, "no floor while kernel.ftrace_enabled is 0, which switches BPF "
@@ -310,8 +318,8 @@ static int look(const struct psc_kernel *kernel, const char *dir, struct psc_loc
 	if (!err && ret->held) {
 		err = -EBUSY;
 		if (last)
-			psc_log(LOG_ERR, "no floor while somebody else holds a program of the set "
-				"in force");
+			psc_log(LOG_ERR, "no floor while another process holds a program of the "
+				"set in force; end it");
 	}
 	return err == -EBUSY && !last ? -EAGAIN : err;
 }
@@ -345,9 +353,11 @@ static int settle(struct psc_kernel *kernel, struct psc_lock *lock)
 	if (!err && memcmp(req.hooks, lock->hooks, sizeof(req.hooks)) != 0)
 		err = -ECANCELED;
 	if (err == -EAGAIN)
-		return psc_log_err(-EBUSY, "no floor, as a BPF program that ran before the check has "
-				   "not ended, or another process holds one of those that checked");
-	return err ? psc_log_err(err, "no floor, as the guards are not armed as they were: %s",
+		return psc_log_err(-EBUSY, "no floor, as a BPF program that ran before the check "
+				   "has not ended, or another process holds one of those that "
+				   "checked; try again");
+	return err ? psc_log_err(err, "no floor, as another process disarmed the guards or armed "
+				   "them anew: %s; try again",
 				 strerror(-err)) : 0;
 }
 

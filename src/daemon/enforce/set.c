@@ -139,8 +139,9 @@ int psc_set_verify(struct ptracescope_bpf *skel, const struct psc_kernel *kernel
 		__u32 id = kernel->fds[i] < 0 ? 0 : psc_object_id(pin, kernel->fds[i]);
 
 		if (kernel->fds[i] >= 0 && (!id || id != psc_object_id(pin, object_fd(skel, pin))))
-			return psc_log_err(-EUCLEAN, "%s/%s is not what was pinned there just now",
-					   dir, pin->name);
+			return psc_log_err(-EUCLEAN, "%s/%s is not what was pinned there just now: "
+					   "another process replaced it; end it, and start the "
+					   "daemon again", dir, pin->name);
 	}
 	return 0;
 }
