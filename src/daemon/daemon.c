@@ -59,7 +59,7 @@ int psc_daemon_request(struct psc_daemon *d, struct psc_request *req)
 	if (!err && has_changed_all(req))
 		psc_daemon_notify(d, "", &req->policy);
 	if (!err && req->op != PSC_OP_INFO)
-		psc_canary_prove(d->canary);
+		psc_selftest_prove(d->selftest);
 	return err;
 }
 
@@ -172,7 +172,7 @@ static void reload_done(void *data, bool called)
 	struct psc_daemon *d = data;
 
 	psc_daemon_notify(d, "", NULL);
-	psc_canary_prove(d->canary);
+	psc_selftest_prove(d->selftest);
 	if (called)
 		psc_control_wake(d->socket.control);
 }
@@ -307,23 +307,23 @@ static int start(struct psc_daemon *d)
 	if (!err)	/* From here on no directory is looked up, see cgroup.h. */
 		d->cgroups.kernel = d->kernel;
 	if (!err)
-		err = psc_reporter_new(d->event, d->kernel, &d->reporter);
+		err = psc_event_reader_new(d->event, d->kernel, &d->events);
 	if (!err)
-		psc_reporter_listen(d->reporter, &d->listener);
+		psc_event_reader_listen(d->events, &d->listener);
 	if (!err && loaded) {
 		d->sections.event = d->event;
 		psc_reload_start_sections(&d->reload, &config);
 	}
 	psc_config_free(&config);
 	if (!err)
-		err = psc_canary_new(d->event, d->kernel, on_proof, d, &d->canary);
+		err = psc_selftest_new(d->event, d->kernel, on_proof, d, &d->selftest);
 	if (!err)
 		err = open_socket(d);
 	if (err)
 		return err;
 	psc_info("%s, build %016llx", outcomes[d->outcome], d->kernel->build);
 	psc_daemon_notify(d, "READY=1\n", NULL);
-	psc_canary_prove(d->canary);
+	psc_selftest_prove(d->selftest);
 	return 0;
 }
 
@@ -359,8 +359,8 @@ int psc_daemon_run(unsigned int relations_max)
 	psc_first_stop(&d.first);
 	psc_reload_stop(&d.reload);
 	psc_socket_close(&d.socket);
-	psc_canary_free(d.canary);
-	psc_reporter_free(d.reporter);
+	psc_selftest_free(d.selftest);
+	psc_event_reader_free(d.events);
 	psc_outbox_close();
 	psc_sections_free(&d.sections);
 	psc_cgroups_close(&d.cgroups);

@@ -21,7 +21,7 @@
 #include "interface.h"
 #include "kernel.h"
 #include "log.h"
-#include "policy.h"
+#include "plan.h"
 #include "prereq.h"
 #include "util.h"
 

@@ -12,7 +12,7 @@
 #include "anchor.h"
 #include "log.h"
 #include "place.h"
-#include "policy.h"
+#include "plan.h"
 #include "prereq.h"
 #include "util.h"
 

@@ -3,11 +3,11 @@
 #ifndef PSC_STATE_H
 #define PSC_STATE_H
 
-#include "canary.h"
+#include "selftest.h"
 #include "first.h"
 #include "loader.h"
 #include "reload.h"
-#include "reporter.h"
+#include "event_reader.h"
 #include "socket.h"
 
 struct psc_daemon {
@@ -15,8 +15,8 @@ struct psc_daemon {
 	sd_event *event;
 	struct psc_kernel *kernel;
 	enum psc_loader_outcome outcome;
-	struct psc_reporter *reporter;
-	struct psc_canary *canary;
+	struct psc_event_reader *events;
+	struct psc_selftest *selftest;
 	struct psc_cgroups cgroups;
 	struct psc_sections sections;
 	struct psc_socket socket;

@@ -23,28 +23,28 @@ void psc_daemon_notify(struct psc_daemon *d, const char *state, const union psc_
 		return;
 	policy = policy ? policy : &asked;
 	if (asprintf(&text, "%sSTATUS=%s: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
-		   psc_canary_failed(d->canary) ? "NOT ENFORCING, see the log" : "Enforcing",
-		   policy->scope[PSC_MODE_ATTACH], psc_scope_word(policy->scope[PSC_MODE_ATTACH]),
-		   policy->scope[PSC_MODE_TRACEME], policy->scope[PSC_MODE_READ],
+		     psc_selftest_failed(d->selftest) ? "NOT ENFORCING, see the log" : "Enforcing",
+		     policy->scope[PSC_MODE_ATTACH], psc_scope_word(policy->scope[PSC_MODE_ATTACH]),
+		     policy->scope[PSC_MODE_TRACEME], policy->scope[PSC_MODE_READ],
 		   policy->floor[PSC_MODE_ATTACH],
 		   d->reload.error ? "; configuration: " : "",
-		   d->reload.error ? d->reload.error : "") < 0)
+		     d->reload.error ? d->reload.error : "") < 0)
 		text = NULL;
 	psc_outbox_notify(text ? text : state);
 }
 
 static bool is_enforcing(const struct psc_daemon *d)
 {
-	return psc_kernel_ftrace(d->kernel) && !psc_canary_failed(d->canary);
+	return psc_kernel_ftrace(d->kernel) && !psc_selftest_failed(d->selftest);
 }
 
 static json_t *proofs_json(const struct psc_daemon *d)
 {
 	return json_pack("{s:s, s:s, s:s, s:s}",
-			 "attach", psc_canary_outcome(d->canary, PSC_PROOF_ATTACH),
-			 "traceme", psc_canary_outcome(d->canary, PSC_PROOF_TRACEME),
-			 "read", psc_canary_outcome(d->canary, PSC_PROOF_READ),
-			 "declarations", psc_canary_outcome(d->canary, PSC_PROOF_DECLARED));
+			 "attach", psc_selftest_outcome(d->selftest, PSC_PROOF_ATTACH),
+			 "traceme", psc_selftest_outcome(d->selftest, PSC_PROOF_TRACEME),
+			 "read", psc_selftest_outcome(d->selftest, PSC_PROOF_READ),
+			 "declarations", psc_selftest_outcome(d->selftest, PSC_PROOF_DECLARED));
 }
 
 /* Members that are there in an unusual state only. */
@@ -53,7 +53,7 @@ static void add_unusual(json_t *status, const struct psc_daemon *d, const __u64 
 	unsigned int stuck;
 	pid_t stuck_on;
 
-	stuck = psc_reporter_stuck(d->reporter, &stuck_on);
+	stuck = psc_event_reader_stuck(d->events, &stuck_on);
 	if (stuck)
 		psc_json_set(status, "stuck", json_pack("{s:i, s:i}", "readers", stuck,
 					       "pid", (int)stuck_on));
@@ -80,7 +80,8 @@ json_t *psc_status(struct psc_daemon *d)
 	if (!status)
 		return NULL;
 	psc_json_set(status, "adopted", json_boolean(d->outcome == PSC_ADOPTED));
-	psc_json_set(status, "proof", json_string(psc_canary_outcome(d->canary, PSC_PROOF_ATTACH)));
+	psc_json_set(status, "proof",
+		     json_string(psc_selftest_outcome(d->selftest, PSC_PROOF_ATTACH)));
 	psc_json_set(status, "configuration", json_string(psc_reload_outcome(&d->reload)));
 	psc_json_set(status, "version", json_string(PSC_VERSION));
 	psc_json_set_count(status, "pid", (__u64)getpid());
@@ -115,9 +116,9 @@ int psc_status_metrics(const struct psc_daemon *d, struct psc_metrics *ret)
 	ret->sticky_floors = info.carried;
 	ret->build = d->kernel->build;
 	for (unsigned int i = 0; i < PSC_METRICS_PROOFS; i++)
-		ret->proofs[i] = psc_canary_value(d->canary, (enum psc_proof)i);
+		ret->proofs[i] = psc_selftest_value(d->selftest, (enum psc_proof)i);
 	ret->longest_turn_usec = psc_turn_longest(&busiest);
 	ret->unlogged = psc_outbox_lost();
-	ret->stuck_readers = psc_reporter_stuck(d->reporter, &pid);
+	ret->stuck_readers = psc_event_reader_stuck(d->events, &pid);
 	return 0;
 }

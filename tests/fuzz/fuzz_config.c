@@ -11,7 +11,7 @@
 #include "fake_root.h"
 #include "log.h"
 #include "pattern.h"
-#include "policy.h"
+#include "plan.h"
 #include "ptracescope_policy.h"
 #include "util.h"
 

@@ -12,7 +12,7 @@
 #include "fake_root.h"
 #include "log.h"
 #include "names.h"
-#include "report.h"
+#include "journal_entry.h"
 #include "util.h"
 
 #define TRACER 1240
@@ -35,12 +35,12 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 }
 
 /* Whatever it is about, it is one line, and says which of the three kinds it is. */
-static void check_report(const struct psc_report *report)
+static void check_report(const struct psc_journal_entry *report)
 {
-	const char *message = psc_report_get(report, "MESSAGE");
-	const char *id = psc_report_get(report, "MESSAGE_ID");
+	const char *message = psc_journal_get(report, "MESSAGE");
+	const char *id = psc_journal_get(report, "MESSAGE_ID");
 
-	CHECK(report->n && report->n <= PSC_REPORT_FIELDS_MAX);
+	CHECK(report->n && report->n <= PSC_JOURNAL_FIELDS_MAX);
 	CHECK(message && !strchr(message, '\n'));
 	check_printable(message);
 	CHECK(id && (strcmp(id, PSC_MESSAGE_ID_REFUSED) == 0 ||
@@ -69,14 +69,14 @@ static void try_cgroup_of(unsigned int pid)
 
 static void try_format(const void *event, size_t size, const char *where, bool good)
 {
-	struct psc_report report = {};
-	int err = psc_report_format(event, size, where, &report);
+	struct psc_journal_entry report = {};
+	int err = psc_journal_format(event, size, where, &report);
 
 	CHECK(err == 0 || err == -EBADMSG);
 	CHECK(!good || !err);
 	if (!err)
 		check_report(&report);
-	psc_report_clear(&report);
+	psc_journal_clear(&report);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

@@ -12,7 +12,7 @@
 #include "cgroup_tree.h"
 #include "check.h"
 #include "fake_backend.h"
-#include "policy.h"
+#include "plan.h"
 #include "sections.h"
 #include "util.h"
 

@@ -14,7 +14,7 @@
 
 #include "config.h"
 #include "pattern.h"
-#include "policy.h"
+#include "plan.h"
 #include "ptracescope_policy.h"
 #include "util.h"
 

@@ -6,7 +6,7 @@
 
 #include "escape.h"
 #include "log.h"
-#include "policy.h"
+#include "plan.h"
 #include "ptracescope_policy.h"
 #include "util.h"
 

@@ -10,7 +10,7 @@
 
 #include "cgroup.h"
 #include "config.h"
-#include "policy.h"
+#include "plan.h"
 
 struct psc_sections {
 	const struct psc_cgroups *cgroups;

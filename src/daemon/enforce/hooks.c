@@ -7,7 +7,7 @@
 
 #include "log.h"
 #include "pins.h"
-#include "types.h"
+#include "kernel_btf.h"
 #include "util.h"
 
 /*
@@ -84,7 +84,7 @@ static int find_all(const struct btf *btf, __u32 *ids)
 int psc_hooks_find(__u32 ids[PSC_HOOKS_MAX])
 {
 	struct btf *btf;
-	int err = psc_hooks_count() <= PSC_HOOKS_MAX ? psc_types_open(&btf) : -E2BIG;
+	int err = psc_hooks_count() <= PSC_HOOKS_MAX ? psc_kernel_btf_open(&btf) : -E2BIG;
 
 	if (err)
 		return err;
@@ -96,7 +96,7 @@ int psc_hooks_find(__u32 ids[PSC_HOOKS_MAX])
 int psc_hooks_has_ftrace(bool *ret)
 {
 	struct btf *btf;
-	int err = psc_types_open(&btf);
+	int err = psc_kernel_btf_open(&btf);
 
 	if (err)
 		return err;

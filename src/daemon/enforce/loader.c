@@ -16,7 +16,7 @@
 #include "ptracescope_state.h"
 #include "ptracescope.skel.h"
 #include "set.h"
-#include "types.h"
+#include "kernel_btf.h"
 #include "unload.h"
 #include "util.h"
 
@@ -156,7 +156,7 @@ static int load_with(const struct psc_loader_options *options,
 	if (!skel)
 		return -errno;
 	/* By which libbpf fits the programs to the kernel. */
-	err = psc_types_open(NULL);
+	err = psc_kernel_btf_open(NULL);
 	if (err)
 		return err;
 	skel->rodata->psc_build = build_id(skel);

@@ -18,7 +18,7 @@
 #include "ptracescope_state.h"
 #include "first_floor.skel.h"
 #include "spare.h"
-#include "types.h"
+#include "kernel_btf.h"
 #include "util.h"
 
 #define PROC_CGROUP_MAX (64 * 1024)
@@ -163,7 +163,7 @@ static int load(struct psc_kernel *kernel, const char *dir, struct psc_lock *loc
 	err = open_ftrace(&lock->ftrace_fd);
 	skel->rodata->psc_ftrace_fd = lock->ftrace_fd;
 	if (!err)
-		err = psc_types_open(NULL);
+		err = psc_kernel_btf_open(NULL);
 	if (!err && kernel->fds[PSC_PIN_STATE] < 0)
 		err = psc_kernel_open_policy_maps(kernel, dir);
 	if (!err)

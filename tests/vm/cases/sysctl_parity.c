@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "policy.h"
+#include "plan.h"
 #include "ptracescope_policy.h"
 #include "tap.h"
 #include "util.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Makes of a configuration the requests that change the policy in force. */
-#include "policy.h"
+#include "plan.h"
 
 #include <errno.h>
 

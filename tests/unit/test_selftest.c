@@ -19,9 +19,9 @@
 
 #include <cmocka.h>
 
-#include "canary.h"
+#include "selftest.h"
 #include "nowait.h"
-#include "policy.h"
+#include "plan.h"
 #include "ptracescope_policy.h"
 #include "util.h"
 #include "yama.h"
@@ -84,7 +84,7 @@ static void on_changed(void *data)
 }
 
 static sd_event *event;
-static struct psc_canary *canary;
+static struct psc_selftest *selftest;
 
 static int setup(void **state)
 {
@@ -100,13 +100,13 @@ static int setup(void **state)
 	changes = probed = ended = 0;
 	meanwhile = NULL;
 	return sd_event_new(&event) < 0 ||
-		psc_canary_new(event, NULL, on_changed, NULL, &canary);
+		psc_selftest_new(event, NULL, on_changed, NULL, &selftest);
 }
 
 static int teardown(void **state)
 {
 	(void)state;
-	psc_canary_free(canary);
+	psc_selftest_free(selftest);
 	sd_event_unref(event);
 	while (waitpid(-1, NULL, 0) > 0)
 		;
@@ -116,7 +116,7 @@ static int teardown(void **state)
 /* One proof, until both children are reaped. */
 static void prove(void)
 {
-	psc_canary_prove(canary);
+	psc_selftest_prove(selftest);
 	while (waitid(P_ALL, 0, &(siginfo_t){}, WEXITED | WNOHANG | WNOWAIT) == 0)
 		assert_true(sd_event_run(event, UINT64_MAX) >= 0);
 	assert_int_equal(probed, ended);
@@ -125,18 +125,20 @@ static void prove(void)
 static void test_not_refused(void **state)
 {
 	(void)state;
-	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "pending");
+	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH), "pending");
 	for (int round = 0; round < 2; round++) {
 		prove();
-		assert_true(psc_canary_failed(canary));
-		assert_int_equal(strncmp(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "failed: ", 8), 0);
+		assert_true(psc_selftest_failed(selftest));
+		assert_int_equal(strncmp(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH),
+					 "failed: ", 8), 0);
 	}
 	assert_int_equal(changes, 2);	/* the first was that the others have nothing to prove */
 	assert_int_equal(probed, 2);
 
 	policy.scope[PSC_MODE_ATTACH] = PSC_SCOPE_CLASSIC;
 	prove();
-	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "nothing to prove at this scope");
+	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH),
+			    "nothing to prove at this scope");
 	assert_int_equal(probed, 2);
 }
 
@@ -154,7 +156,7 @@ static void test_yama_first(void **state)
 		policy.scope[PSC_MODE_ATTACH] = cases[i].scope;
 		prove();
 		assert_int_equal(probed, 1);
-		assert_int_equal(psc_canary_failed(canary), cases[i].tried);
+		assert_int_equal(psc_selftest_failed(selftest), cases[i].tried);
 	}
 }
 
@@ -168,14 +170,15 @@ static void test_changed_meanwhile(void **state)
 	(void)state;
 	meanwhile = lower;
 	prove();
-	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "nothing to prove at this scope");
+	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH),
+			    "nothing to prove at this scope");
 }
 
 static void ask_again(void)
 {
 	meanwhile = NULL;
-	psc_canary_prove(canary);
-	psc_canary_prove(canary);
+	psc_selftest_prove(selftest);
+	psc_selftest_prove(selftest);
 }
 
 static void test_asked_meanwhile(void **state)
@@ -184,7 +187,7 @@ static void test_asked_meanwhile(void **state)
 	meanwhile = ask_again;
 	prove();
 	assert_int_equal(probed, 2);
-	assert_true(psc_canary_failed(canary));
+	assert_true(psc_selftest_failed(selftest));
 }
 
 /* From here on PTRACE_SEIZE fails with EPERM; the leak sanitizer needs PTRACE_ATTACH. */
@@ -208,18 +211,20 @@ static void test_refused(void **state)
 {
 	(void)state;
 	prove();
-	assert_int_equal(strncmp(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "cannot tell: ", 13), 0);
-	assert_false(psc_canary_failed(canary));
+	assert_int_equal(strncmp(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH), "cannot tell: ",
+				 13), 0);
+	assert_false(psc_selftest_failed(selftest));
 
 	/* A refusal that is noted of others only is none of ours. */
 	noted = PSC_MODE_BIT(PSC_MODE_READ);
 	prove();
-	assert_int_equal(strncmp(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "cannot tell: ", 13),
+	assert_int_equal(strncmp(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH), "cannot tell: ",
+				 13),
 			 0);
 
 	noted = PSC_MODE_BIT(PSC_MODE_ATTACH);
 	prove();
-	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_ATTACH), "ok");
+	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH), "ok");
 }
 
 /* Declarations: the call has to succeed, and to be recorded. */
@@ -229,11 +234,11 @@ static void test_declared(void **state)
 
 	(void)state;
 	prove();
-	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_DECLARED),
+	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_DECLARED),
 			    "failed: PR_SET_PTRACER has no effect");
 	noted = PSC_PROVED_DECLARED;
 	prove();
-	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_DECLARED),
+	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_DECLARED),
 			    answered ? "ok" : "failed: PR_SET_PTRACER has no effect");
 }
 
@@ -245,15 +250,16 @@ static void test_modes(void **state)
 	(void)state;
 	policy = (union psc_policy){ .scope = { 0, PSC_SCOPE_RESTRICTED, 0 } };
 	prove();
-	assert_string_equal(psc_canary_outcome(canary, PSC_PROOF_TRACEME),
+	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_TRACEME),
 			    "nothing to prove at this scope");
 	assert_int_equal(probed, 0);
 	policy = (union psc_policy){ .scope = { 0, PSC_SCOPE_ADMIN_ONLY, PSC_SCOPE_RESTRICTED } };
 	prove();
 	assert_int_equal(probed, 1);
-	assert_true(psc_canary_failed(canary));
+	assert_true(psc_selftest_failed(selftest));
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
-		assert_int_equal(strncmp(psc_canary_outcome(canary, modes[i]), "failed: ", 8), 0);
+		assert_int_equal(strncmp(psc_selftest_outcome(selftest, modes[i]), "failed: ", 8),
+				 0);
 }
 
 int main(void)

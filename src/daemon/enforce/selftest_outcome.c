@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a proof of enforcement shows, which proofs are made, and what is logged about them. */
-#include "canary_outcome.h"
+#include "selftest_outcome.h"
 
 #include <errno.h>
 

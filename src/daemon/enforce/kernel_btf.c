@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Opens the kernel's BTF and checks that nothing is mounted over it. */
-#include "types.h"
+#include "kernel_btf.h"
 
 #include <bpf/btf.h>
 #include <errno.h>
@@ -34,7 +34,7 @@ static int parse(int fd, struct btf **ret)
 	return *ret ? 0 : -errno;
 }
 
-int psc_types_open(struct btf **ret)
+int psc_kernel_btf_open(struct btf **ret)
 {
 	_cleanup_close_ int fd = open_file();
 	int err = fd < 0 ? fd : ret ? parse(fd, ret) : 0;

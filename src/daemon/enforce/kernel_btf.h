@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The kernel's own types, where somebody might have put others in their place. */
-#ifndef PSC_TYPES_H
-#define PSC_TYPES_H
+#ifndef PSC_KERNEL_BTF_H
+#define PSC_KERNEL_BTF_H
 
 struct btf;
 
 /**
- * psc_types_open - the types in /sys/kernel/btf/vmlinux
+ * psc_kernel_btf_open - the types in /sys/kernel/btf/vmlinux
  * @ret: freed by btf__free(); some megabytes; unwritten on error. NULL: only look
  *	whether they are there
  *
@@ -17,6 +17,6 @@ struct btf;
  * Return: 0; -EUCLEAN, after a message, when it is something else; or another negative
  * errno, after a message.
  */
-int psc_types_open(struct btf **ret);
+int psc_kernel_btf_open(struct btf **ret);
 
 #endif

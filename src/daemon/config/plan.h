@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* From a configuration to the request that puts it in force. */
-#ifndef PSC_POLICY_H
-#define PSC_POLICY_H
+#ifndef PSC_PLAN_H
+#define PSC_PLAN_H
 
 #include <stddef.h>
 

@@ -5,7 +5,7 @@
  * the reader wait for as long as its owner likes. So a child does the reading,
  * with a deadline; after that the event is reported without it.
  */
-#include "reporter.h"
+#include "event_reader.h"
 
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 
 #include "log.h"
-#include "report.h"
+#include "journal_entry.h"
 #include "turn.h"
 #include "util.h"
 
@@ -32,7 +32,7 @@
 #define FORKS_MAX 4		/* in one turn of the loop */
 #define PAUSE_USEC (100 * 1000ULL)
 
-struct psc_reporter {
+struct psc_event_reader {
 	sd_event *event;
 	struct psc_kernel *kernel;
 	struct ring_buffer *ring;
@@ -50,7 +50,7 @@ struct psc_reporter {
 /* One event whose details a child is reading. */
 struct inquiry {
 	struct inquiry *next;
-	struct psc_reporter *reporter;
+	struct psc_event_reader *reader;
 	struct psc_event event;
 	__u32 uid;			/* whose processes it is about */
 	pid_t child;
@@ -61,22 +61,22 @@ struct inquiry {
 
 static void report_without_proc(const struct psc_event *event)
 {
-	struct psc_report report = {};
+	struct psc_journal_entry report = {};
 
-	if (!psc_report_format(event, sizeof(*event), NULL, &report))
-		psc_report_emit(&report);
-	psc_report_clear(&report);
+	if (!psc_journal_format(event, sizeof(*event), NULL, &report))
+		psc_journal_emit(&report);
+	psc_journal_clear(&report);
 }
 
 static void inquiry_free(struct inquiry *inquiry)
 {
-	struct inquiry **link = &inquiry->reporter->inquiries;
+	struct inquiry **link = &inquiry->reader->inquiries;
 
 	while (*link != inquiry)
 		link = &(*link)->next;
 	*link = inquiry->next;
-	inquiry->reporter->n_inquiries--;
-	inquiry->reporter->n_stuck -= inquiry->stuck;
+	inquiry->reader->n_inquiries--;
+	inquiry->reader->n_stuck -= inquiry->stuck;
 	sd_event_source_disable_unref(inquiry->child_source);
 	sd_event_source_disable_unref(inquiry->deadline);
 	psc_closep(&inquiry->answer_fd);
@@ -96,7 +96,7 @@ static __u32 uid_of(const struct psc_event *event)
 /* In the child: the fields of the report, each with a NUL behind it, in one write. */
 static void __attribute__((noreturn)) answer(const struct psc_event *event, int fd, int gate_fd)
 {
-	struct psc_report report = {};
+	struct psc_journal_entry report = {};
 	char buf[ANSWER_MAX];
 	size_t len = 0;
 
@@ -105,7 +105,7 @@ static void __attribute__((noreturn)) answer(const struct psc_event *event, int 
 		_exit(EXIT_FAILURE);
 	/* Stuck here, it must not hold the lock and the sockets of a daemon that has ended. */
 	if (dup2(fd, 0) < 0 || close_range(1, ~0U, 0) < 0 ||
-	    psc_report_format(event, sizeof(*event), "/proc", &report))
+	    psc_journal_format(event, sizeof(*event), "/proc", &report))
 		_exit(EXIT_FAILURE);
 	for (size_t i = 0; i < report.n; i++) {
 		size_t size = strlen(report.fields[i]) + 1;
@@ -121,16 +121,16 @@ static void __attribute__((noreturn)) answer(const struct psc_event *event, int 
 /* Report what the child wrote; false when it is not a whole answer. */
 static bool report_answer(int fd)
 {
-	struct psc_report report = {};
+	struct psc_journal_entry report = {};
 	char buf[ANSWER_MAX];
 	ssize_t len = read(fd, buf, sizeof(buf));
 	bool good = len > 0 && buf[len - 1] == '\0';
 
 	for (ssize_t at = 0; good && at < len; at += (ssize_t)strlen(buf + at) + 1)
-		good = psc_report_add(&report, strdup(buf + at)) == 0;
+		good = psc_journal_add(&report, strdup(buf + at)) == 0;
 	if (good)
-		psc_report_emit(&report);
-	psc_report_clear(&report);
+		psc_journal_emit(&report);
+	psc_journal_clear(&report);
 	return good;
 }
 
@@ -160,30 +160,30 @@ static int on_deadline(sd_event_source *source, uint64_t usec, void *data)
 	kill(inquiry->child, SIGKILL);
 	inquiry->deadline = sd_event_source_disable_unref(inquiry->deadline);
 	inquiry->stuck = true;
-	inquiry->reporter->n_stuck++;
+	inquiry->reader->n_stuck++;
 	report_without_proc(&inquiry->event);
 	return 0;
 }
 
-unsigned int psc_reporter_stuck(const struct psc_reporter *reporter, pid_t *ret_pid)
+unsigned int psc_event_reader_stuck(const struct psc_event_reader *reader, pid_t *ret_pid)
 {
-	const struct inquiry *inquiry = reporter->inquiries;
+	const struct inquiry *inquiry = reader->inquiries;
 
 	while (inquiry && !inquiry->stuck)
 		inquiry = inquiry->next;
 	*ret_pid = inquiry ? (pid_t)inquiry->event.tracee.pid : 0;
-	return reporter->n_stuck;
+	return reader->n_stuck;
 }
 
-static bool too_many(const struct psc_reporter *reporter, __u32 uid)
+static bool too_many(const struct psc_event_reader *reader, __u32 uid)
 {
 	unsigned int n = 0, own = 0;
 
-	for (const struct inquiry *i = reporter->inquiries; i; i = i->next) {
+	for (const struct inquiry *i = reader->inquiries; i; i = i->next) {
 		n += psc_account_of(i->uid) == psc_account_of(uid);
 		own += i->uid == uid;
 	}
-	return n >= INQUIRIES_OF_ACCOUNT || reporter->n_inquiries >= INQUIRIES_MAX ||
+	return n >= INQUIRIES_OF_ACCOUNT || reader->n_inquiries >= INQUIRIES_MAX ||
 	       (uid >= PSC_CROWD_UIDS && own >= INQUIRIES_OF_ACCOUNT / 2);
 }
 
@@ -205,7 +205,7 @@ static int open_pipes(int fds[2], int gate[2])
 /* Fork the child, and watch it. Return: 0, or a negative errno and there is no child. */
 static int start_child(struct inquiry *inquiry, int answer_fd, const int gate[2])
 {
-	sd_event *event = inquiry->reporter->event;
+	sd_event *event = inquiry->reader->event;
 	int err;
 
 	inquiry->child = fork();
@@ -228,13 +228,13 @@ static int start_child(struct inquiry *inquiry, int answer_fd, const int gate[2]
 }
 
 /* Have a child read the details. Return: 0 or a negative errno. */
-static int inquire(struct psc_reporter *reporter, const struct psc_event *event)
+static int inquire(struct psc_event_reader *reader, const struct psc_event *event)
 {
 	__u32 uid = uid_of(event);
 	struct inquiry *inquiry;
 	int fds[2], gate[2], err;
 
-	if (too_many(reporter, uid))
+	if (too_many(reader, uid))
 		return -EBUSY;
 	inquiry = calloc(1, sizeof(*inquiry));
 	if (!inquiry)
@@ -245,11 +245,11 @@ static int inquire(struct psc_reporter *reporter, const struct psc_event *event)
 		return err;
 	}
 	*inquiry = (struct inquiry){
-		.reporter = reporter, .event = *event, .uid = uid, .answer_fd = fds[0],
-		.next = reporter->inquiries,
+		.reader = reader, .event = *event, .uid = uid, .answer_fd = fds[0],
+		.next = reader->inquiries,
 	};
-	reporter->inquiries = inquiry;
-	reporter->n_inquiries++;
+	reader->inquiries = inquiry;
+	reader->n_inquiries++;
 	err = start_child(inquiry, fds[1], gate);
 	close(fds[1]);
 	close(gate[0]);
@@ -259,140 +259,140 @@ static int inquire(struct psc_reporter *reporter, const struct psc_event *event)
 	return err;
 }
 
-static int arm_window_end(struct psc_reporter *reporter)
+static int arm_window_end(struct psc_event_reader *reader)
 {
-	int err = sd_event_source_set_time_relative(reporter->window_end,
+	int err = sd_event_source_set_time_relative(reader->window_end,
 						    PSC_EVENT_WINDOW_NS / 1000);
 
-	return err < 0 ? err : sd_event_source_set_enabled(reporter->window_end, SD_EVENT_ONESHOT);
+	return err < 0 ? err : sd_event_source_set_enabled(reader->window_end, SD_EVENT_ONESHOT);
 }
 
 /* Tell what was held back, once the window in which it was held back is over. */
 static int on_window_end(sd_event_source *source, uint64_t usec, void *data)
 {
-	struct psc_reporter *reporter = data;
+	struct psc_event_reader *reader = data;
 	__u64 stats[PSC_STATS], suppressed, dropped;
 
 	psc_turn_does("report");
 	(void)source;
 	(void)usec;
-	if (psc_kernel_stats(reporter->kernel, stats))
+	if (psc_kernel_stats(reader->kernel, stats))
 		return 0;
-	suppressed = stats[PSC_STAT_SUPPRESSED] - reporter->told[PSC_STAT_SUPPRESSED];
-	dropped = stats[PSC_STAT_DROPPED] - reporter->told[PSC_STAT_DROPPED];
-	memcpy(reporter->told, stats, sizeof(stats));
+	suppressed = stats[PSC_STAT_SUPPRESSED] - reader->told[PSC_STAT_SUPPRESSED];
+	dropped = stats[PSC_STAT_DROPPED] - reader->told[PSC_STAT_DROPPED];
+	memcpy(reader->told, stats, sizeof(stats));
 	if (!suppressed && !dropped)
 		return 0;
-	psc_report_suppressed(suppressed, dropped);
-	if (reporter->listener)
-		reporter->listener->suppressed(reporter->listener->data, suppressed + dropped);
+	psc_journal_suppressed(suppressed, dropped);
+	if (reader->listener)
+		reader->listener->suppressed(reader->listener->data, suppressed + dropped);
 	/* It may go on, and our window is not the kernel's. */
-	return arm_window_end(reporter);
+	return arm_window_end(reader);
 }
 
 /* What a turn has no time for is read in the next one. */
 static int on_event(void *data, void *bytes, size_t size)
 {
-	struct psc_reporter *reporter = data;
+	struct psc_event_reader *reader = data;
 	int enabled = SD_EVENT_OFF;
 	struct psc_event event;
 
 	if (size == sizeof(event)) {
-		reporter->events++;
+		reader->events++;
 		memcpy(&event, bytes, sizeof(event));
-		if (reporter->listener)
-			reporter->listener->event(reporter->listener->data, &event);
-		if (inquire(reporter, &event))
+		if (reader->listener)
+			reader->listener->event(reader->listener->data, &event);
+		if (inquire(reader, &event))
 			report_without_proc(&event);
 		else
-			reporter->forks++;
+			reader->forks++;
 	}
-	sd_event_source_get_enabled(reporter->window_end, &enabled);
+	sd_event_source_get_enabled(reader->window_end, &enabled);
 	if (enabled == SD_EVENT_OFF)
-		arm_window_end(reporter);
-	return reporter->forks < FORKS_MAX && !psc_turn_spent() ? 0 : -EAGAIN;
+		arm_window_end(reader);
+	return reader->forks < FORKS_MAX && !psc_turn_spent() ? 0 : -EAGAIN;
 }
 
 static int on_ring(sd_event_source *source, int fd, uint32_t revents, void *data)
 {
-	struct psc_reporter *reporter = data;
+	struct psc_event_reader *reader = data;
 
 	psc_turn_does("report");
 	(void)fd;
 	(void)revents;
-	reporter->forks = reporter->events = 0;
-	ring_buffer__consume(reporter->ring);
+	reader->forks = reader->events = 0;
+	ring_buffer__consume(reader->ring);
 	/* Readable, but without an event: root has moved its position. Others have their turns. */
-	if (!reporter->events && sd_event_source_set_time_relative(reporter->resume, PAUSE_USEC) >= 0 &&
-	    sd_event_source_set_enabled(reporter->resume, SD_EVENT_ONESHOT) >= 0)
+	if (!reader->events && sd_event_source_set_time_relative(reader->resume, PAUSE_USEC) >= 0 &&
+	    sd_event_source_set_enabled(reader->resume, SD_EVENT_ONESHOT) >= 0)
 		sd_event_source_set_enabled(source, SD_EVENT_OFF);
 	return 0;
 }
 
 static int on_resume(sd_event_source *source, uint64_t usec, void *data)
 {
-	struct psc_reporter *reporter = data;
+	struct psc_event_reader *reader = data;
 
 	(void)source;
 	(void)usec;
-	return sd_event_source_set_enabled(reporter->ring_source, SD_EVENT_ON);
+	return sd_event_source_set_enabled(reader->ring_source, SD_EVENT_ON);
 }
 
-int psc_reporter_new(sd_event *event, struct psc_kernel *kernel, struct psc_reporter **ret)
+int psc_event_reader_new(sd_event *event, struct psc_kernel *kernel, struct psc_event_reader **ret)
 {
-	struct psc_reporter *reporter = calloc(1, sizeof(*reporter));
+	struct psc_event_reader *reader = calloc(1, sizeof(*reader));
 	int err;
 
-	if (!reporter)
+	if (!reader)
 		return -ENOMEM;
-	reporter->event = sd_event_ref(event);
-	reporter->kernel = kernel;
-	err = psc_kernel_stats(kernel, reporter->told);
+	reader->event = sd_event_ref(event);
+	reader->kernel = kernel;
+	err = psc_kernel_stats(kernel, reader->told);
 	if (!err) {
-		reporter->ring = ring_buffer__new(kernel->fds[PSC_PIN_EVENTS], on_event, reporter,
+		reader->ring = ring_buffer__new(kernel->fds[PSC_PIN_EVENTS], on_event, reader,
 						  NULL);
-		err = reporter->ring ? 0 : -errno;
+		err = reader->ring ? 0 : -errno;
 	}
 	if (!err)
-		err = sd_event_add_time_relative(event, &reporter->window_end, CLOCK_MONOTONIC, 0,
-						 0, on_window_end, reporter);
+		err = sd_event_add_time_relative(event, &reader->window_end, CLOCK_MONOTONIC, 0,
+						 0, on_window_end, reader);
 	if (err >= 0)
-		err = sd_event_source_set_enabled(reporter->window_end, SD_EVENT_OFF);
+		err = sd_event_source_set_enabled(reader->window_end, SD_EVENT_OFF);
 	if (err >= 0)
-		err = sd_event_add_time_relative(event, &reporter->resume, CLOCK_MONOTONIC, 0, 0,
-						 on_resume, reporter);
+		err = sd_event_add_time_relative(event, &reader->resume, CLOCK_MONOTONIC, 0, 0,
+						 on_resume, reader);
 	if (err >= 0)
-		err = sd_event_source_set_enabled(reporter->resume, SD_EVENT_OFF);
+		err = sd_event_source_set_enabled(reader->resume, SD_EVENT_OFF);
 	if (err >= 0)
-		err = sd_event_add_io(event, &reporter->ring_source,
-				      ring_buffer__epoll_fd(reporter->ring), EPOLLIN, on_ring,
-				      reporter);
+		err = sd_event_add_io(event, &reader->ring_source,
+				      ring_buffer__epoll_fd(reader->ring), EPOLLIN, on_ring,
+				      reader);
 	if (err < 0) {
-		psc_reporter_free(reporter);
+		psc_event_reader_free(reader);
 		return err;
 	}
-	*ret = reporter;
+	*ret = reader;
 	return 0;
 }
 
-void psc_reporter_listen(struct psc_reporter *reporter, const struct psc_listener *listener)
+void psc_event_reader_listen(struct psc_event_reader *reader, const struct psc_listener *listener)
 {
-	reporter->listener = listener;
+	reader->listener = listener;
 }
 
-void psc_reporter_free(struct psc_reporter *reporter)
+void psc_event_reader_free(struct psc_event_reader *reader)
 {
-	if (!reporter)
+	if (!reader)
 		return;
 	/* Nobody waits for them: they may be stuck, and are init's when we have ended. */
-	while (reporter->inquiries) {
-		kill(reporter->inquiries->child, SIGKILL);
-		inquiry_free(reporter->inquiries);
+	while (reader->inquiries) {
+		kill(reader->inquiries->child, SIGKILL);
+		inquiry_free(reader->inquiries);
 	}
-	sd_event_source_disable_unref(reporter->ring_source);
-	sd_event_source_disable_unref(reporter->window_end);
-	sd_event_source_disable_unref(reporter->resume);
-	ring_buffer__free(reporter->ring);
-	sd_event_unref(reporter->event);
-	free(reporter);
+	sd_event_source_disable_unref(reader->ring_source);
+	sd_event_source_disable_unref(reader->window_end);
+	sd_event_source_disable_unref(reader->resume);
+	ring_buffer__free(reader->ring);
+	sd_event_unref(reader->event);
+	free(reader);
 }

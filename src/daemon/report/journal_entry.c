@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* Makes the message and the fields of a journal entry from an event of the kernel side. */
-#include "report.h"
+#include "journal_entry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,45 +24,45 @@
 /* include/linux/ptrace.h of the kernel: PTRACE_MODE_*, by bit */
 static const char *const access_words[] = { "read", "attach", "noaudit", "fscreds", "realcreds" };
 
-static void clearp(struct psc_report *report)
+static void clearp(struct psc_journal_entry *entry)
 {
-	psc_report_clear(report);
+	psc_journal_clear(entry);
 }
 
-#define _cleanup_report_ __attribute__((cleanup(clearp)))
+#define _cleanup_entry_ __attribute__((cleanup(clearp)))
 
-void psc_report_clear(struct psc_report *report)
+void psc_journal_clear(struct psc_journal_entry *entry)
 {
-	for (size_t i = 0; i < report->n; i++)
-		free(report->fields[i]);
-	report->n = 0;
+	for (size_t i = 0; i < entry->n; i++)
+		free(entry->fields[i]);
+	entry->n = 0;
 }
 
-const char *psc_report_get(const struct psc_report *report, const char *name)
+const char *psc_journal_get(const struct psc_journal_entry *entry, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (size_t i = 0; i < report->n; i++)
-		if (strncmp(report->fields[i], name, len) == 0 && report->fields[i][len] == '=')
-			return report->fields[i] + len + 1;
+	for (size_t i = 0; i < entry->n; i++)
+		if (strncmp(entry->fields[i], name, len) == 0 && entry->fields[i][len] == '=')
+			return entry->fields[i] + len + 1;
 	return NULL;
 }
 
-int psc_report_add(struct psc_report *report, char *field)
+int psc_journal_add(struct psc_journal_entry *entry, char *field)
 {
 	if (!field)
 		return -ENOMEM;
-	if (report->n == PSC_REPORT_FIELDS_MAX) {
+	if (entry->n == PSC_JOURNAL_FIELDS_MAX) {
 		free(field);
 		return -E2BIG;
 	}
-	report->fields[report->n++] = field;
+	entry->fields[entry->n++] = field;
 	return 0;
 }
 
 /* Append one field, "NAME=value" after formatting. */
 static int __attribute__((format(printf, 2, 3)))
-add(struct psc_report *report, const char *format, ...)
+add(struct psc_journal_entry *entry, const char *format, ...)
 {
 	va_list ap;
 	char *field;
@@ -71,7 +71,7 @@ add(struct psc_report *report, const char *format, ...)
 	va_start(ap, format);
 	n = vasprintf(&field, format, ap);
 	va_end(ap);
-	return psc_report_add(report, n < 0 ? NULL : field);
+	return psc_journal_add(entry, n < 0 ? NULL : field);
 }
 
 /* At most @size bytes of a file; returns how many, or a negative errno. */
@@ -194,7 +194,8 @@ static char *read_cgroup(int dir_fd)
  * The fields of one side, their names prefixed with @role; @ret_shown is what
  * the message calls it. What comes from /proc is left out when it cannot be had.
  */
-static int add_party(struct psc_report *report, const char *role, const struct psc_party *party,
+static int add_party(struct psc_journal_entry *entry, const char *role,
+		     const struct psc_party *party,
 		     const char *proc, char **ret_shown)
 {
 	_cleanup_free_ char *comm = psc_escape(party->comm, strnlen(party->comm, PSC_COMM_LEN),
@@ -209,22 +210,22 @@ static int add_party(struct psc_report *report, const char *role, const struct p
 		cmdline = read_cmdline(fd);
 		cgroup = read_cgroup(fd);
 	}
-	err = add(report, "PTRACESCOPE_%s_PID=%" PRIu32, role, party->pid) ?:
-	      add(report, "PTRACESCOPE_%s_TID=%" PRIu32, role, party->tid) ?:
-	      add(report, "PTRACESCOPE_%s_UID=%" PRIu32, role, party->uid) ?:
-	      add(report, "PTRACESCOPE_%s_COMM=%s", role, comm) ?:
-	      add(report, "PTRACESCOPE_%s_CGROUP_ID=%" PRIu64, role, (uint64_t)party->cgroup);
+	err = add(entry, "PTRACESCOPE_%s_PID=%" PRIu32, role, party->pid) ?:
+	      add(entry, "PTRACESCOPE_%s_TID=%" PRIu32, role, party->tid) ?:
+	      add(entry, "PTRACESCOPE_%s_UID=%" PRIu32, role, party->uid) ?:
+	      add(entry, "PTRACESCOPE_%s_COMM=%s", role, comm) ?:
+	      add(entry, "PTRACESCOPE_%s_CGROUP_ID=%" PRIu64, role, (uint64_t)party->cgroup);
 	if (!err && cmdline)
-		err = add(report, "PTRACESCOPE_%s_CMDLINE=%s", role, cmdline);
+		err = add(entry, "PTRACESCOPE_%s_CMDLINE=%s", role, cmdline);
 	if (!err && cgroup)
-		err = add(report, "PTRACESCOPE_%s_CGROUP=%s", role, cgroup);
+		err = add(entry, "PTRACESCOPE_%s_CGROUP=%s", role, cgroup);
 	if (!err)
 		*ret_shown = cmdline ? TAKE_PTR(cmdline) : TAKE_PTR(comm);
 	return err;
 }
 
 /* "attach,realcreds"; bits that have no word are shown as a number. */
-static int add_access(struct psc_report *report, uint32_t access)
+static int add_access(struct psc_journal_entry *entry, uint32_t access)
 {
 	char words[128] = "";
 	size_t n = 0;
@@ -238,23 +239,24 @@ static int add_access(struct psc_report *report, uint32_t access)
 	}
 	if (access)
 		snprintf(words + n, sizeof(words) - n, "%s%#" PRIx32, n ? "," : "", access);
-	return add(report, "PTRACESCOPE_ACCESS_MODE=%s", words);
+	return add(entry, "PTRACESCOPE_ACCESS_MODE=%s", words);
 }
 
 /* What is to be said of the check itself. */
-static int add_check(struct psc_report *report, const struct psc_event *event, const char *scope)
+static int add_check(struct psc_journal_entry *entry, const struct psc_event *event,
+		     const char *scope)
 {
-	int err = add(report, "MESSAGE_ID=" PSC_MESSAGE_ID_REFUSED) ?:
-		  add(report, "PRIORITY=%d", LOG_NOTICE) ?:
-		  add(report, "PTRACESCOPE_OPERATION=%s", psc_mode_word(event->mode)) ?:
-		  add(report, "PTRACESCOPE_SCOPE=%u", event->scope) ?:
-		  add(report, "PTRACESCOPE_SCOPE_NAME=%s", scope) ?:
-		  add(report, "PTRACESCOPE_REASON=%s", psc_reason_word(event->reason)) ?:
-		  add(report, "PTRACESCOPE_REASON_TEXT=%s", psc_reason_text(event->reason));
+	int err = add(entry, "MESSAGE_ID=" PSC_MESSAGE_ID_REFUSED) ?:
+		  add(entry, "PRIORITY=%d", LOG_NOTICE) ?:
+		  add(entry, "PTRACESCOPE_OPERATION=%s", psc_mode_word(event->mode)) ?:
+		  add(entry, "PTRACESCOPE_SCOPE=%u", event->scope) ?:
+		  add(entry, "PTRACESCOPE_SCOPE_NAME=%s", scope) ?:
+		  add(entry, "PTRACESCOPE_REASON=%s", psc_reason_word(event->reason)) ?:
+		  add(entry, "PTRACESCOPE_REASON_TEXT=%s", psc_reason_text(event->reason));
 
 	/* PTRACE_TRACEME is no access check and has no such mode. */
 	if (!err && event->mode != PSC_MODE_TRACEME)
-		err = add_access(report, event->access);
+		err = add_access(entry, event->access);
 	return err;
 }
 
@@ -269,37 +271,40 @@ static int event_parse(const void *bytes, size_t size, struct psc_event *ret)
 }
 
 /* The entry for a refused access. */
-static int add_refusal(struct psc_report *report, const struct psc_event *event, const char *proc)
+static int add_refusal(struct psc_journal_entry *entry, const struct psc_event *event,
+		       const char *proc)
 {
 	_cleanup_free_ char *tracer = NULL, *tracee = NULL;
 	const char *scope = psc_scope_word(event->scope) ?: "unknown";
 
-	return add_check(report, event, scope) ?:
-	       add_party(report, "TRACER", &event->tracer, proc, &tracer) ?:
-	       add_party(report, "TRACEE", &event->tracee, proc, &tracee) ?:
-	       add(report, "MESSAGE=refused %s of \"%s\"[%" PRIu32 "] by \"%s\"[%" PRIu32
+	return add_check(entry, event, scope) ?:
+	       add_party(entry, "TRACER", &event->tracer, proc, &tracer) ?:
+	       add_party(entry, "TRACEE", &event->tracee, proc, &tracee) ?:
+	       add(entry, "MESSAGE=refused %s of \"%s\"[%" PRIu32 "] by \"%s\"[%" PRIu32
 		   "] (uid %" PRIu32 ", scope %u %s): %s", psc_mode_word(event->mode), tracee,
 		   event->tracee.pid, tracer, event->tracer.pid, event->tracer.uid, event->scope,
 		   scope, psc_reason_text(event->reason));
 }
 
 /* The entry for what a guard refused. */
-static int add_tamper(struct psc_report *report, const struct psc_event *event, const char *proc)
+static int add_tamper(struct psc_journal_entry *entry, const struct psc_event *event,
+		      const char *proc)
 {
 	_cleanup_free_ char *process = NULL;
 
-	return add(report, "MESSAGE_ID=" PSC_MESSAGE_ID_TAMPER) ?:
-	       add(report, "PRIORITY=%d", LOG_WARNING) ?:
-	       add(report, "PTRACESCOPE_GUARD=%s", psc_guard_word(event->reason)) ?:
-	       add_party(report, "PROCESS", &event->tracer, proc, &process) ?:
-	       add(report, "MESSAGE=refused to let \"%s\"[%" PRIu32 "] (uid %" PRIu32
+	return add(entry, "MESSAGE_ID=" PSC_MESSAGE_ID_TAMPER) ?:
+	       add(entry, "PRIORITY=%d", LOG_WARNING) ?:
+	       add(entry, "PTRACESCOPE_GUARD=%s", psc_guard_word(event->reason)) ?:
+	       add_party(entry, "PROCESS", &event->tracer, proc, &process) ?:
+	       add(entry, "MESSAGE=refused to let \"%s\"[%" PRIu32 "] (uid %" PRIu32
 		   ") %s: locked until reboot", process, event->tracer.pid, event->tracer.uid,
 		   psc_guard_text(event->reason));
 }
 
-int psc_report_format(const void *bytes, size_t size, const char *proc, struct psc_report *ret)
+int psc_journal_format(const void *bytes, size_t size, const char *proc,
+		       struct psc_journal_entry *ret)
 {
-	_cleanup_report_ struct psc_report report = { 0 };
+	_cleanup_entry_ struct psc_journal_entry entry = { 0 };
 	struct psc_event event;
 	int err;
 
@@ -307,19 +312,19 @@ int psc_report_format(const void *bytes, size_t size, const char *proc, struct p
 	if (err)
 		return err;
 	if (event.mode == PSC_EVENT_TAMPER)
-		err = add_tamper(&report, &event, proc);
+		err = add_tamper(&entry, &event, proc);
 	else
-		err = add_refusal(&report, &event, proc);
+		err = add_refusal(&entry, &event, proc);
 	if (err)
 		return err;
-	*ret = report;
-	report.n = 0;
+	*ret = entry;
+	entry.n = 0;
 	return 0;
 }
 
-int psc_report_format_suppressed(__u64 suppressed, __u64 dropped, struct psc_report *ret)
+int psc_journal_format_suppressed(__u64 suppressed, __u64 dropped, struct psc_journal_entry *ret)
 {
-	_cleanup_report_ struct psc_report report = { 0 };
+	_cleanup_entry_ struct psc_journal_entry entry = { 0 };
 	uint64_t lost = dropped, all = suppressed + lost;
 	char why[96] = "";
 	int err;
@@ -327,32 +332,32 @@ int psc_report_format_suppressed(__u64 suppressed, __u64 dropped, struct psc_rep
 	if (lost)
 		snprintf(why, sizeof(why),
 			 " (%" PRIu64 " of them lost because the event buffer was full)", lost);
-	err = add(&report, "MESSAGE=%" PRIu64 " refusal%s not reported one by one%s", all,
+	err = add(&entry, "MESSAGE=%" PRIu64 " refusal%s not reported one by one%s", all,
 		  all == 1 ? " was" : "s were", why) ?:
-	      add(&report, "MESSAGE_ID=" PSC_MESSAGE_ID_SUPPRESSED) ?:
-	      add(&report, "PRIORITY=%d", LOG_NOTICE) ?:
-	      add(&report, "PTRACESCOPE_SUPPRESSED=%" PRIu64, all) ?:
-	      add(&report, "PTRACESCOPE_LOST=%" PRIu64, lost);
+	      add(&entry, "MESSAGE_ID=" PSC_MESSAGE_ID_SUPPRESSED) ?:
+	      add(&entry, "PRIORITY=%d", LOG_NOTICE) ?:
+	      add(&entry, "PTRACESCOPE_SUPPRESSED=%" PRIu64, all) ?:
+	      add(&entry, "PTRACESCOPE_LOST=%" PRIu64, lost);
 	if (err)
 		return err;
-	*ret = report;
-	report.n = 0;
+	*ret = entry;
+	entry.n = 0;
 	return 0;
 }
 
-void psc_report_emit(const struct psc_report *report)
+void psc_journal_emit(const struct psc_journal_entry *entry)
 {
-	const char *priority = psc_report_get(report, "PRIORITY");
+	const char *priority = psc_journal_get(entry, "PRIORITY");
 
-	if (psc_outbox_journal(report->fields, report->n))
+	if (psc_outbox_journal(entry->fields, entry->n))
 		psc_log(priority ? atoi(priority) : LOG_NOTICE, "%s",
-			psc_report_get(report, "MESSAGE"));
+			psc_journal_get(entry, "MESSAGE"));
 }
 
-void psc_report_suppressed(__u64 suppressed, __u64 dropped)
+void psc_journal_suppressed(__u64 suppressed, __u64 dropped)
 {
-	_cleanup_report_ struct psc_report report = { 0 };
+	_cleanup_entry_ struct psc_journal_entry entry = { 0 };
 
-	if (suppressed + dropped && !psc_report_format_suppressed(suppressed, dropped, &report))
-		psc_report_emit(&report);
+	if (suppressed + dropped && !psc_journal_format_suppressed(suppressed, dropped, &entry))
+		psc_journal_emit(&entry);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* The two children of a test of enforcement: one tries, the other is tried on. */
-#include "canary_child.h"
+#include "selftest_child.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -37,7 +37,7 @@ static int keep_only(int in, int out)
 		close_range(2, ~0U, 0) < 0 ? -1 : 0;
 }
 
-void psc_canary_bird(pid_t parent, int go_fd, int ready_fd, bool withdraw)
+void psc_selftest_tracee(pid_t parent, int go_fd, int ready_fd, bool withdraw)
 {
 	__u8 err = 0;
 
@@ -62,31 +62,31 @@ static __u8 try_traceme(void)
 	if (child == 0)
 		_exit(ptrace(PTRACE_TRACEME, 0, 0, 0) < 0 ? errno & 0xff : 0);
 	if (child < 0 || waitpid(child, &status, 0) < 0 || !WIFEXITED(status))
-		return PSC_CANARY_NOT_TRIED;
+		return PSC_SELFTEST_NOT_TRIED;
 	return (__u8)WEXITSTATUS(status);
 }
 
-void psc_canary_probe(pid_t parent, pid_t bird, const bool tried[PSC_PROOFS], int ready_fd,
-		      int results_fd)
+void psc_selftest_probe(pid_t parent, pid_t tracee, const bool tried[PSC_PROOFS], int ready_fd,
+			int results_fd)
 {
-	struct psc_canary_results results;
+	struct psc_selftest_results results;
 	size_t len;
 	void *list;
 
-	memset(&results, PSC_CANARY_NOT_TRIED, sizeof(results));
+	memset(&results, PSC_SELFTEST_NOT_TRIED, sizeof(results));
 	if (keep_only(ready_fd, results_fd) || become_ordinary(parent) ||
 	    read(0, &results.of[PSC_PROOF_DECLARED], 1) != 1)
 		_exit(EXIT_FAILURE);
 	/* PTRACE_MODE_READ, and nothing else in the way */
 	if (tried[PSC_PROOF_READ])
 		results.of[PSC_PROOF_READ] =
-			syscall(SYS_get_robust_list, bird, &list, &len) < 0 ? (__u8)errno : 0;
+			syscall(SYS_get_robust_list, tracee, &list, &len) < 0 ? (__u8)errno : 0;
 	if (tried[PSC_PROOF_TRACEME])
 		results.of[PSC_PROOF_TRACEME] = try_traceme();
 	/* Does not stop it; and the end of the tracer detaches. */
 	if (tried[PSC_PROOF_ATTACH])
 		results.of[PSC_PROOF_ATTACH] =
-			ptrace(PTRACE_SEIZE, bird, 0, 0) < 0 ? (__u8)errno : 0;
+			ptrace(PTRACE_SEIZE, tracee, 0, 0) < 0 ? (__u8)errno : 0;
 	_exit(write(1, &results, sizeof(results)) == (ssize_t)sizeof(results) ? EXIT_SUCCESS :
 									       EXIT_FAILURE);
 }

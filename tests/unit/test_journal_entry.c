@@ -10,7 +10,7 @@
 
 #include "escape.h"
 #include "fake_root.h"
-#include "report.h"
+#include "journal_entry.h"
 #include "util.h"
 
 #define TRACER 1240
@@ -20,7 +20,7 @@
 
 static struct fake_root proc;
 static struct psc_event event;
-static struct psc_report report;
+static struct psc_journal_entry report;
 
 /* The latest start in the tick that /proc shows as @ticks. */
 static uint64_t ticks_to_ns(uint64_t ticks)
@@ -85,21 +85,21 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	psc_report_clear(&report);
+	psc_journal_clear(&report);
 	fake_root_free(&proc);
 	return 0;
 }
 
 static void format_report(void)
 {
-	psc_report_clear(&report);
-	assert_int_equal(psc_report_format(&event, sizeof(event), proc.path, &report), 0);
+	psc_journal_clear(&report);
+	assert_int_equal(psc_journal_format(&event, sizeof(event), proc.path, &report), 0);
 }
 
 /* The field has this value; NULL: is not there. */
 static void expect(const char *name, const char *value)
 {
-	const char *found = psc_report_get(&report, name);
+	const char *found = psc_journal_get(&report, name);
 
 	if (!value) {
 		assert_null(found);
@@ -142,8 +142,8 @@ static void test_whole_entry(void **state)
 	expect("PTRACESCOPE_TRACEE_CGROUP_ID", "78");
 	assert_int_equal(report.n, 23);
 
-	psc_report_clear(&report);
-	assert_int_equal(psc_report_format(&event, sizeof(event), NULL, &report), 0);
+	psc_journal_clear(&report);
+	assert_int_equal(psc_journal_format(&event, sizeof(event), NULL, &report), 0);
 	expect("MESSAGE", "refused attach of \"sleep\"[1234] by \"gdb\"[1240] "
 			  "(uid 1000, scope 1 restricted): the tracer is no ancestor, was not "
 			  "declared with PR_SET_PTRACER, and lacks CAP_SYS_PTRACE");
@@ -160,7 +160,7 @@ static void expect_fallback(void)
 	expect("PTRACESCOPE_TRACER_CMDLINE", NULL);
 	expect("PTRACESCOPE_TRACER_CGROUP", NULL);
 	expect("PTRACESCOPE_TRACEE_CMDLINE", "sleep 60");
-	assert_non_null(strstr(psc_report_get(&report, "MESSAGE"), " by \"gdb\"[1240] "));
+	assert_non_null(strstr(psc_journal_get(&report, "MESSAGE"), " by \"gdb\"[1240] "));
 }
 
 static void test_reused_pid(void **state)
@@ -268,7 +268,7 @@ static void test_hostile(void **state)
 	expect("PTRACESCOPE_TRACER_CGROUP", "/a\\x1b[1m\\\"\\xc2\\x9bb\\\\x2d");
 	expect("PTRACESCOPE_TRACEE_CMDLINE",
 	       "a\\x0aPRIORITY=0\\x0ab\\\"] \\x1b[2J\\x9b \\xe2\\x80\\xaec\\\\\\xff");
-	assert_non_null(strstr(psc_report_get(&report, "MESSAGE"), "] by \"\\\"\\x0a"));
+	assert_non_null(strstr(psc_journal_get(&report, "MESSAGE"), "] by \"\\\"\\x0a"));
 }
 
 static void test_long_cmdline(void **state)
@@ -280,20 +280,20 @@ static void test_long_cmdline(void **state)
 	memset(bytes, 'x', sizeof(bytes));
 	write_cmdline(TRACEE, bytes, 256);
 	format_report();
-	shown = psc_report_get(&report, "PTRACESCOPE_TRACEE_CMDLINE");
+	shown = psc_journal_get(&report, "PTRACESCOPE_TRACEE_CMDLINE");
 	assert_int_equal(strspn(shown, "x"), 256);
 	assert_int_equal(strlen(shown), 256);
 
 	write_cmdline(TRACEE, bytes, 257);
 	format_report();
-	shown = psc_report_get(&report, "PTRACESCOPE_TRACEE_CMDLINE");
+	shown = psc_journal_get(&report, "PTRACESCOPE_TRACEE_CMDLINE");
 	assert_int_equal(strspn(shown, "x"), 253);
 	assert_string_equal(shown + 253, "…");
 
 	memset(bytes, '\n', sizeof(bytes));
 	write_cmdline(TRACEE, bytes, sizeof(bytes));
 	format_report();
-	shown = psc_report_get(&report, "PTRACESCOPE_TRACEE_CMDLINE");
+	shown = psc_journal_get(&report, "PTRACESCOPE_TRACEE_CMDLINE");
 	assert_int_equal(strlen(shown), 63 * 4 + 3);
 	assert_string_equal(shown + 62 * 4, "\\x0a…");
 	expect_printable();
@@ -453,7 +453,8 @@ static void test_guards(void **state)
 		tamper(rows[i].guard);
 		format_report();
 		expect("PTRACESCOPE_GUARD", rows[i].word);
-		snprintf(message, sizeof(message), "refused to let \"gdb -p 1234\"[1240] (uid 1000) "
+		snprintf(message, sizeof(message),
+			 "refused to let \"gdb -p 1234\"[1240] (uid 1000) "
 			 "%s: locked until reboot", rows[i].text);
 		expect("MESSAGE", message);
 	}
@@ -465,23 +466,23 @@ static void test_no_event(void **state)
 
 	(void)state;
 	for (size_t size = 0; size < sizeof(event); size++)
-		assert_int_equal(psc_report_format(&event, size, proc.path, &report), -EBADMSG);
-	assert_int_equal(psc_report_format(&event, sizeof(event) + 1, proc.path, &report),
+		assert_int_equal(psc_journal_format(&event, size, proc.path, &report), -EBADMSG);
+	assert_int_equal(psc_journal_format(&event, sizeof(event) + 1, proc.path, &report),
 			 -EBADMSG);
 	event.size--;
-	assert_int_equal(psc_report_format(&event, sizeof(event), proc.path, &report), -EBADMSG);
+	assert_int_equal(psc_journal_format(&event, sizeof(event), proc.path, &report), -EBADMSG);
 	event.size++;
 	for (unsigned int mode = PSC_MODES; mode <= UINT8_MAX; mode++) {
 		if (mode == PSC_EVENT_TAMPER)
 			continue;
 		event.mode = (__u8)mode;
-		assert_int_equal(psc_report_format(&event, sizeof(event), proc.path, &report),
+		assert_int_equal(psc_journal_format(&event, sizeof(event), proc.path, &report),
 				 -EBADMSG);
 	}
 	assert_int_equal(report.n, 0);
 	event.mode = PSC_MODE_ATTACH;
 	memcpy(shifted + 1, &event, sizeof(event));
-	assert_int_equal(psc_report_format(shifted + 1, sizeof(event), proc.path, &report), 0);
+	assert_int_equal(psc_journal_format(shifted + 1, sizeof(event), proc.path, &report), 0);
 }
 
 static void test_suppressed(void **state)
@@ -498,15 +499,15 @@ static void test_suppressed(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		psc_report_clear(&report);
-		assert_int_equal(psc_report_format_suppressed(rows[i].suppressed, rows[i].dropped,
+		psc_journal_clear(&report);
+		assert_int_equal(psc_journal_format_suppressed(rows[i].suppressed, rows[i].dropped,
 							      &report), 0);
 		expect("MESSAGE", rows[i].message);
 		expect("MESSAGE_ID", PSC_MESSAGE_ID_SUPPRESSED);
 		expect("PTRACESCOPE_SUPPRESSED", rows[i].all);
 		expect("PTRACESCOPE_LOST", rows[i].lost);
 	}
-	psc_report_clear(&report);
+	psc_journal_clear(&report);
 }
 
 /* What @say writes to stderr; a pipe holds far more than one line. */
@@ -530,19 +531,19 @@ static void capture(void (*say)(void), char *text, size_t size)
 
 static void say_event(void)
 {
-	assert_int_equal(psc_report_format(&event, sizeof(event), "/proc", &report), 0);
-	psc_report_emit(&report);
-	psc_report_clear(&report);
+	assert_int_equal(psc_journal_format(&event, sizeof(event), "/proc", &report), 0);
+	psc_journal_emit(&report);
+	psc_journal_clear(&report);
 }
 
 static void say_suppressed(void)
 {
-	psc_report_suppressed(3, 1);
+	psc_journal_suppressed(3, 1);
 }
 
 static void say_none_suppressed(void)
 {
-	psc_report_suppressed(0, 0);
+	psc_journal_suppressed(0, 0);
 }
 
 static void test_stderr(void **state)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What a proof of enforcement shows, which proofs are made, and what is logged about them. */
-#ifndef PSC_CANARY_OUTCOME_H
-#define PSC_CANARY_OUTCOME_H
+#ifndef PSC_SELFTEST_OUTCOME_H
+#define PSC_SELFTEST_OUTCOME_H
 
-#include "canary.h"
+#include "selftest.h"
 
 enum psc_outcome {
 	PSC_OUTCOME_PENDING,
