@@ -156,32 +156,6 @@ static void test_exchanges(void **state)
 	service_stop(&s);
 }
 
-/* All settings, in the order of their table. */
-static void test_list(void **state)
-{
-	struct service s;
-	char reply[1024] = "";
-	int fd;
-
-	(void)state;
-	service_start(&s, &limits);
-	fd = open_client(&s);
-	put_message(fd, SET("\"kernel.ptracescope.read_scope\"", "2"));
-	spin(&s);
-	expect_json(fd, REPLY("\"value\":2"));
-	for (size_t i = 0; i < PSC_NAMES; i++)
-		sprintf(reply + strlen(reply), "%s{\"name\":\"%s\",\"value\":%u}",
-			i ? "," : "{\"parameters\":{\"values\":[", psc_names[i].name,
-			psc_name_get(&psc_names[i], &s.fake.policy));
-	strcat(reply, "]}}");
-	assert_non_null(strstr(reply, "\"kernel.ptracescope.read_scope\",\"value\":2"));
-	put_message(fd, OURS("List", ""));
-	spin(&s);
-	expect_json(fd, reply);
-	close(fd);
-	service_stop(&s);
-}
-
 static void test_description(void **state)
 {
 	static const struct { const char *name, *text; } interfaces[] = {
@@ -460,7 +434,6 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_exchanges),
-		TEST(test_list),
 		TEST(test_description),
 		TEST(test_description_is_true),
 		TEST(test_privilege),

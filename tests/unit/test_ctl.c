@@ -285,30 +285,6 @@ static void test_runs(void **state)
 	service_stop(&s);
 }
 
-/* All settings, in the order of their table. */
-static void test_list(void **state)
-{
-	char lines[1024] = "", json[1024] = "[";
-	struct service s;
-
-	(void)state;
-	service_there(&s);
-	check_runs(&s, (const struct run_case[]){ { { "set", "read_scope=2" }, 0,
-		   "kernel.ptracescope.read_scope = 2\n", "" } }, 1);
-	for (size_t i = 0; i < PSC_NAMES; i++) {
-		unsigned int value = psc_name_get(&psc_names[i], &s.fake.policy);
-
-		sprintf(lines + strlen(lines), "%s = %u\n", psc_names[i].name, value);
-		sprintf(json + strlen(json), "%s{\"name\": \"%s\", \"value\": %u}", i ? ", " : "",
-			psc_names[i].name, value);
-	}
-	strcat(json, "]\n");
-	assert_non_null(strstr(lines, "kernel.ptracescope.read_scope = 2\n"));
-	check_runs(&s, (const struct run_case[]){ { { "list" }, 0, lines, "" },
-		   { { "list", "--json" }, 0, json, "" } }, 2);
-	service_stop(&s);
-}
-
 #define NEEDED LINE("permission denied: CAP_SYS_PTRACE in the initial user namespace is needed " \
 		    "(try sudo)")
 
@@ -883,7 +859,6 @@ int main(void)
 		TEST(test_socket_length),
 		TEST(test_final),
 		TEST(test_runs),
-		TEST(test_list),
 		TEST(test_lock_runs),
 		TEST(test_lock_names_runs),
 		TEST(test_json_errors),

@@ -78,10 +78,8 @@ int main(void)
 	pid_t child[2];
 	FILE *held;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
+	if (!puppets_begin(&options, &first))
 		return finish();
-	psc_kernel_close_policy_maps(kernel);
 	signal(SIGPIPE, SIG_IGN);
 	cg_make("f");
 	stranger = puppet_new("", ROOT);

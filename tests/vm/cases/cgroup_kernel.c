@@ -203,10 +203,10 @@ static void test_inheritance(void)
 }
 
 /*
- * The first of all entries, as cgroups are asked only about what an entry has ever spoken of:
+ * The first of all entries, as cgroups are asked only about what an entry has ever used:
  * what it does not, what it comes to speak of later, and from which side.
  */
-static void test_spoken(void)
+static void test_modes_used(void)
 {
 	struct puppet a, b, root;
 
@@ -401,11 +401,9 @@ int main(void)
 		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(1),
 	};
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
+	if (!puppets_begin(&options, &first))
 		return finish();
-	psc_kernel_close_policy_maps(kernel);	/* puppets must not have them */
-	test_spoken();
+	test_modes_used();
 	test_requests();
 	test_targets();
 	test_inheritance();

@@ -590,10 +590,8 @@ int main(void)
 		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(1),
 	};
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
+	if (!puppets_begin(&options, &first))
 		return finish();
-	psc_kernel_close_policy_maps(kernel);
 	test_requests();
 	test_matching();
 	test_random();

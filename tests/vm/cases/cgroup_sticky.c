@@ -8,19 +8,8 @@
  */
 #include <bpf/bpf.h>
 
-#include "loader.h"
-#include "puppet.h"
+#include "carry.h"
 #include "util.h"
-
-#define ROOM 1024	/* for what sticks to tasks, and in reserve */
-
-/* Under a global 0 a revocable 3 is what keeps root out. */
-static struct puppet stranger;
-
-static int look(pid_t pid)
-{
-	return peek(&stranger, pid);
-}
 
 static int unstick(const char *path, __u32 modes)
 {
@@ -128,33 +117,6 @@ static void test_rules(void)
 	puppet_end(&p);
 	cg_remove("f");
 	cg_remove("g");
-}
-
-static bool wait_for_comm(pid_t pid, const char *wanted)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	for (int i = 0; i < 2000; i++) {
-		char comm[32] = "";
-		int fd = open(path, O_RDONLY);
-
-		if (fd >= 0 && read(fd, comm, sizeof(comm) - 1) > 0)
-			comm[strcspn(comm, "\n")] = '\0';
-		close(fd);
-		if (streq(comm, wanted))
-			return true;
-		usleep(5000);
-	}
-	return false;
-}
-
-/* The last thread becomes the leader, and is another task then. */
-static int exec_by_thread(const struct puppet *p)
-{
-	if (tell(p, PUPPET_EXEC, 0, "") || !wait_for_comm(p->pid, "busybox"))
-		bail("exec");
-	return look(p->pid);
 }
 
 static void test_moves(void)
@@ -296,125 +258,27 @@ static void test_many_left(void)
 	cg_remove("d");
 }
 
-/* Many children, one after another, and never far ahead of who is told their pids. */
-static void __attribute__((noreturn)) breed(const char *cgroup, int out)
-{
-	if (cg_move(cgroup, 0))
-		_exit(1);
-	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	for (int i = 0; i < 40; i++) {
-		pid_t pid = fork();
-
-		if (pid == 0) {
-			close(out);
-			for (;;)
-				pause();
-		}
-		if (pid < 0 || write(out, &pid, sizeof(pid)) != sizeof(pid))
-			_exit(1);
-	}
-	close(out);
-	for (;;)
-		pause();
-}
-
-/* Moved out again and again while it forks: nobody is born without what sticks. */
 static void test_fork_races(void)
 {
-	int escaped = 0, born = 0, moved = 0;
-
-	for (int round = 0; round < 40; round++) {
-		pid_t children[64], pid, parent;
-		int n = 0, channel[2], small = 1;
-
-		cg_make("f");
-		if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel) ||
-		    setsockopt(channel[1], SOL_SOCKET, SO_SNDBUF, &small, sizeof(small)))
-			bail("socketpair");
-		fflush(stdout);
-		parent = fork();
-		if (parent == 0) {
-			close(channel[0]);
-			breed("f", channel[1]);
-		}
-		close(channel[1]);
-		while (n < 64 && read(channel[0], &pid, sizeof(pid)) == sizeof(pid)) {
-			children[n++] = pid;
-			if (n == round % 8 + 1 && cg_stick("f", ATTACH, 3))
-				bail("stick");
-			if (n > round % 8 + 1)
-				moved += !cg_move(n % 2 ? "" : "f", parent);
-		}
-		close(channel[0]);
-		for (int i = 0; i < n; i++) {
-			born++;
-			/* From wherever the race has left it. */
-			if (i % 2 && cg_move("", children[i]))
-				bail("move");
-			escaped += look(children[i]) != -EPERM;
-		}
-		escaped += look(parent) != -EPERM;
-		for (int i = 0; i < n; i++)
-			kill(children[i], SIGKILL);
-		kill(parent, SIGKILL);
-		waitpid(parent, NULL, 0);
-		while (waitpid(-1, NULL, WNOHANG) > 0)
-			;
-		cg_remove("f");
-	}
-	ok(born == 40 * 40 && moved > 500, "%d children born while their parent was moved %d times",
-	   born, moved);
-	is(escaped, 0, "none of them without what sticks");
+	race_forks(cg_stick, "what sticks");
 }
 
-#define NEIGHBOURS 16
 #define CHANGES 10000
-
-/* Attempts on a process until told to end; what came of them into @out. */
-static void __attribute__((noreturn)) pester(pid_t pid, int out)
-{
-	struct { unsigned int attempts, successes; } count = {};
-
-	fcntl(out, F_SETFL, O_NONBLOCK);
-	for (;;) {
-		char end;
-
-		count.attempts++;
-		count.successes += puppet_peek(pid) == 0;
-		if (read(out, &end, 1) >= 0) {
-			if (write(out, &count, sizeof(count)) < 0)
-				_exit(1);
-			_exit(0);
-		}
-	}
-}
 
 /* Who has left f is moved about, while f says more or less and others come and go. */
 static void test_changes(void)
 {
-	unsigned int count[2] = {};
-	int channel[2], err = 0;
+	struct pesterer pesterer;
 	char name[16];
-	pid_t reader;
 	struct puppet p;
+	int err = 0;
 
 	cg_make("f");
 	cg_make("f/s");
-	for (int i = 0; i < NEIGHBOURS; i++) {
-		snprintf(name, sizeof(name), "n%d", i);
-		cg_make(name);
-	}
+	neighbours_make();
 	p = puppet_new("f", ROOT);
 	is(cg_stick("f", ATTACH, 3) ?: cg_move("n0", p.pid), 0, "a process has left f");
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET, 0, channel))
-		bail("socketpair");
-	fflush(stdout);
-	reader = fork();
-	if (reader == 0) {
-		close(channel[0]);
-		pester(p.pid, channel[1]);
-	}
-	close(channel[1]);
+	pesterer = pesterer_new(p.pid);
 	for (int i = 0; i < CHANGES && !err; i++) {
 		snprintf(name, sizeof(name), "n%d", i / 4 % NEIGHBOURS);
 		if (i % 4 == 1)
@@ -426,33 +290,11 @@ static void test_changes(void)
 			err = cg_move(i / 4 % 3 ? name : i / 4 % 2 ? "f" : "f/s", p.pid);
 	}
 	is(err, 0, "many changes and moves");
-	if (write(channel[0], "", 1) != 1 || read(channel[0], count, sizeof(count)) != sizeof(count))
-		bail("reader");
-	waitpid(reader, NULL, 0);
-	close(channel[0]);
-	ok(count[0] > 1000, "%u attempts meanwhile", count[0]);
-	is((int)count[1], 0, "none of them succeeded");
+	pesterer_end(&pesterer);
 	puppet_end(&p);
-	for (int i = 0; i < NEIGHBOURS; i++) {
-		snprintf(name, sizeof(name), "n%d", i);
-		cg_remove(name);
-	}
+	neighbours_remove();
 	cg_remove("f/s");
 	cg_remove("f");
-}
-
-static void own(const char *path, unsigned int uid)
-{
-	static const char *const files[] = {
-		"", "/cgroup.procs", "/cgroup.threads", "/cgroup.subtree_control",
-	};
-	char whole[256];
-
-	for (size_t i = 0; i < ARRAY_SIZE(files); i++) {
-		snprintf(whole, sizeof(whole), CGROUPS "/%s%s", path, files[i]);
-		if (chown(whole, uid, uid))
-			bail(whole);
-	}
 }
 
 /* What a user can do in a subtree of his own. */
@@ -535,65 +377,6 @@ static void test_leftovers(const char *when)
 	ok(!global_info().carried, "%s: what stuck to tasks is gone with them", when);
 	ok(cells() == 0, "%s: and so are the cgroups that they referred to", when);
 	ok(!global_info().entries, "%s: no entry is left", when);
-}
-
-static int __attribute__((noreturn)) sleeper(void *unused)
-{
-	(void)unused;
-	for (;;)
-		pause();
-}
-
-/* Threads until there can be no more, and why; then live until killed. */
-static void __attribute__((noreturn)) crowd(int channel, int wanted)
-{
-	static char stacks[2 * ROOM][1024] __attribute__((aligned(16)));
-	int result[2] = {};
-	char begin;
-
-	if (read(channel, &begin, 1) != 1)
-		_exit(1);
-	for (; result[0] < wanted && !result[1]; result[0]++)
-		if (clone(sleeper, stacks[result[0] + 1], CLONE_VM | CLONE_FS | CLONE_FILES |
-			  CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM, NULL) < 0)
-			result[1] = errno;
-	if (write(channel, result, sizeof(result)) < 0)
-		_exit(1);
-	sleeper(NULL);
-}
-
-static pid_t crowd_new(int *channel, int wanted)
-{
-	int ends[2];
-	pid_t pid;
-
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends))
-		bail("socketpair");
-	fflush(stdout);
-	pid = fork();
-	if (pid == 0) {
-		close(ends[0]);
-		crowd(ends[1], wanted);
-	}
-	close(ends[1]);
-	*channel = ends[0];
-	return pid;
-}
-
-/* Return: the errno that it ended with. */
-static int crowd_come(int channel)
-{
-	int result[2];
-
-	if (write(channel, "", 1) != 1 || read(channel, result, sizeof(result)) != sizeof(result))
-		bail("crowd");
-	return result[1];
-}
-
-static void crowd_end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	waitpid(pid, NULL, 0);
 }
 
 /* No room for what sticks: forks there fail, and nobody else has to do with it. */
@@ -682,19 +465,8 @@ static void test_floors(void)
 
 int main(void)
 {
-	struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR, .relations_max = ROOM };
-	struct psc_request first = {
-		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = PSC_MODES_YAMA, .want = PSC_WANT(0),
-	};
-
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
+	if (!carry_begin())
 		return finish();
-	psc_kernel_close_policy_maps(kernel);	/* puppets must not have them */
-	/* Children of children that are killed. */
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	signal(SIGPIPE, SIG_IGN);
-	stranger = puppet_new("", ROOT);
 	test_rules();
 	test_moves();
 	test_clone_into();

@@ -166,10 +166,8 @@ int main(void)
 	struct psc_request first = psc_request_set(PSC_MODES_YAMA, 0);
 	pid_t pid;
 
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
+	if (!puppets_begin(&options, &first))
 		return finish();
-	psc_kernel_close_policy_maps(kernel);
 	signal(SIGPIPE, SIG_IGN);
 	pid = start_debugger();
 	test_scopes();

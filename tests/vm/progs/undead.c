@@ -143,10 +143,8 @@ int main(int argc, char **argv)
 	options.relations_max = (__u32)atoi(argv[1]);
 	wanted = atoi(argv[2]);
 	files.rlim_cur = files.rlim_max = (rlim_t)wanted + 100;
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	if (!is(psc_loader_start(&options, &first, 1, &kernel), PSC_LOADED, "loads and attaches"))
+	if (!puppets_begin(&options, &first))
 		return finish();
-	psc_kernel_close_policy_maps(kernel);
 	signal(SIGPIPE, SIG_IGN);
 	if (setrlimit(RLIMIT_NOFILE, &files) || pipe(ends))
 		bail("setup");
