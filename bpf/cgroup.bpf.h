@@ -197,7 +197,7 @@ static __always_inline struct carried *carried_find(__u64 task)
 	return carried;
 }
 
-/* Floors that stick are not an opinion, which would come before the global one. */
+/* Floors that are carried are no scopes, which would come before the global one. */
 static __always_inline __u64 floors_alone(const union psc_policy *floors)
 {
 	return policy_read(floors).word | PSC_POLICY_NONE.word;

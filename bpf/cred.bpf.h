@@ -40,7 +40,7 @@ static long user_ns_step(__u32 i, struct user_ns_walk *walk)
  * @ns: the user namespace it asks about
  *
  * The walk of cap_capable() in security/commoncap.c, the rule that the owner of
- * a namespace has all capabilities in it included. Other LSMs' opinions, which
+ * a namespace has all capabilities in it included. What other LSMs say, which
  * ns_capable() asks as well, cannot be had from BPF.
  */
 LOCAL bool capable_in(const struct cred *cred, struct user_namespace *ns)

@@ -94,7 +94,7 @@ MAP struct {
  * psc_task_alloc, psc_task_new, psc_task_gone, psc_task_free and psc_ctl. Sized by the loader.
  */
 struct carried {
-	union psc_policy floors;	/* no opinions */
+	union psc_policy floors;	/* no scopes */
 	__u64 container;	/* id of the cgroup whose boundary is locked, or 0 */
 	__u64 left[PSC_LEFT];	/* ids of cgroups in psc_sticky, or 0: they count outside of them */
 	union psc_policy scopes;	/* scopes of more of them, as they were when it left; 0: none */

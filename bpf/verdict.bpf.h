@@ -90,7 +90,7 @@ static __always_inline int access_check(unsigned long long *ctx, unsigned int ac
 {
 	union psc_policy policy = policy_read(&psc_state.policy);
 
-	/* In this order: no cgroup has had a say when the global policy was read. */
+	/* In this order: modes that no cgroup uses now were not used when the policy was read. */
 	policy.word |= policy_read(&psc_state.modes_used).word;
 	if (psc_policy_open(&policy, mode_of(access)))
 		return 0;

@@ -34,7 +34,7 @@ enum psc_scope {
 	 * as related.
 	 */
 	PSC_SCOPE_SIBLINGS = 4,
-	/* No opinion: the next cgroup above decides, in the end the global scope. */
+	/* No scope: the next cgroup above decides, in the end the global scope. */
 	PSC_SCOPE_INHERIT = 255,
 };
 
@@ -200,7 +200,7 @@ struct psc_request {
 	__u32 sees_moves;
 	__u64 build;			/* out: build id of the loaded programs */
 	/* out: the policy before the operation and after it; with PSC_FLAG_CGROUP the entry
-	 * of that cgroup, with PSC_SCOPE_INHERIT where it has no opinion */
+	 * of that cgroup, with PSC_SCOPE_INHERIT where it has no scope */
 	union psc_policy before;
 	union psc_policy policy;
 	/* out, with PSC_FLAG_CGROUP: */

@@ -53,8 +53,8 @@ struct psc_effective {
 #define PSC_EFFECTIVE_NONE ((struct psc_effective){ .policy = PSC_POLICY_NONE })
 
 /*
- * The next policy on the way up: the nearest opinion counts, and of all floors the
- * highest. The global policy, which has an opinion on everything, comes last.
+ * The next policy on the way up: the nearest scope counts, and of all floors the
+ * highest. The global policy, which has all scopes, comes last.
  */
 static inline __attribute__((always_inline)) void
 psc_effective_add(struct psc_effective *effective, const union psc_policy *policy, __u64 from)
@@ -327,7 +327,7 @@ static inline __attribute__((always_inline)) int psc_mode_change(struct psc_mode
  * the floor to 3 unless the request is marked revocable: as with Yama, "no
  * attach" is final. Raising a floor means "at least": modes that are higher
  * already stay, and it is refused only if all of them are. A cgroup may have a
- * floor and no opinion beyond it.
+ * floor and no scope beyond it.
  *
  * Return: 0, -PSC_E_INVAL, -PSC_E_RANGE, -PSC_E_LOCKED or -PSC_E_NODATA.
  */

@@ -39,6 +39,24 @@ done
 described "$(sed -n 's/^\tGUARD([A-Z]*, "\([a-z]*\)",.*/\1/p' include/ptracescope_event.h)" \
 	docs/ptracescoped.8
 
+described "$(sed -n 's/^\tREASON([A-Z_]*, 1, "\([a-z-]*\)",.*/\1/p' include/ptracescope_event.h)" \
+	docs/ptracescoped.8
+
+# The head of a unit lists its programs with their hooks, and docs/design.md lists the units. Those
+# of the second anchor, psc_a_*, are one line.
+for unit in bpf/*.bpf.c; do
+	grep -q "^| .$unit. |" docs/design.md || fail "the table of units in docs/design.md lacks $unit"
+	programs=$(awk '/^SEC\("/ {
+		hook = $0; sub(/^SEC\("\??/, "", hook); sub(/".*/, "", hook)
+		getline; sub(/^(int|long) (BPF_PROG\()?/, ""); sub(/[^a-z_0-9].*/, "")
+		print $0, hook
+	}' "$unit")
+	echo "$programs" | grep -v '^psc_a_' | while read -r name hook; do
+		[ -z "$name" ] || grep -qE "^ \*   $name +$hook( |$)" "$unit" ||
+			fail "the comment at the head of $unit lacks the line '$name $hook'"
+	done
+done
+
 # What the drawing shows is in the code, and the drawing is that of its source.
 drawn=$(grep -oE 'psc_[a-z_]+' docs/design.dot | sort -u)
 [ -n "$drawn" ]

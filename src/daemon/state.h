@@ -3,11 +3,11 @@
 #ifndef PSC_STATE_H
 #define PSC_STATE_H
 
-#include "selftest.h"
+#include "event_reader.h"
 #include "first.h"
 #include "loader.h"
 #include "reload.h"
-#include "event_reader.h"
+#include "selftest.h"
 #include "socket.h"
 
 struct psc_daemon {

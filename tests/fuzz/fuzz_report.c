@@ -10,9 +10,9 @@
 
 #include "cgroup.h"
 #include "fake_root.h"
+#include "journal_entry.h"
 #include "log.h"
 #include "names.h"
-#include "journal_entry.h"
 #include "util.h"
 
 #define TRACER 1240

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* The method List and the command list: all settings, in the order of their table. */
+/* Lists of the socket and the command are those of the tables, in their order. */
 #include "command_run.h"
 
+#include "interface.h"
 #include "names.h"
+#include "ptracescope_judge.h"
 
 static void test_method(void **state)
 {
@@ -52,11 +54,39 @@ static void test_command(void **state)
 	service_stop(&s);
 }
 
+/* The description of the interface has the words of all reasons, facts and modes. */
+static void test_description(void **state)
+{
+	static const char *const facts[] = {
+#define FACT_WORD(id, word) word,
+		PSC_FACT_TABLE(FACT_WORD)
+#undef FACT_WORD
+	};
+	const char *words[PSC_REASONS + PSC_FACTS + PSC_MODES];
+	size_t n = 0;
+
+	(void)state;
+	for (unsigned int i = 0; i < PSC_REASONS; i++)
+		words[n++] = psc_reason_word(i);
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+		words[n++] = facts[i];
+	for (unsigned int i = 0; i < PSC_MODES; i++)
+		words[n++] = psc_mode_word(i);
+	for (size_t i = 0; i < n; i++) {
+		char quoted[64];
+
+		snprintf(quoted, sizeof(quoted), "\"%s\"", words[i]);
+		if (!strstr(psc_interface_io_ptracescope, quoted))
+			fail_msg("src/common/interface.c lacks %s", quoted);
+	}
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		TEST(test_method),
 		TEST(test_command),
+		TEST(test_description),
 	};
 
 	psc_log_set_level(LOG_CRIT);

@@ -19,10 +19,10 @@
 
 #include <cmocka.h>
 
-#include "selftest.h"
 #include "nowait.h"
 #include "plan.h"
 #include "ptracescope_policy.h"
+#include "selftest.h"
 #include "util.h"
 #include "yama.h"
 

@@ -50,9 +50,9 @@ int psc_plan_first(const char *root, struct psc_config *ret_config, struct psc_p
  * @path: for messages
  * @info: psc_ctl's reply to INFO about the cgroup
  * @kind: PSC_PLAN_RELOAD also lowers, and takes back what the configuration set
- *	before; with PSC_PLAN_RAISE an opinion that is there is only raised, and
+ *	before; with PSC_PLAN_RAISE a scope that is there is only raised, and
  *	what cannot be is left out: what is below a floor, and where cgroups cannot
- *	have floors, those, so that the scope alone is set. Opinions that come from
+ *	have floors, those, so that the scope alone is set. Scopes that come from
  *	a container runtime are only raised to a floor.
  * @ret: a request that needs the descriptor of the cgroup; none where all is as it should be
  * @ret_error: an allocated message with the setting's file and line, on error and for

@@ -5,9 +5,9 @@
 #include <bpf/btf.h>
 #include <errno.h>
 
+#include "kernel_btf.h"
 #include "log.h"
 #include "pins.h"
-#include "kernel_btf.h"
 #include "util.h"
 
 /*

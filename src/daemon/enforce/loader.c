@@ -11,12 +11,12 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
+#include "kernel_btf.h"
 #include "log.h"
 #include "place.h"
 #include "ptracescope_state.h"
 #include "ptracescope.skel.h"
 #include "set.h"
-#include "kernel_btf.h"
 #include "unload.h"
 #include "util.h"
 

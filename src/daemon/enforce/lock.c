@@ -11,6 +11,7 @@
 
 #include "anchor.h"
 #include "hooks.h"
+#include "kernel_btf.h"
 #include "loader.h"
 #include "log.h"
 #include "look.h"
@@ -18,7 +19,6 @@
 #include "ptracescope_state.h"
 #include "first_floor.skel.h"
 #include "spare.h"
-#include "kernel_btf.h"
 #include "util.h"
 
 #define PROC_CGROUP_MAX (64 * 1024)

@@ -13,10 +13,10 @@
 #include <signal.h>
 #include <sys/wait.h>
 
-#include "selftest_child.h"
-#include "selftest_outcome.h"
 #include "nowait.h"
 #include "ptracescope_policy.h"
+#include "selftest_child.h"
+#include "selftest_outcome.h"
 #include "turn.h"
 #include "util.h"
 

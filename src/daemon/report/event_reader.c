@@ -15,8 +15,8 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
-#include "log.h"
 #include "journal_entry.h"
+#include "log.h"
 #include "turn.h"
 #include "util.h"
 
