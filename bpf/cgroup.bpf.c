@@ -21,13 +21,13 @@
  * than its parent's (CLONE_INTO_CGROUP, or the parent is moved just now).
  */
 SEC("lsm/task_alloc")
-int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags, int ret)
+int BPF_PROG(psc_task_alloc, struct task_struct *task, unsigned long clone_flags)
 {
 	struct carried floors = {};
 
-	if (ret || !*(volatile __u64 *)&psc_state.sticks ||
+	if (!*(volatile __u64 *)&psc_state.sticks ||
 	    !inherited(bpf_get_current_task_btf(), &floors, clone_flags & CLONE_INTO_CGROUP))
-		return ret;
+		return 0;
 	return stick((__u64)task, &floors, false) ? 0 : -ENOMEM;
 }
 

@@ -22,13 +22,13 @@
 const volatile __u64 psc_build;
 
 SEC("lsm/unix_stream_connect")
-int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *newsk, int ret)
+int BPF_PROG(psc_connect, struct sock *sock, struct sock *other, struct sock *newsk)
 {
 	struct task_struct *self = bpf_get_current_task_btf();
 	struct psc_peer *peer;
 
-	if (ret || !bpf_sk_storage_get(&psc_listeners, other, NULL, 0))
-		return ret;
+	if (!bpf_sk_storage_get(&psc_listeners, other, NULL, 0))
+		return 0;
 	/* Without a note the daemon takes the peer for one without rights. */
 	peer = bpf_sk_storage_get(&psc_peers, newsk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (peer) {
@@ -164,31 +164,10 @@ static __always_inline int probe_set(struct state *state, const struct psc_reque
 	return 0;
 }
 
-struct stat_walk {
-	__u64 sum;
-	__u32 stat;
-};
-
-static long stat_step(__u32 cpu, struct stat_walk *walk)
-{
-	__u64 *counter = bpf_map_lookup_percpu_elem(&psc_stats, &walk->stat, cpu);
-
-	if (!counter)
-		return 1;
-	walk->sum += *counter;
-	return 0;
-}
-
-#define CPUS_MAX 8192	/* the highest CONFIG_NR_CPUS there is */
-
 static __always_inline void tell_counts(const struct state *state, struct psc_request *req)
 {
-	for (__u32 stat = 0; stat < PSC_STATS; stat++) {
-		struct stat_walk walk = { .stat = stat };
-
-		bpf_loop(CPUS_MAX, stat_step, &walk, 0);
-		req->stats[stat] = walk.sum;
-	}
+	for (__u32 stat = 0; stat < PSC_STATS; stat++)
+		req->stats[stat] = stat_sum(stat);
 	req->proved = state->probe.proved;
 }
 

@@ -14,6 +14,7 @@
 #include "judge.bpf.h"
 #include "ptracescope_explain.h"
 #include "relation.bpf.h"
+#include "report.bpf.h"
 
 #define PF_KTHREAD 0x00200000		/* include/linux/sched.h */
 #define PFA_NO_NEW_PRIVS 1
@@ -284,32 +285,13 @@ static __always_inline int names_tell(struct psc_explain_request *req)
 	return 0;
 }
 
-#define CPUS_MAX 8192	/* the highest CONFIG_NR_CPUS there is */
-
-struct count_walk {
-	__u64 sum;
-	__u32 stat;
-};
-
-static long count_step(__u32 cpu, struct count_walk *walk)
-{
-	__u64 *counter = bpf_map_lookup_percpu_elem(&psc_stats, &walk->stat, cpu);
-
-	if (!counter)
-		return 1;
-	walk->sum += *counter;
-	return 0;
-}
-
 static long counts_step(__u32 i, void *data)
 {
 	struct psc_found *found = bpf_map_lookup_elem(&psc_found, &(__u32){ 0 });
-	struct count_walk walk = { .stat = i };
 
 	if (!found || i >= PSC_COUNTS)
 		return 1;
-	bpf_loop(CPUS_MAX, count_step, &walk, 0);
-	((struct psc_counts *)found)->n[i] = walk.sum;
+	((struct psc_counts *)found)->n[i] = stat_sum(i);
 	return 0;
 }
 

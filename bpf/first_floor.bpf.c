@@ -33,7 +33,7 @@ int psc_g_sysctl(struct bpf_sysctl *ctx)
 	__u64 name[3] = {};
 
 	/* A longer name does not fit, and is another. */
-	if (!ctx->write || !locked() ||
+	if (!ctx->write || !guards_armed() ||
 	    bpf_sysctl_get_name(ctx, (char *)name, sizeof(name), 0) < 0 ||
 	    name[0] != EIGHT('k', 'e', 'r', 'n', 'e', 'l', '/', 'f') ||
 	    name[1] != EIGHT('t', 'r', 'a', 'c', 'e', '_', 'e', 'n') ||

@@ -28,7 +28,7 @@ static __always_inline struct guarded *guarded(void)
  * it does not once there is a floor. So this is one word, read once, and no clock: whoever
  * finds them resting has come before they were armed, however long he is held up afterwards.
  */
-static __always_inline bool locked(void)
+static __always_inline bool guards_armed(void)
 {
 	struct guarded *guard = guarded();
 
@@ -36,10 +36,10 @@ static __always_inline bool locked(void)
 }
 
 /* The same, asked after all that the caller's system call has stored: psc_scan sees that. */
-static __always_inline bool locked_in_order(void)
+static __always_inline bool guards_armed_in_order(void)
 {
 	read_barrier();
-	return locked();
+	return guards_armed();
 }
 
 /* A variable is the only element of the array that is its map. */
@@ -162,8 +162,9 @@ static __always_inline long step_up(struct mount **on, struct dentry **step)
 }
 
 /*
- * -EPERM, reported, or 0. The constant is hidden from the compiler, which would
- * otherwise compute it from the condition in a way that the verifier cannot follow.
+ * -EPERM, reported, or 0. The first result of a program that is not 0 ends a hook, so all before
+ * us have returned 0. The constant is hidden from the compiler, which would otherwise compute it
+ * from the condition in a way that the verifier cannot follow.
  */
 static __always_inline int refuse_if(bool refuse, enum psc_guard guard)
 {

@@ -132,7 +132,7 @@ static __always_inline int guard_load(struct bpf_prog_aux *aux)
 	struct bpf_prog *target, *prog;
 	struct guarded *guard;
 
-	if (!locked())
+	if (!guards_armed())
 		return 0;
 	guard = guarded();
 	target = BPF_CORE_READ(aux, dst_prog);
@@ -153,7 +153,7 @@ static __always_inline int guard_prog(struct bpf_prog *prog)
 	struct bpf_prog_aux *aux;
 	struct guarded *guard;
 
-	if (!locked_in_order())
+	if (!guards_armed_in_order())
 		return 0;
 	aux = BPF_CORE_READ(prog, aux);
 	if (!uses_policy_map(aux))
@@ -166,13 +166,13 @@ static __always_inline int guard_prog(struct bpf_prog *prog)
 
 static __always_inline int guard_map(struct bpf_map *map)
 {
-	return refuse_if(locked_in_order() && policy_map_index((__u64)map) >= 0, PSC_GUARD_MAP);
+	return refuse_if(guards_armed_in_order() && policy_map_index((__u64)map) >= 0, PSC_GUARD_MAP);
 }
 
 /* By id they are not there, so that tools that list all maps go on after them. */
 static __always_inline int guard_id(int cmd, union bpf_attr *attr)
 {
-	if (cmd != BPF_MAP_GET_FD_BY_ID || !locked())
+	if (cmd != BPF_MAP_GET_FD_BY_ID || !guards_armed())
 		return 0;
 	return is_policy_map_id(attr->map_id) ? -ENOENT : 0;
 }

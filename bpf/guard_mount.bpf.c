@@ -29,21 +29,21 @@ static __always_inline bool is_pin_dir(struct inode *inode)
 }
 
 SEC("lsm/inode_unlink")
-int BPF_PROG(psc_g_unlink, struct inode *dir, struct dentry *dentry, int ret)
+int BPF_PROG(psc_g_unlink, struct inode *dir, struct dentry *dentry)
 {
-	if (ret || !locked())
-		return ret;
+	if (!guards_armed())
+		return 0;
 	return refuse_if(is_pin_dir(dir), PSC_GUARD_UNLINK);
 }
 
 /* Removing a directory takes what is mounted on it in other mount namespaces along. */
 SEC("lsm/inode_rmdir")
-int BPF_PROG(psc_g_rmdir, struct inode *dir, struct dentry *dentry, int ret)
+int BPF_PROG(psc_g_rmdir, struct inode *dir, struct dentry *dentry)
 {
 	struct guarded *guard;
 
-	if (ret || !locked())
-		return ret;
+	if (!guards_armed())
+		return 0;
 	guard = guarded();
 	return refuse_if(!guard || leads_to_pins(NULL, dentry, guard), PSC_GUARD_RMDIR);
 }
@@ -54,7 +54,7 @@ int BPF_PROG(psc_g_rename, struct inode *old_dir, struct dentry *old_dentry, str
 {
 	struct guarded *guard;
 
-	if (!locked())
+	if (!guards_armed())
 		return 0;
 	guard = guarded();
 	return refuse_if(!guard || is_pin_dir(old_dir) || is_pin_dir(new_dir) ||
@@ -90,7 +90,7 @@ int psc_g_attr(unsigned long long *ctx)
 {
 	struct guarded *guard;
 
-	if (!locked())
+	if (!guards_armed())
 		return 0;
 	guard = guarded();
 	return refuse_if(!guard || is_pin((void *)ctx[0], guard) || is_pin((void *)ctx[1], guard),
@@ -98,12 +98,12 @@ int psc_g_attr(unsigned long long *ctx)
 }
 
 SEC("lsm/sb_umount")
-int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags, int ret)
+int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags)
 {
 	struct guarded *guard;
 
-	if (ret || !locked())
-		return ret;
+	if (!guards_armed())
+		return 0;
 	guard = guarded();
 	return refuse_if(!guard || carries_pins(mount_of(mnt), (struct mount *)guard->mount),
 			 PSC_GUARD_UMOUNT);
@@ -112,13 +112,13 @@ int BPF_PROG(psc_g_umount, struct vfsmount *mnt, int flags, int ret)
 /* mount(2), in the order in which path_mount() of fs/namespace.c looks at the flags. */
 SEC("lsm/sb_mount")
 int BPF_PROG(psc_g_mount, const char *device, const struct path *path, const char *type,
-	     unsigned long flags, void *data, int ret)
+	     unsigned long flags, void *data)
 {
 	struct guarded *guard;
 	struct mount *mount;
 
-	if (ret || !locked())
-		return ret;
+	if (!guards_armed())
+		return 0;
 	guard = guarded();
 	if (!guard)
 		return refuse_if(true, PSC_GUARD_MOUNT);
@@ -140,13 +140,13 @@ int BPF_PROG(psc_g_mount, const char *device, const struct path *path, const cha
  * a mount a peer of another, so that an unmounting that was allowed a moment ago propagates.
  */
 SEC("lsm/move_mount")
-int BPF_PROG(psc_g_move, const struct path *from, const struct path *to, int ret)
+int BPF_PROG(psc_g_move, const struct path *from, const struct path *to)
 {
 	struct mount *moved, *pins;
 	struct guarded *guard;
 
-	if (ret || !locked())
-		return ret;
+	if (!guards_armed())
+		return 0;
 	guard = guarded();
 	if (!guard)
 		return refuse_if(true, PSC_GUARD_MOVE);
@@ -160,25 +160,25 @@ int BPF_PROG(psc_g_move, const struct path *from, const struct path *to, int ret
 }
 
 SEC("lsm/sb_pivotroot")
-int BPF_PROG(psc_g_pivot, const struct path *old_path, const struct path *new_path, int ret)
+int BPF_PROG(psc_g_pivot, const struct path *old_path, const struct path *new_path)
 {
 	struct guarded *guard;
 
-	if (ret || !locked())
-		return ret;
+	if (!guards_armed())
+		return 0;
 	guard = guarded();
 	return refuse_if(!guard || same_namespace(mount_of(BPF_CORE_READ(new_path, mnt)),
 						  (struct mount *)guard->mount), PSC_GUARD_MOVE);
 }
 
 SEC("lsm/sb_remount")
-int BPF_PROG(psc_g_remount, struct super_block *sb, void *options, int ret)
+int BPF_PROG(psc_g_remount, struct super_block *sb, void *options)
 {
 	struct guarded *guard;
 	struct dentry *dir;
 
-	if (ret || !locked())
-		return ret;
+	if (!guards_armed())
+		return 0;
 	guard = guarded();
 	dir = guard ? (struct dentry *)guard->dir : NULL;
 	return refuse_if(!dir || sb == BPF_CORE_READ(dir, d_sb), PSC_GUARD_REMOUNT);

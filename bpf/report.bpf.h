@@ -19,6 +19,32 @@ static __always_inline void count_by(__u32 stat, __u64 n)
 		*counter += n;	/* per CPU */
 }
 
+#define CPUS_MAX 8192	/* the highest CONFIG_NR_CPUS there is */
+
+struct stat_walk {
+	__u64 sum;
+	__u32 stat;
+};
+
+static long stat_step(__u32 cpu, struct stat_walk *walk)
+{
+	__u64 *counter = bpf_map_lookup_percpu_elem(&psc_stats, &walk->stat, cpu);
+
+	if (!counter)
+		return 1;
+	walk->sum += *counter;
+	return 0;
+}
+
+/* A counter, summed over all processors. */
+static __always_inline __u64 stat_sum(__u32 stat)
+{
+	struct stat_walk walk = { .stat = stat };
+
+	bpf_loop(CPUS_MAX, stat_step, &walk, 0);
+	return walk.sum;
+}
+
 static __always_inline void count(__u32 stat)
 {
 	count_by(stat, 1);

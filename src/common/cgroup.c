@@ -71,14 +71,6 @@ static int judge_outside(const char *name)
 									   PSC_CGROUP_OUTSIDE;
 }
 
-/* Is it "@mount" or "@mount/..."? */
-static bool is_below(const char *name, const char *mount)
-{
-	size_t len = strlen(mount);
-
-	return strncmp(name, mount, len) == 0 && (!name[len] || name[len] == '/');
-}
-
 static int open_trouble(int err)
 {
 	switch (err) {
@@ -149,14 +141,15 @@ struct psc_search {
 static int read_name(const struct psc_cgroups *cgroups, const char *name, struct psc_search *search)
 {
 	static const char any_mount[] = "/sys/fs/cgroup";
-	const char *below = is_below(name, cgroups->mount) ? name + strlen(cgroups->mount) : name;
+	const char *below = psc_path_is_below(name, cgroups->mount) ?
+			    name + strlen(cgroups->mount) : name;
 	_cleanup_free_ char *path = strdup(below);
 
 	if (!path)
 		return -ENOMEM;
 	if (!*name || !psc_path_canonical(path))
 		return PSC_CGROUP_NAME;
-	if (below == name && is_below(name, any_mount))
+	if (below == name && psc_path_is_below(name, any_mount))
 		return judge_outside(name);
 	if (!*path || streq(path, "-.slice"))
 		return PSC_CGROUP_ROOT;

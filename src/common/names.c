@@ -57,9 +57,22 @@ const char *psc_scope_word(unsigned int scope)
 	return word_at(scope_words, ARRAY_SIZE(scope_words), scope);
 }
 
+bool psc_scope_is_stricter(unsigned int a, unsigned int b)
+{
+	return psc_scope_rank(a) > psc_scope_rank(b);
+}
+
 const char *psc_mode_word(unsigned int mode)
 {
 	return word_at(mode_words, ARRAY_SIZE(mode_words), mode);
+}
+
+int psc_mode_parse(const char *text)
+{
+	for (int mode = 0; mode < PSC_MODES; mode++)
+		if (streq(text, mode_words[mode]))
+			return mode;
+	return -EINVAL;
 }
 
 const char *psc_reason_word(unsigned int reason)

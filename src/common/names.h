@@ -18,8 +18,14 @@ const char *psc_scope_word(unsigned int scope);
  */
 int psc_scope_parse(const char *text, unsigned int *ret);
 
+/* Is scope @a stricter than @b? */
+bool psc_scope_is_stricter(unsigned int a, unsigned int b);
+
 /* "attach", "traceme", "read", "boundary"; NULL when @mode is none. */
 const char *psc_mode_word(unsigned int mode);
+
+/* The kind of access of that word: attach, traceme or read. Return: the mode or -EINVAL. */
+int psc_mode_parse(const char *text);
 
 /* Of enum psc_reason, for machines: "ancestor", "unrelated", ... */
 const char *psc_reason_word(unsigned int reason);

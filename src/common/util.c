@@ -106,6 +106,13 @@ bool psc_want_colour(void)
 	return isatty(STDOUT_FILENO) && !(no_color && *no_color) && term && !streq(term, "dumb");
 }
 
+bool psc_path_is_below(const char *path, const char *above)
+{
+	size_t len = strlen(above);
+
+	return strncmp(path, above, len) == 0 && (!path[len] || path[len] == '/');
+}
+
 char *psc_text(const char *format, ...)
 {
 	char *ret = NULL;

@@ -80,6 +80,9 @@ char *psc_strip(char *text);
 /* Is standard output a terminal that wants colour? no-color.org, and TERM=dumb. */
 bool psc_want_colour(void);
 
+/* Is @path the directory @above, or below it? Without a look at the file system. */
+bool psc_path_is_below(const char *path, const char *above);
+
 /* asprintf() by its result: an allocation, NULL when out of memory. */
 char *psc_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

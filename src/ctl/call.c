@@ -124,7 +124,7 @@ static char *error_text(const json_t *parameters, const char *key)
 		psc_escape(json_string_value(text), json_string_length(text), 1024) : strdup("?");
 }
 
-static enum psc_cli_exit locked(const json_t *parameters)
+static enum psc_cli_exit name_locked(const json_t *parameters)
 {
 	_cleanup_free_ char *name = error_text(parameters, "name");
 	json_int_t floor = json_integer_value(json_object_get(parameters, "floor"));
@@ -212,7 +212,7 @@ static enum psc_cli_exit refused(const struct psc_cli *cli, const struct psc_ans
 	    (streq(answer->error, PSC_METHOD("Locked")) && cli->command == PSC_CLI_DETACH))
 		return floors_refused(cli);
 	if (streq(answer->error, PSC_METHOD("Locked")))
-		return locked(answer->parameters);
+		return name_locked(answer->parameters);
 	if (streq(answer->error, PSC_METHOD("NothingToLock")))
 		return psc_fail(PSC_EXIT_FAILED, "nothing to lock: all scopes that would be locked "
 				"are 0; nothing changed; set one first: ptracescopectl set 1");

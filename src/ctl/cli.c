@@ -121,7 +121,7 @@ int psc_cli_unknown_name(const char *name, char **ret_error)
 	return psc_cli_usage(ret_error, "unknown name", name, names);
 }
 
-static int find_name(const char *text, const struct psc_name **ret, char **ret_error)
+int psc_cli_find_name(const char *text, const struct psc_name **ret, char **ret_error)
 {
 	*ret = psc_name_find_short(text);
 	return *ret ? 0 : psc_cli_unknown_name(text, ret_error);
@@ -152,7 +152,7 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 
 	if (!name)
 		return -ENOMEM;
-	err = find_name(name, &cli->name, ret_error);
+	err = psc_cli_find_name(name, &cli->name, ret_error);
 	if (err)
 		return err;
 	if (!equals && psc_name_find_short(text))
@@ -179,7 +179,7 @@ static int parse_lock(int n, char *const *words, struct psc_cli *cli, char **ret
 	if (!cli->present)
 		return psc_cli_value(cli->name, words[0], false, &cli->value, ret_error);
 	for (int i = 0; i < n; i++) {
-		int err = find_name(words[i], &name, ret_error);
+		int err = psc_cli_find_name(words[i], &name, ret_error);
 
 		if (err)
 			return err;
@@ -228,7 +228,7 @@ static int parse_command(const char *text, int n, char *const *arguments, struct
 	case PSC_CLI_LOCK:
 		return parse_lock(n, arguments, cli, ret_error);
 	case PSC_CLI_GET:
-		return find_name(n ? arguments[0] : PSC_NAME_YAMA, &cli->name, ret_error);
+		return psc_cli_find_name(n ? arguments[0] : PSC_NAME_YAMA, &cli->name, ret_error);
 	default:
 		return 0;
 	}

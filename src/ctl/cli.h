@@ -222,6 +222,9 @@ int psc_cli_unknown_command(const struct psc_cli_word *words, const char *before
 /* No such name. Return: likewise. */
 int psc_cli_unknown_name(const char *name, char **ret_error);
 
+/* The name @text, or its last part. Return: 0, or likewise. */
+int psc_cli_find_name(const char *text, const struct psc_name **ret, char **ret_error);
+
 /* A value of @name, of a cgroup or not. Return: 0, or likewise. */
 int psc_cli_value(const struct psc_name *name, const char *text, bool cgroup, unsigned int *ret,
 		  char **ret_error);

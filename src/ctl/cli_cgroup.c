@@ -28,12 +28,6 @@ const struct psc_cli_word psc_cli_cgroup_words[] = {
 	{},
 };
 
-static int find_name(const char *text, const struct psc_name **ret, char **ret_error)
-{
-	*ret = psc_name_find_short(text);
-	return *ret ? 0 : psc_cli_unknown_name(text, ret_error);
-}
-
 /* "VALUE", "NAME=VALUE", or NAME and VALUE */
 static int parse_setting(int n, char *const *words, struct psc_cli *cli, char **ret_error)
 {
@@ -45,7 +39,7 @@ static int parse_setting(int n, char *const *words, struct psc_cli *cli, char **
 
 	if (!name)
 		return -ENOMEM;
-	err = find_name(name, &cli->name, ret_error);
+	err = psc_cli_find_name(name, &cli->name, ret_error);
 	if (err)
 		return err;
 	if (n == 1 && !equals && psc_name_find_short(value))
@@ -112,7 +106,7 @@ int psc_cli_parse_cgroup(int n, char *const *words, struct psc_cli *cli, char **
 	case PSC_CLI_CGROUP_LOCK:
 		return parse_level(n ? words[0] : NULL, cli, ret_error);
 	default:
-		err = n ? find_name(words[0], &cli->name, ret_error) : 0;
+		err = n ? psc_cli_find_name(words[0], &cli->name, ret_error) : 0;
 		if (!err && n && cli->command == PSC_CLI_CGROUP_UNSET &&
 		    cli->name->floor)
 			return psc_cli_usage(ret_error, "it lasts until reboot, so it cannot be "

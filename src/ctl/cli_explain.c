@@ -16,12 +16,10 @@ static int parse_pid(const char *text, unsigned int *ret, char **ret_error)
 
 int psc_cli_check_mode(const struct psc_cli *cli, char **ret_error)
 {
-	bool known = !cli->mode;
-
-	for (unsigned int mode = 0; mode < PSC_MODES && !known; mode++)
-		known = streq(cli->mode, psc_mode_word(mode));
-	return known ? 0 : psc_cli_usage(ret_error, "unknown mode", cli->mode,
-					 "; modes are attach, traceme, read");
+	if (!cli->mode || psc_mode_parse(cli->mode) >= 0)
+		return 0;
+	return psc_cli_usage(ret_error, "unknown mode", cli->mode,
+			     "; modes are attach, traceme, read");
 }
 
 int psc_cli_parse_explain(int n, char *const *words, struct psc_cli *cli, char **ret_error)

@@ -161,19 +161,14 @@ static bool called_after(const char *name, size_t len, const char *id)
 	return len == id_len || name[len - id_len - 1] == '-';
 }
 
-/* Is @path the cgroup of @len bytes at @ancestor, or below it? */
-static bool is_below(const char *path, const char *ancestor, size_t len)
-{
-	return strncmp(path, ancestor, len) == 0 && (path[len] == '/' || !path[len]);
-}
-
 int psc_oci_cgroup(const char *container, const char *hook, const char *id, char **ret,
 		   char **ret_error)
 {
+	_cleanup_free_ char *found = NULL;
 	size_t len = strlen(container), own = len;
 
 	/* "/.." is outside the cgroup namespace. */
-	if (container[0] != '/' || is_below(container, "/..", 3))
+	if (container[0] != '/' || psc_path_is_below(container, "/.."))
 		return invalid(ret_error, "its cgroup cannot be seen from here; the runtime must "
 			       "run in the host's cgroup namespace");
 	for (size_t end = len, start; end > 1; end = start) {
@@ -186,8 +181,11 @@ int psc_oci_cgroup(const char *container, const char *hook, const char *id, char
 		}
 		start--;
 	}
-	if (len == 1 || is_below(hook, container, own))
+	found = strndup(container, own);
+	if (!found)
+		return -ENOMEM;
+	if (len == 1 || psc_path_is_below(hook, found))
 		return invalid(ret_error, "it has no cgroup of its own, which would get the scope");
-	*ret = strndup(container, own);
-	return *ret ? 0 : -ENOMEM;
+	*ret = TAKE_PTR(found);
+	return 0;
 }

@@ -9,17 +9,12 @@
 #include "ptracescope_policy.h"
 #include "util.h"
 
-static bool is_stricter(unsigned int a, unsigned int b)
-{
-	return psc_scope_rank(a) > psc_scope_rank(b);
-}
-
 static int put(struct psc_setting *setting, unsigned int value, const char *path,
 	       unsigned int line)
 {
 	char *source;
 
-	if (setting->present && !is_stricter(value, setting->value))
+	if (setting->present && !psc_scope_is_stricter(value, setting->value))
 		return 0;
 	if (asprintf(&source, "%s:%u", path, line) < 0)
 		return -ENOMEM;
@@ -119,7 +114,7 @@ void psc_config_keep_stricter(struct psc_config *config, const union psc_policy 
 			struct psc_setting *setting = &section->settings[i];
 
 			if (setting->present &&
-			    !is_stricter(setting->value, policy->scope[psc_names[i].mode])) {
+			    !psc_scope_is_stricter(setting->value, policy->scope[psc_names[i].mode])) {
 				free(setting->source);
 				*setting = (struct psc_setting){};
 			}

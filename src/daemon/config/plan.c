@@ -21,15 +21,10 @@ static int refuse_locked(const struct psc_setting *setting, const struct psc_nam
 	return -EACCES;
 }
 
-static bool is_stricter(unsigned int a, unsigned int b)
-{
-	return psc_scope_rank(a) > psc_scope_rank(b);
-}
-
 void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (is_stricter(policy->floor[mode], floors->floor[mode]))
+		if (psc_scope_is_stricter(policy->floor[mode], floors->floor[mode]))
 			floors->floor[mode] = policy->floor[mode];
 }
 
@@ -104,7 +99,7 @@ static __u32 higher_modes(__u32 modes, unsigned int value, const union psc_polic
 	__u32 higher = 0;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (is_stricter(policy->scope[mode], value))
+		if (psc_scope_is_stricter(policy->scope[mode], value))
 			higher |= PSC_MODE_BIT(mode);
 	return modes & higher;
 }
@@ -118,7 +113,7 @@ static void plan_setting(struct psc_plan *plan, enum psc_plan_kind kind,
 	__u32 modes = name->modes, higher;
 
 	if (name->floor) {	/* a configured floor means "at least" */
-		if (setting->value && !is_stricter(psc_name_get(name, policy), setting->value))
+		if (setting->value && !psc_scope_is_stricter(psc_name_get(name, policy), setting->value))
 			plan_raise(plan, modes, setting->value);
 		return;
 	}
@@ -141,7 +136,7 @@ static int tell_locked(const struct psc_config *config, const struct psc_plan *p
 		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 			if ((modes & plan->request.set & PSC_MODE_BIT(mode)) &&
 			    config->settings[i].value == plan->request.want.scope[mode] &&
-			    is_stricter(policy->floor[mode], config->settings[i].value))
+			    psc_scope_is_stricter(policy->floor[mode], config->settings[i].value))
 				return refuse_locked(&config->settings[i], name, policy, ret_error);
 	}
 	return -EACCES;
@@ -175,7 +170,7 @@ static void not_below_default(struct psc_config *config)
 		struct psc_setting *setting = &config->settings[i];
 
 		if (!setting->present || !(psc_names[i].modes & PSC_MODES_YAMA) ||
-		    !is_stricter(PSC_SCOPE_DEFAULT, setting->value))
+		    !psc_scope_is_stricter(PSC_SCOPE_DEFAULT, setting->value))
 			continue;
 		free(setting->source);
 		*setting = (struct psc_setting){ 0 };
@@ -269,7 +264,7 @@ static int fit_scope(struct cgroup_plan *p, __u32 modes, unsigned int value, boo
 		unsigned int now = info->policy.scope[mode];
 		unsigned int scope = lifted(p->settings, mode, value);
 		bool said = is_said(info, mode, scope, revocable);
-		bool below = is_stricter(info->effective.floor[mode], scope);
+		bool below = psc_scope_is_stricter(info->effective.floor[mode], scope);
 
 		if (!(modes & PSC_MODE_BIT(mode)))
 			continue;
@@ -277,7 +272,7 @@ static int fit_scope(struct cgroup_plan *p, __u32 modes, unsigned int value, boo
 		if (now != PSC_SCOPE_INHERIT && info->origin == PSC_ORIGIN_RUNTIME)
 			continue;
 		if (now != PSC_SCOPE_INHERIT && p->kind == PSC_PLAN_RAISE &&
-		    (said || is_stricter(now, scope)))
+		    (said || psc_scope_is_stricter(now, scope)))
 			continue;
 		/* What was set before the floor came is no less a contradiction to it. */
 		if (below)
@@ -296,7 +291,7 @@ static __u32 lower_floors(const struct psc_request *info, __u32 modes, unsigned 
 	__u32 lower = 0;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if ((modes & PSC_MODE_BIT(mode)) && is_stricter(value, info->effective.floor[mode]))
+		if ((modes & PSC_MODE_BIT(mode)) && psc_scope_is_stricter(value, info->effective.floor[mode]))
 			lower |= PSC_MODE_BIT(mode);
 	return lower;
 }

@@ -134,8 +134,8 @@ int psc_control_cgroup_get(struct psc_varlink_call *call)
 				"the process in that cgroup");
 }
 
-static int locked(struct psc_varlink_call *call, const struct psc_name *name,
-		  const struct psc_cgroup *cgroup)
+static int cgroup_locked(struct psc_varlink_call *call, const struct psc_name *name,
+			 const struct psc_cgroup *cgroup)
 {
 	struct psc_request info = { .op = PSC_OP_INFO };
 	int err = request(call, cgroup, &info);
@@ -156,7 +156,7 @@ static int answer_failure(struct psc_varlink_call *call, const struct psc_name *
 	case -EINPROGRESS:
 		return -EAGAIN;
 	case -PSC_E_LOCKED:
-		return locked(call, name, cgroup);
+		return cgroup_locked(call, name, cgroup);
 	case -PSC_E_RANGE:
 		return psc_control_out_of_range(call, name, req->want.scope[name->mode]);
 	case -PSC_E_NODATA:

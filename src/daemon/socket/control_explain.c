@@ -323,13 +323,10 @@ static int explain(struct psc_varlink_call *call, const struct psc_explain_reque
 
 static bool parse_mode(const json_t *text, __u32 *ret)
 {
-	*ret = PSC_MODE_ATTACH;
-	if (!json_is_string(text))
-		return true;
-	for (*ret = 0; *ret < PSC_MODES; (*ret)++)
-		if (streq(json_string_value(text), psc_mode_word(*ret)))
-			return true;
-	return false;
+	int mode = json_is_string(text) ? psc_mode_parse(json_string_value(text)) : PSC_MODE_ATTACH;
+
+	*ret = (__u32)mode;
+	return mode >= 0;
 }
 
 /* A pid; optional ones are 0 where they are absent. */

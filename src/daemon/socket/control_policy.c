@@ -23,7 +23,7 @@ static int get_policy(const struct psc_varlink_call *call, union psc_policy *ret
 }
 
 /* @name NULL: what a floor forbids altogether; the first name that has one is told. */
-static int locked(struct psc_varlink_call *call, const struct psc_name *name)
+static int policy_locked(struct psc_varlink_call *call, const struct psc_name *name)
 {
 	union psc_policy policy;
 	int err = get_policy(call, &policy);
@@ -87,7 +87,7 @@ static int set(struct psc_varlink_call *call, const struct psc_name *name, struc
 	case -EINPROGRESS:
 		return -EAGAIN;
 	case -PSC_E_LOCKED:
-		return locked(call, name);
+		return policy_locked(call, name);
 	case -PSC_E_RANGE:
 		return psc_control_out_of_range(call, name, req.want.scope[name->mode]);
 	case -EBUSY:
@@ -179,7 +179,7 @@ int psc_control_lock(struct psc_varlink_call *call)
 	if (err == -EINPROGRESS)
 		return -EAGAIN;
 	if (err == -PSC_E_LOCKED)
-		return locked(call, name);
+		return policy_locked(call, name);
 	if (err == -PSC_E_NODATA || (!err && json_is_integer(text) && !level))
 		return psc_control_nothing_to_lock(call);
 	if (err)
@@ -242,7 +242,7 @@ int psc_control_detach(struct psc_varlink_call *call)
 	if (err == -EINPROGRESS)
 		return -EAGAIN;
 	if (err == -PSC_E_LOCKED)
-		return locked(call, NULL);
+		return policy_locked(call, NULL);
 	if (err)
 		return psc_control_fail(call, err, "detaching");
 	psc_control_done(call, "detached");

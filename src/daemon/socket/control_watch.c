@@ -33,14 +33,6 @@ static bool watching_is_due(void *data)
 	return !watching->watch || psc_watch_is_due(watching->watch);
 }
 
-static int parse_mode(const char *text)
-{
-	for (int mode = 0; mode < PSC_MODES; mode++)
-		if (streq(text, psc_mode_word((unsigned int)mode)))
-			return mode;
-	return -EINVAL;
-}
-
 /* All but the cgroup. Return: the name of a parameter that is wrong, or NULL. */
 static const char *parse_filter(const struct psc_varlink_call *call, struct psc_watch_filter *ret)
 {
@@ -54,7 +46,7 @@ static const char *parse_filter(const struct psc_varlink_call *call, struct psc_
 		.pid = (__u32)json_integer_value(pid),
 	};
 	if (json_is_string(mode))
-		ret->mode = parse_mode(json_string_value(mode));
+		ret->mode = psc_mode_parse(json_string_value(mode));
 	if (json_is_string(mode) && ret->mode < 0)
 		return "mode";
 	if (json_is_integer(pid) && (json_integer_value(pid) <= 0 ||

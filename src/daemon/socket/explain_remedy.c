@@ -4,7 +4,6 @@
  * only what psc_explain_judge() then allows is told.
  */
 #include <errno.h>
-#include <stdarg.h>
 
 #include "explain.h"
 #include "names.h"
@@ -30,18 +29,6 @@ static int add(struct psc_remedies *remedies, bool is_call, char *text)
 	}
 	remedies->items[remedies->n++] = (struct psc_remedy){ .is_call = is_call, .text = text };
 	return 0;
-}
-
-static __attribute__((format(printf, 1, 2))) char *format(const char *fmt, ...)
-{
-	char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	if (vasprintf(&text, fmt, ap) < 0)
-		text = NULL;
-	va_end(ap);
-	return text;
 }
 
 /* For a shell, in single quotes. NULL when out of memory. */
@@ -72,8 +59,8 @@ static char *set_command(const struct psc_explain_paths *paths, __u64 from, __u3
 	_cleanup_free_ char *shown = path ? quoted(path) : NULL;
 
 	if (!from)
-		return format("sudo ptracescopectl set %s=%u", name->name, value);
-	return shown ? format("sudo ptracescopectl cgroup set %s %s %u", shown, name->name, value) :
+		return psc_text("sudo ptracescopectl set %s=%u", name->name, value);
+	return shown ? psc_text("sudo ptracescopectl cgroup set %s %s %u", shown, name->name, value) :
 		       NULL;
 }
 
@@ -132,7 +119,7 @@ static int try_root(const struct search *s)
 		return 0;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	return add(s->ret, false, format(commands[changed.question.mode], s->tracee));
+	return add(s->ret, false, psc_text(commands[changed.question.mode], s->tracee));
 #pragma GCC diagnostic pop
 }
 
@@ -152,8 +139,8 @@ static int try_user(const struct search *s)
 	if (tracee->uid == s->e->tracer.uid || !allows(&changed))
 		return 0;
 	return add(s->ret, false, s->e->question.mode == PSC_MODE_ATTACH ?
-		   format("sudo -u '#%u' -g '#%u' gdb -p %d", tracee->uid, tracee->gid, s->tracee) :
-		   format("sudo -u '#%u' -g '#%u' cat /proc/%d/maps", tracee->uid, tracee->gid,
+		   psc_text("sudo -u '#%u' -g '#%u' gdb -p %d", tracee->uid, tracee->gid, s->tracee) :
+		   psc_text("sudo -u '#%u' -g '#%u' cat /proc/%d/maps", tracee->uid, tracee->gid,
 			  s->tracee));
 }
 
@@ -167,7 +154,7 @@ static int try_declare(const struct search *s)
 	hold(&changed, PSC_FACT_EXCEPTION, true);
 	if (!allows(&changed))
 		return 0;
-	return add(s->ret, true, s->tracer ? format("prctl(PR_SET_PTRACER, %d)", s->tracer) :
+	return add(s->ret, true, s->tracer ? psc_text("prctl(PR_SET_PTRACER, %d)", s->tracer) :
 					     strdup("prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)"));
 }
 
@@ -195,7 +182,7 @@ static bool is_above(const struct psc_explain_side *side, __u32 mode, unsigned i
 /* One more command behind others. Takes over both; NULL means that there is none. */
 static char *both(char *first, char *second)
 {
-	char *text = first && second ? format("%s && %s", first, second) : NULL;
+	char *text = first && second ? psc_text("%s && %s", first, second) : NULL;
 
 	free(first);
 	free(second);

@@ -64,14 +64,6 @@ void psc_watch_free(struct psc_watch *watch)
 	free(watch);
 }
 
-/* The cgroup @above itself, or one below it? */
-static bool is_below(const char *path, const char *above)
-{
-	size_t len = strlen(above);
-
-	return path && strncmp(path, above, len) == 0 && (!path[len] || path[len] == '/');
-}
-
 static enum match match_place(const struct psc_cgroups *cgroups, struct place *place,
 			      const char *cgroup, bool hurry)
 {
@@ -80,7 +72,7 @@ static enum match match_place(const struct psc_cgroups *cgroups, struct place *p
 	if (!place->known && psc_cgroup_path(cgroups, place->id, &place->path))
 		place->path = NULL;
 	place->known = true;
-	return is_below(place->path, cgroup) ? YES : NO;
+	return place->path && psc_path_is_below(place->path, cgroup) ? YES : NO;
 }
 
 static enum match match_places(const struct psc_cgroups *cgroups, struct place places[2],
