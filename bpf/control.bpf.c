@@ -107,7 +107,7 @@ static __always_inline int guard_compare(struct state *state, const struct guard
 	return 0;
 }
 
-/* Note what is to be guarded, and arm the guards or disarm them; or compare. */
+/* Note what the guards protect, and arm or disarm them; or compare. */
 static __always_inline int guard_set(struct state *state, struct psc_request *req)
 {
 	struct guarded *guard = guarded();

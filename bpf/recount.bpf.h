@@ -15,8 +15,8 @@
 
 /*
  * Of a cgroup that is no more, or has not come yet: it would take the room or the place of
- * another. All others are to be found by their id and to be changed. Nobody but psc_cg_mkdir
- * makes one now, and takes a mark away that is gone already.
+ * another. All others must be found by their id and changeable. Only psc_cg_mkdir makes
+ * one now, and takes a mark away that is gone already.
  */
 static long entry_mend_step(struct bpf_map *map, const __u64 *key, struct cgroup_entry *entry,
 			    __u32 *kept)

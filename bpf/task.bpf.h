@@ -258,7 +258,7 @@ static __always_inline __u64 task_by_vpid(int nr)
 	return task_of_pid(pid);
 }
 
-/* The task with this number in another's pid namespace, likewise. */
+/* The task with this number in the viewer's pid namespace; NULL: there is none. */
 static __always_inline struct task_struct *task_seen_by(struct task_struct *viewer, int nr)
 {
 	struct pid_namespace *ns = nr > 0 ? pid_ns_of(viewer) : NULL;

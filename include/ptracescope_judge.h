@@ -74,7 +74,7 @@ struct psc_question {
 struct psc_verdict {
 	__u8 need;			/* the fact that is missing, or 0 */
 	__u8 refused;			/* valid when nothing is missing */
-	__u8 reason;			/* enum psc_reason, likewise */
+	__u8 reason;			/* enum psc_reason; valid when nothing is missing */
 };
 
 #define PSC_NEED(fact) ((struct psc_verdict){ .need = (fact) })

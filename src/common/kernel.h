@@ -104,13 +104,14 @@ int psc_kernel_names(struct psc_kernel *kernel, struct psc_explain_request *req,
 		     struct psc_found *ret);
 
 /*
- * What has been counted, as psc_explain tells it. Return: likewise; -EOPNOTSUPP also where the
- * set is from before that was counted.
+ * The counters of metrics, from psc_explain. Return: as psc_kernel_explain(); -EOPNOTSUPP also
+ * where the set in force is older than these counters.
  */
 int psc_kernel_counts(struct psc_kernel *kernel, struct psc_counts *ret);
 
 /*
- * The value of kernel.ftrace_enabled, of which @fd is a descriptor. Return: likewise.
+ * The value of kernel.ftrace_enabled, of which @fd is a descriptor. Return: as
+ * psc_kernel_explain().
  */
 int psc_kernel_ftrace_value(struct psc_kernel *kernel, int fd, __u32 *ret);
 
@@ -161,7 +162,7 @@ int psc_kernel_stats(struct psc_kernel *kernel, __u64 ret[PSC_STATS]);
  */
 int psc_kernel_probe(struct psc_kernel *kernel, pid_t tracer, pid_t tracee);
 
-/* What was noted, PSC_MODE_BIT()s and PSC_PROVED_DECLARED. Return: likewise. */
+/* What was noted, PSC_MODE_BIT()s and PSC_PROVED_DECLARED. Return: 0 or a negative errno. */
 int psc_kernel_proved(struct psc_kernel *kernel, __u32 *ret);
 
 /* Have the kernel note who connects to this listening socket. Return: 0 or a negative errno. */

@@ -30,7 +30,7 @@ int psc_mode_parse(const char *text);
 /* Of enum psc_reason, for machines: "ancestor", "unrelated", ... */
 const char *psc_reason_word(unsigned int reason);
 
-/* Of enum psc_guard, likewise: "load", "map", ... */
+/* Of enum psc_guard, for machines: "load", "map", ... */
 const char *psc_guard_word(unsigned int guard);
 
 /* What a guard refuses, behind "refused to let PROCESS". */

@@ -17,7 +17,7 @@
  */
 int psc_plain_open_sys(const char *const *parts, int flags);
 
-/* The same of /proc, which has to be that of the caller's pid namespace. */
+/* The same of /proc, which must be that of the caller's pid namespace. */
 int psc_plain_open_proc(const char *const *parts, int flags);
 
 /*

@@ -197,7 +197,7 @@ static bool has_floor(struct psc_request *ret)
 	return fd >= 0 && !psc_ctl_run(fd, ret) && ret->locked;
 }
 
-/* What is missing here takes nothing else along. @err: of tracing it */
+/* Optional: nothing else depends on it. @err: of tracing it */
 static int add_moves(struct psc_prereq_checker *c, int err)
 {
 	return psc_row(c, "floors of cgroups", PSC_PREREQ_OK,

@@ -166,7 +166,7 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 	return 0;
 }
 
-/* "LEVEL", or the names of what is to be locked as it is in force; without any, all. */
+/* "LEVEL", or the names that are locked at their present values; without any, all. */
 static int parse_lock(int n, char *const *words, struct psc_cli *cli, char **ret_error)
 {
 	const struct psc_name *name;

@@ -102,7 +102,7 @@ struct psc_cli {
 	bool json;
 	bool yes;
 	unsigned int options;		/* a bit for each enum psc_cli_option_id that was given */
-	char *const *words;		/* complete: the last one is to be completed */
+	char *const *words;		/* complete: the last one is completed */
 	int n_words;
 };
 
@@ -219,13 +219,13 @@ int psc_cli_usage_of(const struct psc_cli_word *word, char **ret_error, const ch
 int psc_cli_unknown_command(const struct psc_cli_word *words, const char *before, const char *text,
 			    char **ret_error);
 
-/* No such name. Return: likewise. */
+/* No such name. Return: -EINVAL, -ENOMEM. */
 int psc_cli_unknown_name(const char *name, char **ret_error);
 
-/* The name @text, or its last part. Return: 0, or likewise. */
+/* The name @text, or its last part. Return: 0, -EINVAL, -ENOMEM. */
 int psc_cli_find_name(const char *text, const struct psc_name **ret, char **ret_error);
 
-/* A value of @name, of a cgroup or not. Return: 0, or likewise. */
+/* A value of @name, of a cgroup or not. Return: 0, -EINVAL, -ENOMEM. */
 int psc_cli_value(const struct psc_name *name, const char *text, bool cgroup, unsigned int *ret,
 		  char **ret_error);
 

@@ -191,7 +191,7 @@ static enum psc_cli_exit run_status(const struct psc_cli *cli)
 	/* Two members are ours to add. */
 	if (psc_is_status(reply) && !json_object_get(reply, "daemon") &&
 	    !json_object_get(reply, "cgroup_floors")) {
-		/* The reply has this where there has been a floor, of whatever kind. */
+		/* The reply has this where there has been a floor, global or of a cgroup. */
 		if (json_object_get(reply, "anchor"))
 			json_object_set_new(reply, "cgroup_floors", psc_floors_ask(cli));
 		return show_status(cli, reply);

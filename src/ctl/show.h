@@ -21,7 +21,7 @@ json_int_t psc_show_number(const json_t *object, const char *key);
 /* Print a Cgroup of io.ptracescope; -EBADMSG when it is none. */
 int psc_show_cgroup(FILE *out, const json_t *cgroup);
 
-/* Print an array of these as a tree; likewise. */
+/* Print an array of Cgroup as a tree; -EBADMSG when it is none. */
 int psc_show_cgroups(FILE *out, const json_t *cgroups);
 
 /* Print the reply of io.ptracescope.Status; what is absent or of another type is a "?". */
@@ -30,13 +30,14 @@ void psc_show_status(FILE *out, const json_t *status, bool colour);
 /* Print the reply of io.ptracescope.Explain; -EBADMSG when it is none. */
 int psc_show_explanation(FILE *out, const json_t *explanation, bool colour);
 
-/* Print a Refusal, and how the access would be judged now, or NULL; likewise. */
+/* Print a Refusal, and how the access would be judged now, or NULL; -EBADMSG
+ * when it is none. */
 int psc_show_refusal(FILE *out, const json_t *refusal, const json_t *now, bool colour);
 
 /* "2026-11-26 04:05:06", in local time. */
 void psc_show_time(FILE *out, json_int_t usec);
 
-/* Print a Refusal as one line, likewise. */
+/* Print a Refusal as one line; -EBADMSG when it is none. */
 int psc_show_refusal_line(FILE *out, const json_t *refusal);
 
 /* Print the reply of io.ptracescope.List as "name = value"; -EBADMSG when it is none. */

@@ -7,7 +7,7 @@
 
 #include "log.h"
 
-/* A change from outside that is to be the first floor. */
+/* A change from outside that sets the first floor. */
 struct change {
 	struct psc_daemon *daemon;
 	struct psc_request req;

@@ -45,7 +45,7 @@ static void wait_for_request(const struct psc_arming *arming)
 /*
  * The child. It has no business with the descriptors that it shares with the daemon, and closes
  * them by ending: who closes the last copy of a client's socket may wait, but for who ends (see
- * hangup.h). The lock has to be free as soon as the daemon is no more.
+ * hangup.h). The lock must be free as soon as the daemon has ended.
  */
 static _Noreturn void arm_and_look(const struct psc_first *first, pid_t parent, int fd)
 {

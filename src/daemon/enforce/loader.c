@@ -139,7 +139,7 @@ static int fit_guards(struct ptracescope_bpf *skel)
 					 true);
 }
 
-/* Return: 0, -ESRCH when what is to see moves cannot, or another errno, after a message. */
+/* Return: 0, -ESRCH if cgroup_attach_task() cannot be traced, or another errno, after a message. */
 static int load_with(const struct psc_loader_options *options,
 		     const struct psc_kernel *predecessor, bool sees_moves,
 		     struct ptracescope_bpf **ret)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What has to be true before the first floor, so that it holds against root. */
+/* What must be true before the first floor, so that it holds against root. */
 #ifndef PSC_LOCK_H
 #define PSC_LOCK_H
 

@@ -284,8 +284,8 @@ static int look_at_pins(const struct psc_kernel *kernel, const char *dir,
 }
 
 /*
- * Once nobody is in the middle of writing it, it stays as it is: psc_g_sysctl refuses the next
- * one. Who wrote 0 just before would have switched off what is to be locked, until reboot.
+ * Once no process is writing kernel.ftrace_enabled, it keeps its value: psc_g_sysctl refuses
+ * further writes. A 0 that was written just before would switch the floor off until reboot.
  */
 static int look_at_ftrace(const struct psc_lock *lock)
 {

@@ -226,7 +226,7 @@ static int open_pipes(struct pipes *pipes)
 }
 
 /*
- * At scope 1 what is declared is allowed, so it has to be withdrawn before the try. From
+ * At scope 1 what is declared is allowed, so it must be withdrawn before the try. From
  * 2 on it means nothing to us, but it stops a Yama at 1 from answering in our place.
  */
 static bool declaration_allows(const struct psc_selftest *selftest)

@@ -27,8 +27,8 @@ void __attribute__((noreturn)) psc_selftest_tracee(pid_t parent, int go_fd, int 
 						     bool withdraw);
 
 /**
- * psc_selftest_probe - try what is to be refused, and tell what came of it
- * @tried: what is to be tried
+ * psc_selftest_probe - try accesses that must be refused, and tell the results
+ * @tried: which ones to try
  * @ready_fd: of the tracee
  * @results_fd: where struct psc_selftest_results is written
  */

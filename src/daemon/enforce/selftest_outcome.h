@@ -31,9 +31,9 @@ void psc_outcome_log(struct psc_kernel *kernel, enum psc_proof what, enum psc_ou
 enum psc_outcome psc_outcome_of(__u8 result, bool noted);
 
 /**
- * psc_outcome_plan - what has to be tried
+ * psc_outcome_plan - what must be tried
  * @scope: in force for the daemon's own processes, by mode
- * @outcomes: PSC_OUTCOME_PENDING for what has to be tried, for the others what is known already
+ * @outcomes: PSC_OUTCOME_PENDING for what must be tried, for the others what is known already
  *
  * Return: whether there is anything to prove.
  */

@@ -100,7 +100,7 @@ static void __attribute__((noreturn)) answer(const struct psc_event *event, int 
 	char buf[ANSWER_MAX];
 	size_t len = 0;
 
-	/* Until it is watched it is to be where it can be killed and reaped at once. */
+	/* Wait until the daemon watches this child: it can be killed and reaped here at once. */
 	if (read(gate_fd, buf, 1) < 0)
 		_exit(EXIT_FAILURE);
 	/* Stuck here, it must not hold the lock and the sockets of a daemon that has ended. */

@@ -242,7 +242,7 @@ static int add_access(struct psc_journal_entry *entry, uint32_t access)
 	return add(entry, "PTRACESCOPE_ACCESS_MODE=%s", words);
 }
 
-/* What is to be said of the check itself. */
+/* The fields about the check itself. */
 static int add_check(struct psc_journal_entry *entry, const struct psc_event *event,
 		     const char *scope)
 {

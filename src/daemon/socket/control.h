@@ -33,16 +33,16 @@ struct psc_backend {
 	/* Run psc_ctl; 0 or the negative PSC_E_* (or what running it failed with). */
 	int (*request)(void *data, struct psc_request *req);
 
-	/* The same where it changes something. -EINPROGRESS: there is to be a first floor, and
-	 * the call is to be run again with the same @pending after psc_control_wake(). */
+	/* The same for a request that changes something. -EINPROGRESS: it sets the first floor;
+	 * run the call again with the same @pending after psc_control_wake(). */
 	int (*change)(void *data, struct psc_request *req, struct psc_pending *pending);
 
 	/* What the kernel noted of the task behind an accepted connection;
 	 * -ENOENT when it noted nothing. */
 	int (*peer)(void *data, int fd, struct psc_peer *ret);
 
-	/* Run psc_explain: the facts of an access, or the cgroups on a process's path;
-	 * likewise. -ESHUTDOWN: what it tells of an access is without effect, as ftrace is off. */
+	/* Run psc_explain: the facts of an access, or the cgroups on a process's path.
+	 * Return: as request(); -ESHUTDOWN: ftrace is off, so that no access is refused. */
 	int (*explain)(void *data, struct psc_explain_request *req, struct psc_explanation *ret);
 	int (*names)(void *data, struct psc_explain_request *req, struct psc_found *ret);
 

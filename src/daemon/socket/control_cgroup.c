@@ -285,7 +285,7 @@ int psc_control_cgroup_unset(struct psc_varlink_call *call)
 	found = find(call, &cgroup, &info);
 	if (found <= 0)
 		return found;
-	/* What is left was said by whom it was said before. */
+	/* The remaining entry keeps its origin. */
 	req.origin = info.origin;
 	err = change(call, &cgroup, &req);
 	if (err)

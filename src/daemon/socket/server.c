@@ -164,7 +164,7 @@ static int refuse_oversized(struct psc_connection *c)
 	return answer(c, "", 0);
 }
 
-/* One step: write what is to be written, else answer, else read. */
+/* One step: write a reply, else answer a message, else read. */
 static int step(struct psc_connection *c)
 {
 	const char *message;

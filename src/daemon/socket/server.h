@@ -34,7 +34,7 @@ struct psc_server_limits {
 struct psc_server_ops {
 	/*
 	 * Did the task behind the connection have CAP_SYS_PTRACE when it connected? And to
-	 * whose account does it go? Of a client that is to be filled in, uid is given.
+	 * whose account does it go? @client: uid is given, the rest is filled in.
 	 */
 	void (*know)(void *data, int fd, struct psc_client *client);
 

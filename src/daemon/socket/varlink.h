@@ -107,7 +107,7 @@ int psc_varlink_handle(const struct psc_varlink_service *service, const struct p
 /* Answer with @parameters, an object that is taken over; NULL means out of memory. */
 int psc_varlink_reply(struct psc_varlink_call *call, json_t *parameters);
 
-/* Answer with @error ("io.example.Error") and its parameters, likewise. */
+/* Answer with @error ("io.example.Error") and its parameters, as psc_varlink_reply(). */
 int psc_varlink_error(struct psc_varlink_call *call, const char *error, json_t *parameters);
 
 /* org.varlink.service.InvalidParameter, naming @parameter. */
