@@ -18,7 +18,7 @@
 
 #include "hold.skel.h"
 
-#define HOLD_S 120
+#define HOLD_S 600	/* a guard: who waits here tells when to go on */
 
 static struct hold_bpf *skel;
 
