@@ -72,6 +72,20 @@ static int show_step(FILE *out, const json_t *step, bool colour)
 	return 0;
 }
 
+/* Steps that were not asked and would refuse as well. */
+static int show_refusing_too(FILE *out, const json_t *steps, bool colour)
+{
+	const json_t *step;
+	size_t i;
+	int err = 0;
+
+	if (json_array_size(steps))
+		fputs("\nWithout this refusal, it would be refused by:\n\n", out);
+	json_array_foreach(steps, i, step)
+		err = err ? err : show_step(out, step, colour);
+	return err;
+}
+
 /* What else may refuse it. */
 static int show_others(FILE *out, const json_t *others)
 {
@@ -95,21 +109,53 @@ static int show_others(FILE *out, const json_t *others)
 	return 0;
 }
 
-static int show_remedies(FILE *out, const json_t *remedies)
+/* Has a side a floor for that kind of access, which holds until reboot? */
+static bool has_floor(const json_t *explanation)
 {
-	const json_t *remedy;
+	static const char *const sides[] = { "tracer", "tracee" };
+	const char *mode = string(explanation, "mode");
+
+	for (size_t i = 0; mode && i < ARRAY_SIZE(sides); i++) {
+		const json_t *side = json_object_get(explanation, sides[i]);
+		const json_t *policy = json_object_get(json_object_get(side, "policy"), mode);
+
+		if (psc_show_number(policy, "floor") > 0)
+			return true;
+	}
+	return false;
+}
+
+static void show_no_remedy(FILE *out, const json_t *explanation)
+{
+	const char *decides = string(explanation, "decides");
+
+	fprintf(out, "\nNothing that is known here would allow it%s.\n",
+		decides && streq(decides, "ptracescope") && has_floor(explanation) &&
+		!json_array_size(json_object_get(explanation, "refusing_too")) ?
+		" before the next boot: there is a floor" : "");
+}
+
+static int show_remedies(FILE *out, const json_t *explanation)
+{
+	const json_t *remedies = json_object_get(explanation, "remedies"), *remedy;
 	size_t i;
 
-	fputs(json_array_size(remedies) ? "\nEach of these would allow it:\n" :
-	      "\nNothing that is known here would allow it.\n", out);
+	if (json_array_size(remedies))
+		fputs("\nEach of these would allow it:\n", out);
+	else
+		show_no_remedy(out, explanation);
 	json_array_foreach(remedies, i, remedy) {
 		_cleanup_free_ char *text = psc_show_path(remedy, "text");
+		_cleanup_free_ char *note = psc_show_text(remedy, "note");
 		const char *kind = string(remedy, "kind");
 
-		if (!text)
+		if (!text || !note)
 			return -ENOMEM;
-		fprintf(out, "  %s%s\n", kind && streq(kind, "call") ?
-			"in the tracee: " : "", text);
+		fprintf(out, "  %s%s", kind && streq(kind, "call") ? "in the tracee: " : "", text);
+		/* A comment for the shell, as people copy the line. */
+		if (string(remedy, "note"))
+			fprintf(out, "  # %s", note);
+		fputc('\n', out);
 	}
 	return 0;
 }
@@ -158,9 +204,11 @@ int psc_show_explanation(FILE *out, const json_t *explanation, bool colour)
 	json_array_foreach(steps, i, step)
 		err = err ? err : show_step(out, step, colour);
 	if (!err)
+		err = show_refusing_too(out, json_object_get(explanation, "refusing_too"), colour);
+	if (!err)
 		err = show_others(out, json_object_get(explanation, "others"));
 	if (!err && streq(verdict, "refused"))
-		err = show_remedies(out, json_object_get(explanation, "remedies"));
+		err = show_remedies(out, explanation);
 	return err;
 }
 

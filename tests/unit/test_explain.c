@@ -17,7 +17,8 @@ static void boundary(struct psc_explanation *e)
 static const char *path_of(void *data, __u64 id)
 {
 	(void)data;
-	return id == 2 ? "/a" : id == 3 ? "/it's" : NULL;
+	return id == 1 ? "/" : id == 2 ? "/a" : id == 3 ? "/it's" : id == 5 ? "/a/b" :
+	       id == 6 ? "/ab" : NULL;
 }
 
 static const struct psc_explain_paths paths = { .path = path_of };
@@ -175,11 +176,17 @@ static void assert_remedies(const struct psc_explanation *e, const char *wanted)
 	for (size_t i = 0; i < remedies.n; i++) {
 		if (remedies.items[i].is_call)
 			strcat(text, "*");
-		strcat(strcat(text, remedies.items[i].text), "\n");
+		strcat(text, remedies.items[i].text);
+		if (remedies.items[i].note)
+			strcat(strcat(text, " # "), remedies.items[i].note);
+		strcat(text, "\n");
 	}
 	psc_remedies_free(&remedies);
 	assert_string_equal(text, wanted);
 }
+
+#define BY_ROOT " # another tracer, run by root"
+#define FOR_ALL " # for all processes of the system"
 
 static void test_remedies_for_scopes(void **state)
 {
@@ -188,27 +195,27 @@ static void test_remedies_for_scopes(void **state)
 	(void)state;
 	assert_remedies(&e, "");
 	e = strangers(PSC_MODE_ATTACH, 1);
-	assert_remedies(&e, "sudo gdb -p 200\n*prctl(PR_SET_PTRACER, 100)\n"
-			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n*prctl(PR_SET_PTRACER, 100)\n"
+			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
 	e = strangers(PSC_MODE_ATTACH, 2);	/* a declaration does not count */
-	assert_remedies(&e, "sudo gdb -p 200\n"
-			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
+			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
 	e.holds |= PSC_FACT_ANCESTOR;	/* no lower than needed */
-	assert_remedies(&e, "sudo gdb -p 200\n"
-			"sudo ptracescopectl set kernel.ptracescope.attach_scope=1\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
+			"sudo ptracescopectl set kernel.ptracescope.attach_scope=1" FOR_ALL "\n");
 	e.tracer.effective.policy.floor[PSC_MODE_ATTACH] = 2;
-	assert_remedies(&e, "sudo gdb -p 200\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
 	e = strangers(PSC_MODE_ATTACH, 3);
 	e.holds |= PSC_FACT_CAPABLE_TRACEE;
-	assert_remedies(&e, "sudo ptracescopectl set kernel.ptracescope.attach_scope=2\n");
+	assert_remedies(&e, "sudo ptracescopectl set kernel.ptracescope.attach_scope=2" FOR_ALL "\n");
 	e.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 3;
 	assert_remedies(&e, "");
 	e = strangers(PSC_MODE_READ, 2);
-	assert_remedies(&e, "sudo cat /proc/200/maps\n"
-			"sudo ptracescopectl set kernel.ptracescope.read_scope=0\n");
+	assert_remedies(&e, "sudo cat /proc/200/maps" BY_ROOT "\n"
+			"sudo ptracescopectl set kernel.ptracescope.read_scope=0" FOR_ALL "\n");
 	e = strangers(PSC_MODE_TRACEME, 2);
-	assert_remedies(&e, "sudo gdb --args PROGRAM\n"
-			"sudo ptracescopectl set kernel.ptracescope.traceme_scope=1\n");
+	assert_remedies(&e, "sudo gdb --args PROGRAM # PROGRAM then runs as root\n"
+			"sudo ptracescopectl set kernel.ptracescope.traceme_scope=1" FOR_ALL "\n");
 }
 
 static void test_remedies_for_cgroups(void **state)
@@ -217,33 +224,34 @@ static void test_remedies_for_cgroups(void **state)
 
 	(void)state;
 	e.question.scope = e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 2;
+	e.tracee.cgroup = e.tracer.cgroup = 3;
 	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 3;
-	assert_remedies(&e, "sudo gdb -p 200\n"
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
 	/* Both, each where it is from. */
 	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
-	assert_remedies(&e, "sudo gdb -p 200\n"
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0"
-			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
 	e.tracer.effective.scope_from[PSC_MODE_ATTACH] = 3;
-	assert_remedies(&e, "sudo gdb -p 200\n"
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
 	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 4;	/* whose path nobody knows */
-	assert_remedies(&e, "sudo gdb -p 200\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
 	e = strangers(PSC_MODE_ATTACH, 0);
 	boundary(&e);
 	e.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 2;
-	assert_remedies(&e, "sudo gdb -p 200\n"
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl cgroup set '/a' kernel.ptracescope.cgroup_boundary 0\n");
 	e.question.scope = 1;
 	e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 1;
 	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
 	e.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 0;
-	assert_remedies(&e, "sudo gdb -p 200\n"
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl set kernel.ptracescope.cgroup_boundary=0"
-			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0\n");
+			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
 	e.tracee.effective.policy.floor[PSC_MODE_BOUNDARY] = 1;
-	assert_remedies(&e, "sudo gdb -p 200\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
 }
 
 static void test_remedies_for_the_kernel(void **state)
@@ -252,15 +260,16 @@ static void test_remedies_for_the_kernel(void **state)
 
 	(void)state;
 	e.dumpable = 0;
-	assert_remedies(&e, "sudo gdb -p 200\n*prctl(PR_SET_DUMPABLE, 1)\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n*prctl(PR_SET_DUMPABLE, 1)\n");
 	e = strangers(PSC_MODE_ATTACH, 0);
 	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
-	assert_remedies(&e, "sudo gdb -p 200\nsudo -u '#1001' -g '#1000' gdb -p 200\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\nsudo -u '#1001' -g '#1000' gdb -p 200"
+			" # another tracer, run by the tracee's user\n");
 	e.tracee.cap_permitted = 1;		/* he would not have that */
-	assert_remedies(&e, "sudo gdb -p 200\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
 	e = strangers(PSC_MODE_ATTACH, 1);	/* where he would be a stranger */
 	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
-	assert_remedies(&e, "sudo gdb -p 200\n");
+	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
 	e = strangers(PSC_MODE_ATTACH, 0);
 	e.traced_by = 7;
 	assert_remedies(&e, "");
@@ -308,6 +317,99 @@ static void test_texts(void **state)
 		assert_non_null(text);
 		assert_true(*text);
 	}
+}
+
+/* Also on a way that somebody would go who has no remedy. */
+static void assert_refusing_too(const struct psc_explanation *e, const char *wanted)
+{
+	struct psc_explain_verdict verdict = psc_explain_judge(e);
+	char text[256] = "";
+
+	for (enum psc_step step = 0; step < PSC_STEPS; step++)
+		if (psc_explain_refuses_too(e, &verdict, step))
+			strcat(strcat(text, psc_step_word(step)), " ");
+	assert_string_equal(text, wanted);
+}
+
+static void test_refusing_too(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 1);
+
+	(void)state;
+	assert_refusing_too(&e, "");
+	e.traced_by = 7;
+	assert_refusing_too(&e, "traced ");
+	e.dumpable = 0;
+	assert_refusing_too(&e, "ptracescope traced ");
+	e = strangers(PSC_MODE_ATTACH, 0);
+	e.tracee.is = PSC_SIDE_DEAD;
+	assert_refusing_too(&e, "");
+	e = strangers(PSC_MODE_ATTACH, 1);
+	e.tracee.is = PSC_SIDE_DEAD;
+	assert_refusing_too(&e, "traced ");
+	assert_text(&e, PSC_STEP_TRACED, "the tracee has ended, and is a zombie until its parent waits "
+		    "for it");
+	e.tracee.is |= PSC_SIDE_KTHREAD;	/* which says it all */
+	assert_refusing_too(&e, "");
+	assert_text(&e, PSC_STEP_TARGET, "the tracee is a kernel thread");
+	e = strangers(PSC_MODE_ATTACH, 0);
+	e.traced_by = 0;
+	assert_refusing_too(&e, "");
+}
+
+/* A process that keeps the setting of a cgroup which it has left, and where it is told. */
+static void test_texts_of_cgroups_left(void **state)
+{
+	static const struct {
+		__u64 own, from;
+		const char *source;
+	} cases[] = {
+		{ 1, 0, " by the global policy" },
+		{ 2, 2, " by the cgroup /a" },
+		{ 5, 2, " by the cgroup /a" },
+		{ 6, 2, ", kept from the cgroup /a, which it has left" },
+		{ 1, 5, ", kept from the cgroup /a/b, which it has left" },
+		{ 2, 5, ", kept from the cgroup /a/b, which it has left" },
+		{ 2, 9, ", kept from a cgroup that it has left (id 9)" },
+		{ 2, PSC_SOURCE_SEVERAL, ", kept from cgroups that it has left" },
+		{ 8, 9, " by the cgroup with the id 9" },	/* nobody can tell */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct psc_explanation e = strangers(PSC_MODE_ATTACH, 1);
+		char wanted[512];
+
+		e.tracee.cgroup = cases[i].own;
+		e.tracee.effective.scope_from[PSC_MODE_ATTACH] = cases[i].from;
+		snprintf(wanted, sizeof(wanted), "the tracee is at attach scope 1 (restricted)%s, the "
+			 "tracer is at attach scope 1 (restricted) by the global policy; the tracer is "
+			 "no ancestor of the tracee, the tracee has declared nobody (PR_SET_PTRACER), "
+			 "and the tracer does not have CAP_SYS_PTRACE in the tracee's user namespace",
+			 cases[i].source);
+		assert_text(&e, PSC_STEP_SCOPE, wanted);
+	}
+}
+
+static void test_texts_of_user_namespaces(void **state)
+{
+	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
+
+	(void)state;
+	e.capable = 1;
+	e.tracee.user_ns = 4026532000U;
+	e.tracee.ns_level = 1;
+	e.tracee.ns_owner = 1000;
+	assert_text(&e, PSC_STEP_COMMONCAP, "they are in different user namespaces; the tracer has "
+		    "CAP_SYS_PTRACE in the tracee's user namespace (its effective user ID owns that "
+		    "namespace)");
+	assert_text(&e, PSC_STEP_IDS, "as the initial user namespace counts them, the tracer's real "
+		    "uid and gid are 1000 and 1000, the tracee's real, effective and saved uids 1000, "
+		    "1000, 1000 and gids 1000, 1000, 1000; the tracer has CAP_SYS_PTRACE in the "
+		    "tracee's user namespace (its effective user ID owns that namespace)");
+	e.tracer.cap_effective = 1ULL << 19;	/* CAP_SYS_PTRACE */
+	assert_text(&e, PSC_STEP_COMMONCAP, "they are in different user namespaces; the tracer has "
+		    "CAP_SYS_PTRACE in the tracee's user namespace");
 }
 
 /* ---- others ---- */
@@ -388,6 +490,9 @@ int main(void)
 		TEST(test_remedies_for_cgroups),
 		TEST(test_remedies_for_the_kernel),
 		TEST(test_texts),
+		TEST(test_refusing_too),
+		TEST(test_texts_of_cgroups_left),
+		TEST(test_texts_of_user_namespaces),
 		TEST(test_others),
 	};
 

@@ -174,8 +174,24 @@ static void test_command(void **state)
 	assert_string_equal(result.err, "");
 	assert_non_null(strstr(result.out, "refused: 100 (gdb) would attach to 200 (sleep)\n"));
 	assert_non_null(strstr(result.out, "5 ptracescope: refused\n"));
-	assert_non_null(strstr(result.out, "\nEach of these would allow it:\n  sudo gdb -p 200\n"
-			       "  in the tracee: prctl(PR_SET_PTRACER, 100)\n"));
+	assert_non_null(strstr(result.out, "\nEach of these would allow it:\n"
+			       "  sudo gdb -p 200  # another tracer, run by root\n"
+			       "  in the tracee: prctl(PR_SET_PTRACER, 100)\n"
+			       "  sudo ptracescopectl set kernel.ptracescope.attach_scope=0"
+			       "  # for all processes of the system\n"));
+	assert_null(strstr(result.out, "it would be refused by"));
+	s.fake.explanation.traced_by = 7;
+	run_against(&s, explain, &result);
+	assert_int_equal(result.code, PSC_EXIT_NOT_ALLOWED);
+	assert_non_null(strstr(result.out, "\nWithout this refusal, it would be refused by:\n\n"
+			       "- traced: refused\n    process 7 traces the tracee already, and there "
+			       "is one tracer only\n"));
+	assert_non_null(strstr(result.out, "\nNothing that is known here would allow it.\n"));
+	s.fake.explanation = strangers(PSC_MODE_ATTACH, 3);
+	s.fake.explanation.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 3;
+	run_against(&s, explain, &result);
+	assert_non_null(strstr(result.out, "\nNothing that is known here would allow it before the next "
+			       "boot: there is a floor.\n"));
 	s.fake.explanation = strangers(PSC_MODE_ATTACH, 0);
 	run_against(&s, explain, &result);
 	assert_int_equal(result.code, PSC_EXIT_DONE);

@@ -143,25 +143,32 @@ static json_t *side_json(const struct psc_explain_paths *paths, const struct psc
 			 "policy", effective_json(paths, &s->effective));
 }
 
+static json_t *step_json(const struct psc_explanation *e, enum psc_step step,
+			 enum psc_step_result result, const struct psc_explain_paths *paths)
+{
+	_cleanup_free_ char *text = psc_explain_step_text(e, step, paths);
+	unsigned int number = psc_step_number(step);
+
+	return text ? json_pack("{s:o*, s:s, s:s, s:o}",
+				"number", number ? json_integer(number) : NULL,
+				"name", psc_step_word(step), "result", psc_step_result_word(result),
+				"text", psc_json_text(text)) : NULL;
+}
+
+/* The steps that were asked; or those that were not, and would refuse as well. */
 static json_t *steps_json(const struct psc_explanation *e, const struct psc_explain_verdict *verdict,
-			  const struct psc_explain_paths *paths)
+			  bool others, const struct psc_explain_paths *paths)
 {
 	json_t *steps = json_array();
 
 	for (enum psc_step step = 0; step < PSC_STEPS; step++) {
-		_cleanup_free_ char *text = NULL;
 		enum psc_step_result result = verdict->results[step];
-		unsigned int number = psc_step_number(step);
 
-		if (result == PSC_STEP_NOT_ASKED)
+		if (others && psc_explain_refuses_too(e, verdict, step))
+			result = PSC_STEP_REFUSED;
+		else if (others || result == PSC_STEP_NOT_ASKED)
 			continue;
-		text = psc_explain_step_text(e, step, paths);
-		if (!text ||
-		    json_array_append_new(steps, json_pack("{s:o*, s:s, s:s, s:o}", "number",
-							   number ? json_integer(number) : NULL,
-							   "name", psc_step_word(step), "result",
-							   psc_step_result_word(result), "text",
-							   psc_json_text(text)))) {
+		if (json_array_append_new(steps, step_json(e, step, result, paths))) {
 			json_decref(steps);
 			return NULL;
 		}
@@ -210,9 +217,10 @@ static json_t *remedies_json(const struct psc_explanation *e, const struct psc_e
 		return NULL;
 	}
 	for (size_t i = 0; i < remedies.n; i++)
-		json_array_append_new(array, json_pack("{s:s, s:o}", "kind",
+		json_array_append_new(array, json_pack("{s:s, s:o, s:s*}", "kind",
 						       remedies.items[i].is_call ? "call" : "command",
-						       "text", psc_json_text(remedies.items[i].text)));
+						       "text", psc_json_text(remedies.items[i].text),
+						       "note", remedies.items[i].note));
 	psc_remedies_free(&remedies);
 	return array;
 }
@@ -224,7 +232,7 @@ static json_t *explanation_json(const struct psc_explanation *e,
 	struct psc_explain_verdict verdict = psc_explain_judge(e);
 	_cleanup_free_ char *text = psc_explain_step_text(e, verdict.decides, paths);
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 			 "verdict", verdict.refused ? "refused" : "allowed",
 			 "mode", psc_mode_word(req->mode),
 			 "check", verdict.check_refused ? "refused" : "allowed",
@@ -232,7 +240,8 @@ static json_t *explanation_json(const struct psc_explanation *e,
 			 "reason", text ? psc_json_text(text) : NULL,
 			 "tracer", side_json(paths, &e->tracer),
 			 "tracee", side_json(paths, &e->tracee),
-			 "steps", steps_json(e, &verdict, paths),
+			 "steps", steps_json(e, &verdict, false, paths),
+			 "refusing_too", steps_json(e, &verdict, true, paths),
 			 "ptracescope", scope_json(e, paths),
 			 "others", others,
 			 "remedies", remedies_json(e, req, paths));

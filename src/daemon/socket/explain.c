@@ -154,6 +154,31 @@ struct psc_explain_verdict psc_explain_judge(const struct psc_explanation *e)
 	return verdict;
 }
 
+bool psc_explain_refuses_too(const struct psc_explanation *e,
+			     const struct psc_explain_verdict *verdict, enum psc_step step)
+{
+	/* Nothing helps where the target cannot be one. */
+	return verdict->refused && verdict->decides != PSC_STEP_TARGET && step > verdict->decides &&
+	       psc_explain_ask(e, step) == PSC_STEP_REFUSED;
+}
+
+bool psc_explain_has_left(const struct psc_explain_side *side, __u64 from,
+			  const struct psc_explain_paths *paths)
+{
+	const char *own, *source;
+	size_t len;
+
+	if (!from || from == PSC_SOURCE_SEVERAL)
+		return from == PSC_SOURCE_SEVERAL;
+	own = paths->path(paths->data, side->cgroup);
+	source = paths->path(paths->data, from);
+	/* With its own path, those of all cgroups above are known. */
+	if (!own || !source)
+		return own;
+	len = strlen(source);
+	return strncmp(own, source, len) != 0 || (own[len] && own[len] != '/');
+}
+
 bool psc_explain_fits(const struct psc_explanation *e)
 {
 	const __u32 mode = e->question.mode;

@@ -12,7 +12,7 @@
 #include "ptracescope_explain.h"
 
 enum psc_step {
-	PSC_STEP_TARGET,	/* ATTACH: not itself, nor a thread of the kernel's */
+	PSC_STEP_TARGET,	/* ATTACH: not itself, nor a kernel thread */
 	PSC_STEP_TRACED_FIRST,	/* TRACEME: not traced yet */
 	PSC_STEP_PARENT,	/* TRACEME: the tracer is the tracee's parent */
 	PSC_STEP_SAME,		/* 1: of one process */
@@ -51,6 +51,10 @@ const char *psc_explain_fact_word(unsigned int index);
 /* What one step says by itself, whatever comes before it. */
 enum psc_step_result psc_explain_ask(const struct psc_explanation *e, enum psc_step step);
 
+/* Would a step refuse as well, that was not asked because an earlier one has refused? */
+bool psc_explain_refuses_too(const struct psc_explanation *e,
+			     const struct psc_explain_verdict *verdict, enum psc_step step);
+
 /* Walk through the check. Ours is judged by psc_judge(), whatever is in e->refused. */
 struct psc_explain_verdict psc_explain_judge(const struct psc_explanation *e);
 
@@ -67,6 +71,10 @@ struct psc_explain_paths {
 	const char *(*path)(void *data, __u64 id);
 };
 
+/* Does a side keep what is from the cgroup @from, which it has left? */
+bool psc_explain_has_left(const struct psc_explain_side *side, __u64 from,
+			  const struct psc_explain_paths *paths);
+
 /* What a step found, as a sentence; an allocation, NULL when out of memory. */
 char *psc_explain_step_text(const struct psc_explanation *e, enum psc_step step,
 			    const struct psc_explain_paths *paths);
@@ -76,6 +84,7 @@ char *psc_explain_step_text(const struct psc_explanation *e, enum psc_step step,
 struct psc_remedy {
 	bool is_call;		/* something the tracee has to do, not a command */
 	char *text;
+	const char *note;	/* what it changes besides, or NULL */
 };
 
 struct psc_remedies {

@@ -19,7 +19,7 @@ void psc_remedies_free(struct psc_remedies *remedies)
 }
 
 /* Takes over @text; NULL means out of memory. */
-static int add(struct psc_remedies *remedies, bool is_call, char *text)
+static int add(struct psc_remedies *remedies, bool is_call, char *text, const char *note)
 {
 	if (!text)
 		return -ENOMEM;
@@ -27,7 +27,9 @@ static int add(struct psc_remedies *remedies, bool is_call, char *text)
 		free(text);
 		return 0;
 	}
-	remedies->items[remedies->n++] = (struct psc_remedy){ .is_call = is_call, .text = text };
+	remedies->items[remedies->n++] = (struct psc_remedy){
+		.is_call = is_call, .text = text, .note = note,
+	};
 	return 0;
 }
 
@@ -50,26 +52,34 @@ static char *quoted(const char *text)
 	return out;
 }
 
-/* A command that sets a name where a value comes from; NULL where that cannot be told. */
-static char *set_command(const struct psc_explain_paths *paths, __u64 from, __u32 mode,
-			 unsigned int value)
-{
-	const struct psc_name *name = psc_name_of_mode(mode);
-	const char *path = from ? paths->path(paths->data, from) : NULL;
-	_cleanup_free_ char *shown = path ? quoted(path) : NULL;
-
-	if (!from)
-		return psc_text("sudo ptracescopectl set %s=%u", name->name, value);
-	return shown ? psc_text("sudo ptracescopectl cgroup set %s %s %u", shown, name->name, value) :
-		       NULL;
-}
-
 struct search {
 	const struct psc_explanation *e;
 	__s32 tracer, tracee;
 	const struct psc_explain_paths *paths;
 	struct psc_remedies *ret;
+	bool global;		/* does the command change the policy of the system? */
 };
+
+/*
+ * A command that sets a name where the value of a side comes from; NULL where that cannot be
+ * told, or is a cgroup that it has left: what is in effect without that is another question.
+ */
+static char *set_command(struct search *s, const struct psc_explain_side *side, __u32 mode,
+			 unsigned int value)
+{
+	const __u64 from = side->effective.scope_from[mode];
+	const struct psc_name *name = psc_name_of_mode(mode);
+	const char *path = from ? s->paths->path(s->paths->data, from) : NULL;
+	_cleanup_free_ char *shown = path ? quoted(path) : NULL;
+
+	if (!from) {
+		s->global = true;
+		return psc_text("sudo ptracescopectl set %s=%u", name->name, value);
+	}
+	if (!shown || psc_explain_has_left(side, from, s->paths))
+		return NULL;
+	return psc_text("sudo ptracescopectl cgroup set %s %s %u", shown, name->name, value);
+}
 
 static bool allows(const struct psc_explanation *changed)
 {
@@ -119,7 +129,9 @@ static int try_root(const struct search *s)
 		return 0;
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wformat-nonliteral"
-	return add(s->ret, false, psc_text(commands[changed.question.mode], s->tracee));
+	return add(s->ret, false, psc_text(commands[changed.question.mode], s->tracee),
+		   changed.question.mode == PSC_MODE_TRACEME ? "PROGRAM then runs as root" :
+		   s->tracer ? "another tracer, run by root" : NULL);
 #pragma GCC diagnostic pop
 }
 
@@ -141,7 +153,8 @@ static int try_user(const struct search *s)
 	return add(s->ret, false, s->e->question.mode == PSC_MODE_ATTACH ?
 		   psc_text("sudo -u '#%u' -g '#%u' gdb -p %d", tracee->uid, tracee->gid, s->tracee) :
 		   psc_text("sudo -u '#%u' -g '#%u' cat /proc/%d/maps", tracee->uid, tracee->gid,
-			  s->tracee));
+			  s->tracee),
+		   s->tracer ? "another tracer, run by the tracee's user" : NULL);
 }
 
 /* The tracee names the tracer. */
@@ -155,7 +168,7 @@ static int try_declare(const struct search *s)
 	if (!allows(&changed))
 		return 0;
 	return add(s->ret, true, s->tracer ? psc_text("prctl(PR_SET_PTRACER, %d)", s->tracer) :
-					     strdup("prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)"));
+					     strdup("prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY)"), NULL);
 }
 
 static int try_dumpable(const struct search *s)
@@ -165,7 +178,7 @@ static int try_dumpable(const struct search *s)
 	changed.dumpable = 1;
 	if (!allows(&changed))
 		return 0;
-	return add(s->ret, true, strdup("prctl(PR_SET_DUMPABLE, 1)"));
+	return add(s->ret, true, strdup("prctl(PR_SET_DUMPABLE, 1)"), NULL);
 }
 
 /* May this mode's value be that low, where this side is? */
@@ -190,7 +203,7 @@ static char *both(char *first, char *second)
 }
 
 /* The commands that bring the scope of both sides down to a value; NULL where there are none. */
-static char *lower_commands(const struct search *s, unsigned int value)
+static char *lower_commands(struct search *s, unsigned int value)
 {
 	const struct psc_explain_side *sides[] = { &s->e->tracee, &s->e->tracer };
 	const __u32 mode = s->e->question.mode;
@@ -203,7 +216,7 @@ static char *lower_commands(const struct search *s, unsigned int value)
 
 		if (!is_above(sides[i], mode, value) || (text && from == last))
 			continue;
-		command = set_command(s->paths, from, mode, value);
+		command = set_command(s, sides[i], mode, value);
 		if (!command) {
 			free(text);
 			return NULL;
@@ -215,7 +228,7 @@ static char *lower_commands(const struct search *s, unsigned int value)
 }
 
 /* Lower the scope, no lower than needed, and take the boundary away, or one of the two. */
-static int try_policy(const struct search *s, bool boundary)
+static int try_policy(struct search *s, bool boundary)
 {
 	const __u32 mode = s->e->question.mode;
 	const struct psc_explain_side *tracee = &s->e->tracee;
@@ -244,13 +257,12 @@ static int try_policy(const struct search *s, bool boundary)
 		if (lower)
 			text = lower_commands(s, values[i]);
 		if (boundary) {
-			char *off = set_command(s->paths,
-						tracee->effective.scope_from[PSC_MODE_BOUNDARY],
-						PSC_MODE_BOUNDARY, 0);
+			char *off = set_command(s, tracee, PSC_MODE_BOUNDARY, 0);
 
 			text = lower ? both(off, text) : off;
 		}
-		return text ? add(s->ret, false, text) : 0;
+		return text ? add(s->ret, false, text,
+				  s->global ? "for all processes of the system" : NULL) : 0;
 	}
 	return 0;
 }
@@ -258,7 +270,7 @@ static int try_policy(const struct search *s, bool boundary)
 int psc_explain_remedies(const struct psc_explanation *e, __s32 tracer, __s32 tracee,
 			 const struct psc_explain_paths *paths, struct psc_remedies *ret)
 {
-	const struct search s = { e, tracer, tracee, paths, ret };
+	struct search s = { e, tracer, tracee, paths, ret, false };
 	size_t before;
 	int err;
 

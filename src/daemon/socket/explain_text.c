@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* What each step of a check found, for people. */
 #include <inttypes.h>
+#include <linux/capability.h>
 #include <stdarg.h>
 
 #include "explain.h"
@@ -19,6 +20,8 @@ static void put_side_ids(FILE *out, const struct psc_explanation *e)
 	bool fs = e->question.mode == PSC_MODE_READ;
 	const struct psc_explain_side *t = &e->tracee;
 
+	if (e->tracer.ns_level || t->ns_level)
+		fputs("as the initial user namespace counts them, ", out);
 	fprintf(out, "the tracer's %s uid and gid are %u and %u, the tracee's real, effective and "
 		"saved uids %u, %u, %u and gids %u, %u, %u", fs ? "file system" : "real",
 		fs ? e->tracer.fsuid : e->tracer.uid, fs ? e->tracer.fsgid : e->tracer.gid,
@@ -31,14 +34,23 @@ static void put_capable(FILE *out, bool capable, const char *where)
 		"the tracer does not have", where);
 }
 
+/* CAP_SYS_PTRACE in the tracee's user namespace, and why a process without capabilities has it. */
+static void put_capable_there(FILE *out, const struct psc_explanation *e)
+{
+	put_capable(out, e->capable, "the tracee's user namespace");
+	if (e->capable && !(e->tracer.cap_effective & 1ULL << CAP_SYS_PTRACE) &&
+	    e->tracer.euid == e->tracee.ns_owner)
+		fputs(" (its effective user ID owns that namespace)", out);
+}
+
 static void text_target(struct text *t, bool ok)
 {
 	if (ok)
 		fputs("the tracee is another process", t->out);
 	else if (t->e->same_process)
-		fputs("no process attaches to itself", t->out);
+		fputs("a process cannot attach to itself", t->out);
 	else
-		fputs("the tracee is a thread of the kernel's", t->out);
+		fputs("the tracee is a kernel thread", t->out);
 }
 
 static void text_untraced(struct text *t, bool ok)
@@ -53,7 +65,7 @@ static void text_untraced(struct text *t, bool ok)
 static void text_traced(struct text *t, bool ok)
 {
 	if (!ok && t->e->tracee.is & PSC_SIDE_DEAD)
-		fputs("the tracee has ended", t->out);
+		fputs("the tracee has ended, and is a zombie until its parent waits for it", t->out);
 	else
 		text_untraced(t, ok);
 }
@@ -76,7 +88,7 @@ static void text_ids(struct text *t, bool ok)
 	put_side_ids(t->out, t->e);
 	fputs(ok && !t->e->capable ? "" : "; ", t->out);
 	if (!ok || t->e->capable)
-		put_capable(t->out, t->e->capable, "the tracee's user namespace");
+		put_capable_there(t->out, t->e);
 }
 
 static void text_dumpable(struct text *t, bool ok)
@@ -109,17 +121,22 @@ static void text_commoncap(struct text *t, bool ok)
 	if (ok && !e->capable)
 		return;
 	fputs("; ", t->out);
-	put_capable(t->out, e->capable, "the tracee's user namespace");
+	put_capable_there(t->out, e);
 }
 
-static void put_source(struct text *t, __u64 from)
+static void put_source(struct text *t, const struct psc_explain_side *side, __u32 mode)
 {
+	const __u64 from = side->effective.scope_from[mode];
 	const char *path = from ? t->paths->path(t->paths->data, from) : NULL;
 
 	if (!from)
 		fputs("the global policy", t->out);
 	else if (from == PSC_SOURCE_SEVERAL)
-		fputs("a cgroup that it has left", t->out);
+		fputs("cgroups that it has left", t->out);
+	else if (psc_explain_has_left(side, from, t->paths) && path)
+		fprintf(t->out, "the cgroup %s, which it has left", path);
+	else if (psc_explain_has_left(side, from, t->paths))
+		fprintf(t->out, "a cgroup that it has left (id %" PRIu64 ")", (uint64_t)from);
 	else if (path)
 		fprintf(t->out, "the cgroup %s", path);
 	else
@@ -133,9 +150,11 @@ static void put_scope(struct text *t, const char *who, const struct psc_explain_
 	unsigned int floor = side->effective.policy.floor[mode];
 	char label[PSC_LABEL_SIZE];
 
-	fprintf(t->out, "%s is at %s scope %s by ", who, psc_mode_word(mode),
-		psc_value_label(name, side->effective.policy.scope[mode], label));
-	put_source(t, side->effective.scope_from[mode]);
+	fprintf(t->out, "%s is at %s scope %s%s ", who, psc_mode_word(mode),
+		psc_value_label(name, side->effective.policy.scope[mode], label),
+		psc_explain_has_left(side, side->effective.scope_from[mode], t->paths) ?
+		", kept from" : " by");
+	put_source(t, side, mode);
 	if (floor)
 		fprintf(t->out, " with the floor %s", psc_value_label(name, floor, label));
 }
@@ -184,7 +203,7 @@ static void put_reason(struct text *t, unsigned int reason)
 		break;
 	case PSC_REASON_BOUNDARY:
 		fputs("the tracer is outside of the tracee's container, of which ", t->out);
-		put_source(t, e->tracee.effective.scope_from[PSC_MODE_BOUNDARY]);
+		put_source(t, &e->tracee, PSC_MODE_BOUNDARY);
 		fputs(" has made a boundary, and does not have CAP_SYS_PTRACE in the initial user "
 		      "namespace", t->out);
 		break;
