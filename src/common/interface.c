@@ -365,7 +365,7 @@ const char psc_interface_io_ptracescope[] =
 	"# The value is no scope\n"
 	"error OutOfRange (name: string, value: int, minimum: int, maximum: int)\n"
 	"\n"
-	"# The client lacks what the message names\n"
+	"# The client lacks what the message names; Explain: it is not the client's process\n"
 	"error PermissionDenied (message: string)\n"
 	"\n"
 	"# It would fall below the floor, which holds until the next boot\n"

@@ -191,6 +191,21 @@ static const char *failure_remedy(const json_t *parameters)
 	}
 }
 
+/* A question that is not for the caller. What he could ask as root: about the same two. */
+static enum psc_cli_exit not_for_caller(const struct psc_cli *cli, const char *message)
+{
+	const bool traceme = cli->mode && streq(cli->mode, "traceme");
+	char tracer[16] = "";
+
+	/* The tracer would be root's otherwise. */
+	if (cli->tracer || !traceme)
+		snprintf(tracer, sizeof(tracer), "%u ", cli->tracer ? cli->tracer :
+			 (unsigned int)getppid());
+	return psc_fail(PSC_EXIT_REFUSED, "the question is refused: %s, and users can ask only about "
+			"their own processes; as root: sudo ptracescopectl explain %s%u%s%s", message,
+			tracer, cli->tracee, cli->mode ? " --mode " : "", cli->mode ? cli->mode : "");
+}
+
 /* An error reply. */
 static enum psc_cli_exit refused(const struct psc_cli *cli, const struct psc_answer *answer)
 {
@@ -204,6 +219,9 @@ static enum psc_cli_exit refused(const struct psc_cli *cli, const struct psc_ans
 		return psc_fail(PSC_EXIT_REFUSED, "permission denied: kernel.ftrace_enabled is 0, "
 				"which switches BPF programs off, so that the daemon cannot see who has "
 				"CAP_SYS_PTRACE: sysctl kernel.ftrace_enabled=1");
+	if (streq(answer->error, PSC_METHOD("PermissionDenied")) &&
+	    cli->command == PSC_CLI_EXPLAIN)
+		return not_for_caller(cli, message);
 	if (streq(answer->error, PSC_METHOD("PermissionDenied")) ||
 	    streq(answer->error, "org.varlink.service.PermissionDenied"))
 		return psc_fail(PSC_EXIT_REFUSED, "permission denied: CAP_SYS_PTRACE in the "

@@ -29,8 +29,8 @@ int psc_cli_parse_explain(int n, char *const *words, struct psc_cli *cli, char *
 	if (err)
 		return err;
 	if (cli->last)
-		return n || cli->mode ? psc_cli_usage(ret_error, "no pids and no --mode go with",
-						      "--last", "") : 0;
+		return n || cli->mode ? psc_cli_usage(ret_error, "neither pids nor --mode can be "
+						      "given with", "--last", "") : 0;
 	if (!n)
 		return psc_cli_usage_of(psc_cli_word_find(psc_cli_words, "explain"), ret_error,
 					"missing argument after", "explain");

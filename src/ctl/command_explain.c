@@ -2,7 +2,10 @@
 /* "ptracescopectl explain ..." */
 #include "command.h"
 
+#include <sys/stat.h>
+
 #include "call.h"
+#include "client.h"
 #include "show.h"
 #include "util.h"
 
@@ -28,12 +31,23 @@ static int verdict_code(const json_t *reply)
 }
 
 /* Without a tracer the daemon takes who has called: this process, a new child of the shell. */
-static enum psc_cli_exit call_explain(const struct psc_cli *cli, json_int_t tracer,
-				      json_int_t tracee, const char *mode, json_t **ret)
+static json_t *question(json_int_t tracer, json_int_t tracee, const char *mode)
 {
-	return psc_call(cli, explain_method,
-			json_pack("{s:o*, s:I, s:s*}", "tracer", tracer ? json_integer(tracer) : NULL,
-				  "tracee", tracee, "mode", mode), ret);
+	return json_pack("{s:o*, s:I, s:s*}", "tracer", tracer ? json_integer(tracer) : NULL,
+			 "tracee", tracee, "mode", mode);
+}
+
+/* Without a word about what goes wrong, which is NULL. */
+static json_t *ask_quietly(const struct psc_cli *cli, json_t *parameters)
+{
+	struct psc_answer answer = {};
+	json_t *reply = NULL;
+
+	if (!psc_client_call(cli->socket, explain_method, parameters, PSC_CLIENT_TIMEOUT_MS,
+			     &answer) && !answer.error)
+		reply = json_incref(answer.parameters);
+	psc_answer_free(&answer);
+	return reply;
 }
 
 /* Is that side of an explanation who was refused then? */
@@ -51,26 +65,39 @@ static json_int_t tid_of(const json_t *refusal, const char *which)
 	return psc_show_number(json_object_get(refusal, which), "tid");
 }
 
+/* Refusals have the pids of the initial pid namespace. Are ours others? */
+static bool is_elsewhere(void)
+{
+	const ino_t initial = 0xeffffffcU;	/* PROC_PID_INIT_INO of include/linux/proc_ns.h */
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino != initial;
+}
+
 /*
  * How it would be now: with the same tracer if it lives, else for one that is started here.
- * NULL where the tracee has ended, or nobody tells. Whatever goes wrong, the refusal is told.
+ * Nobody tells where the tracee has ended. Whatever goes wrong, the refusal is told.
  */
-static json_t *explain_now(const struct psc_cli *cli, const json_t *refusal)
+static json_t *explain_now(const struct psc_cli *cli, const json_t *refusal, struct psc_now *now)
 {
+	const json_int_t tracer = tid_of(refusal, "tracer"), tracee = tid_of(refusal, "tracee");
 	const char *mode = json_string_value(json_object_get(refusal, "mode"));
-	const bool traceme = mode && streq(mode, "traceme");
-	json_t *reply = NULL;
+	json_t *reply;
 
-	for (int again = 0; again < (traceme ? 1 : 2); again++) {
-		json_decref(reply);
-		reply = NULL;
-		if (call_explain(cli, again ? 0 : tid_of(refusal, "tracer"),
-				 tid_of(refusal, "tracee"), mode, &reply) != PSC_EXIT_DONE)
-			return NULL;
-		if (is_still(reply, refusal, "tracee") &&
-		    (again || is_still(reply, refusal, "tracer")))
-			return reply;
-	}
+	now->elsewhere = is_elsewhere();
+	if (tracee <= 0 || now->elsewhere)
+		return NULL;
+	reply = tracer > 0 ? ask_quietly(cli, question(tracer, tracee, mode)) : NULL;
+	if (is_still(reply, refusal, "tracee") && is_still(reply, refusal, "tracer"))
+		return reply;
+	now->ended = reply;
+	json_decref(reply);
+	if (mode && streq(mode, "traceme"))
+		return NULL;
+	now->by_caller = true;
+	reply = ask_quietly(cli, question(0, tracee, mode));
+	if (is_still(reply, refusal, "tracee"))
+		return reply;
 	json_decref(reply);
 	return NULL;
 }
@@ -78,7 +105,8 @@ static json_t *explain_now(const struct psc_cli *cli, const json_t *refusal)
 static enum psc_cli_exit explain_last(const struct psc_cli *cli)
 {
 	static const char method[] = PSC_METHOD("LastRefusal");
-	json_t *reply = NULL, *refusal, *now = NULL;
+	struct psc_now now = {};
+	json_t *reply = NULL, *refusal, *explanation;
 	enum psc_cli_exit code = psc_call(cli, method, json_object(), &reply);
 
 	if (code != PSC_EXIT_DONE)
@@ -90,17 +118,18 @@ static enum psc_cli_exit explain_last(const struct psc_cli *cli)
 				"started");
 	}
 	code = PSC_EXIT_NOT_ALLOWED;
-	if (tid_of(refusal, "tracee") > 0)
-		now = explain_now(cli, refusal);
+	now.explanation = explanation = explain_now(cli, refusal, &now);
 	if (cli->json) {
-		enum psc_cli_exit printed = psc_print_json(json_pack("{s:O, s:O*}", "refusal", refusal,
-								     "now", now));
+		enum psc_cli_exit printed = psc_print_json(
+			json_pack("{s:O, s:O*, s:s*}", "refusal", refusal, "now", explanation,
+				  "now_tracer", !explanation ? NULL :
+				  now.by_caller ? "new" : "same"));
 
 		code = printed == PSC_EXIT_DONE ? code : printed;
-	} else if (psc_show_refusal(stdout, refusal, now, psc_want_colour())) {
+	} else if (psc_show_refusal(stdout, refusal, &now, psc_want_colour())) {
 		code = psc_unexpected(method);
 	}
-	json_decref(now);
+	json_decref(explanation);
 	json_decref(reply);
 	return code;
 }
@@ -113,7 +142,7 @@ enum psc_cli_exit psc_command_explain(const struct psc_cli *cli)
 
 	if (cli->last)
 		return explain_last(cli);
-	code = call_explain(cli, cli->tracer, cli->tracee, cli->mode, &reply);
+	code = psc_call(cli, explain_method, question(cli->tracer, cli->tracee, cli->mode), &reply);
 	if (code != PSC_EXIT_DONE)
 		return code;
 	verdict = verdict_code(reply);

@@ -30,9 +30,16 @@ void psc_show_status(FILE *out, const json_t *status, bool colour);
 /* Print the reply of io.ptracescope.Explain; -EBADMSG when it is none. */
 int psc_show_explanation(FILE *out, const json_t *explanation, bool colour);
 
-/* Print a Refusal, and how the access would be judged now, or NULL; -EBADMSG
- * when it is none. */
-int psc_show_refusal(FILE *out, const json_t *refusal, const json_t *now, bool colour);
+/* How an access that was refused would be judged now. */
+struct psc_now {
+	const json_t *explanation;	/* NULL: nobody tells */
+	bool by_caller;			/* with a new child of the caller's shell as tracer */
+	bool ended;			/* as the tracer of then has ended; else it cannot be asked about */
+	bool elsewhere;			/* pids are others here than in a refusal */
+};
+
+/* Print a Refusal, and how it would be now; -EBADMSG when it is none. */
+int psc_show_refusal(FILE *out, const json_t *refusal, const struct psc_now *now, bool colour);
 
 /* "2026-11-26 04:05:06", in local time. */
 void psc_show_time(FILE *out, json_int_t usec);

@@ -224,7 +224,30 @@ void psc_show_time(FILE *out, json_int_t usec)
 		fputc('?', out);
 }
 
-int psc_show_refusal(FILE *out, const json_t *refusal, const json_t *now, bool colour)
+/* Of what the explanation that follows is one, or why there is none. */
+static int show_now(FILE *out, const json_t *tracer, const struct psc_now *now)
+{
+	int err = 0;
+
+	if (now->elsewhere)
+		fputs("\nThese are pids of the initial pid namespace; how it would be now can be asked "
+		      "there.\n", out);
+	else if (!now->explanation)
+		fputs("\nThe tracee has ended, or cannot be asked about.\n", out);
+	else if (!now->by_caller)
+		fputs("\nNow, for the same tracer:\n", out);
+	if (!now->explanation || !now->by_caller)
+		return 0;
+	fputc('\n', out);
+	err = show_side(out, tracer);
+	fprintf(out, " %s. Now, for a new child of your shell (uid %" JSON_INTEGER_FORMAT "):\n",
+		now->ended ? "has ended" : "cannot be asked about",
+		json_integer_value(json_array_get(json_object_get(json_object_get(
+			now->explanation, "tracer"), "uids"), 0)));
+	return err;
+}
+
+int psc_show_refusal(FILE *out, const json_t *refusal, const struct psc_now *now, bool colour)
 {
 	const json_t *tracer = json_object_get(refusal, "tracer");
 	const json_t *tracee = json_object_get(refusal, "tracee");
@@ -245,12 +268,9 @@ int psc_show_refusal(FILE *out, const json_t *refusal, const json_t *now, bool c
 	fprintf(out, ", uid %" JSON_INTEGER_FORMAT ", at scope %" JSON_INTEGER_FORMAT ":",
 		psc_show_number(tracer, "uid"), psc_show_number(refusal, "scope"));
 	wrapped(out, text);
-	if (err || !now) {
-		fputs(now ? "" : "\nThe tracee has ended, or cannot be asked about.\n", out);
-		return err;
-	}
-	fputs("\nNow:\n", out);
-	return psc_show_explanation(out, now, colour);
+	if (!err)
+		err = show_now(out, tracer, now);
+	return err || !now->explanation ? err : psc_show_explanation(out, now->explanation, colour);
 }
 
 static bool is_side(const json_t *side)

@@ -7,8 +7,11 @@
 #define EXPLAIN(parameters) OURS("Explain", parameters)
 #define UNKNOWN(mode, reason) REPLY("\"verdict\":\"unknown\",\"mode\":\"" mode \
 				    "\",\"reason\":\"" reason "\"")
-#define FOREIGN OUR_ERROR("PermissionDenied", "\"message\":\"both processes are of the caller's " \
-			  "uid, or he needs CAP_SYS_PTRACE in the initial user namespace\"")
+#define FOREIGN(who) OUR_ERROR("PermissionDenied", "\"message\":\"" who "\"")
+
+#define DENIED_FOR(pid, arguments) LINE("the question is refused: process " pid " belongs to another " \
+	"user, and users can ask only about their own processes; as root: sudo ptracescopectl explain " \
+	arguments)
 
 /* The reply's parameters; a new reference. */
 static json_t *explained(struct service *s, int fd, const char *call)
@@ -142,12 +145,18 @@ static void test_method_permission(void **state)
 	s.fake.explanation = strangers(PSC_MODE_ATTACH, 0);
 	s.fake.explanation.tracer.uid = s.fake.explanation.tracee.uid = getuid() + 1;
 	fd = open_client(&s);
-	assert_reply(&s, fd, EXPLAIN("\"tracee\":200"), FOREIGN);
+	assert_reply(&s, fd, EXPLAIN("\"tracee\":200"), FOREIGN("process 200 belongs to another user"));
 	s.fake.explanation.tracer.uid = getuid();
-	assert_reply(&s, fd, EXPLAIN("\"tracee\":200"), FOREIGN);
+	assert_reply(&s, fd, EXPLAIN("\"tracee\":200"), FOREIGN("process 200 belongs to another user"));
 	s.fake.explanation.tracer.uid++;
 	s.fake.explanation.tracee.uid = getuid();
-	assert_reply(&s, fd, EXPLAIN("\"tracee\":200"), FOREIGN);
+	assert_reply(&s, fd, EXPLAIN("\"tracee\":200"),
+		     FOREIGN("the caller has another real user ID"));
+	assert_reply(&s, fd, EXPLAIN("\"tracer\":100,\"tracee\":200"),
+		     FOREIGN("process 100 belongs to another user"));
+	assert_reply(&s, fd, EXPLAIN("\"tracee\":200,\"mode\":\"traceme\""),
+		     FOREIGN("the parent of process 200, which would be made its tracer, belongs to "
+			     "another user"));
 	s.fake.explanation.tracer.uid = getuid();
 	s.fake.explanation.tracee.euid = 4242;	/* a program with the set-user-ID bit */
 	reply = explained(&s, fd, EXPLAIN("\"tracee\":200"));
@@ -163,6 +172,9 @@ static void test_command(void **state)
 {
 	static const char *const explain[] = { "explain", "100", "200", NULL };
 	static const char *const json[] = { "--json", "explain", "200", "--mode=read", NULL };
+	static const char *const by_shell[] = { "explain", "200", "--mode=read", NULL };
+	static const char *const traceme[] = { "explain", "200", "--mode=traceme", NULL };
+	char wanted[256];
 	struct service s;
 	struct result result;
 
@@ -211,6 +223,14 @@ static void test_command(void **state)
 	run_against(&s, explain, &result);
 	assert_int_equal(result.code, PSC_EXIT_REFUSED);
 	assert_string_equal(result.out, "");
+	assert_string_equal(result.err, DENIED_FOR("200", "100 200"));
+	run_against(&s, by_shell, &result);
+	snprintf(wanted, sizeof(wanted), DENIED_FOR("200", "%d 200 --mode read"), getpid());
+	assert_int_equal(result.code, PSC_EXIT_REFUSED);
+	assert_string_equal(result.err, wanted);
+	/* The parent is the tracer, whoever asks. */
+	run_against(&s, traceme, &result);
+	assert_string_equal(result.err, DENIED_FOR("200", "200 --mode traceme"));
 	service_stop(&s);
 	run_against(NULL, explain, &result);
 	assert_int_equal(result.code, PSC_EXIT_UNREACHABLE);
@@ -240,6 +260,10 @@ static void test_usage(void **state)
 		     "missing argument after 'explain'; usage: explain [TRACER] TRACEE | --last");
 	assert_usage((const char *[]){ "explain", "1", "2", "3", NULL },
 		     "unexpected argument '3'; usage: explain [TRACER] TRACEE | --last");
+	assert_usage((const char *[]){ "explain", "1", "--last", NULL },
+		     "neither pids nor --mode can be given with '--last'");
+	assert_usage((const char *[]){ "explain", "--last", "--mode=read", NULL },
+		     "neither pids nor --mode can be given with '--last'");
 	assert_usage((const char *[]){ "explain", "0", NULL },
 		     "no process id: '0'; use a number that ps(1) prints");
 	assert_usage((const char *[]){ "explain", "x", "1", NULL },

@@ -2,6 +2,9 @@
 /* The refusals of late: whose is told to whom, and who pushes out whom. */
 #include "command_run.h"
 
+#include <sys/stat.h>
+
+#include "explanations.h"
 #include "recent.h"
 
 static struct psc_event refused(__u32 tracer, __u32 tracee, __u32 pid)
@@ -87,9 +90,19 @@ static void test_flood(void **state)
 	assert_last(&recent, false, 2000 + PSC_RECENT_MAX - 2, 3);
 }
 
+/* Pids in refusals are those of the initial pid namespace, which need not be ours. */
+static bool has_initial_pids(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xeffffffcU;
+}
+
+static const char *const last[] = { "explain", "--last", NULL };
+static const char *const last_json[] = { "explain", "--last", "--json", NULL };
+
 static void test_command(void **state)
 {
-	static const char *const last[] = { "explain", "--last", NULL };
 	struct psc_event event = refused(getuid(), getuid(), 8);
 	struct service s;
 	struct result result;
@@ -105,6 +118,52 @@ static void test_command(void **state)
 	run_against(&s, last, &result);
 	assert_int_equal(result.code, PSC_EXIT_NOT_ALLOWED);
 	assert_non_null(strstr(result.out, ": refused attach of 9 (sl\\x0a) by 8 (gdb), uid "));
+	assert_non_null(strstr(result.out, has_initial_pids() ?
+			       "\nThe tracee has ended, or cannot be asked about.\n" :
+			       "\nThese are pids of the initial pid namespace; how it would be now can "
+			       "be asked there.\n"));
+	service_stop(&s);
+}
+
+/* How it would be now, and for whom. */
+static void test_now(void **state)
+{
+	struct psc_event event = refused(getuid(), getuid(), 8);
+	struct service s;
+	struct result result;
+
+	(void)state;
+	if (!has_initial_pids())
+		skip();
+	service_there(&s);
+	psc_recent_add(&s.fake.recent, &event);
+	s.fake.explanation = strangers(PSC_MODE_ATTACH, 1);
+	s.fake.explanation.tracer.tid = 8;
+	s.fake.explanation.tracer.start_ns = 5;
+	s.fake.explanation.tracee.tid = 9;
+	s.fake.explanation.tracee.start_ns = 6;
+	run_against(&s, last, &result);
+	assert_int_equal(result.code, PSC_EXIT_NOT_ALLOWED);
+	assert_non_null(strstr(result.out, "\n\nNow, for the same tracer:\nrefused: 8 (gdb) would "));
+	run_against(&s, last_json, &result);
+	assert_non_null(strstr(result.out, "\"now_tracer\": \"same\""));
+	s.fake.explanation.tracer.start_ns++;
+	s.fake.explanation.question.scope = 0;
+	s.fake.explanation.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 0;
+	s.fake.explanation.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 0;
+	run_against(&s, last, &result);
+	assert_int_equal(result.code, PSC_EXIT_NOT_ALLOWED);
+	assert_non_null(strstr(result.out, "\n\n8 (gdb) has ended. Now, for a new child of your shell "
+			       "(uid 1000):\nallowed: 8 (gdb) would "));
+	run_against(&s, last_json, &result);
+	assert_non_null(strstr(result.out, "\"now_tracer\": \"new\""));
+	/* What may not be asked is left out, without a word on stderr. */
+	s.fake.capable = 0;
+	s.fake.account = getuid();
+	s.fake.explanation.tracee.uid = getuid() + 1;
+	run_against(&s, last, &result);
+	assert_int_equal(result.code, PSC_EXIT_NOT_ALLOWED);
+	assert_string_equal(result.err, "");
 	assert_non_null(strstr(result.out, "\nThe tracee has ended, or cannot be asked about.\n"));
 	service_stop(&s);
 }
@@ -116,6 +175,7 @@ int main(void)
 		TEST(test_directory),
 		TEST(test_flood),
 		TEST(test_command),
+		TEST(test_now),
 	};
 
 	psc_log_set_level(LOG_CRIT);

@@ -300,6 +300,25 @@ static bool may_ask(const struct psc_client *client, const struct psc_explanatio
 	return client->capable || (e->tracer.uid == client->uid && e->tracee.uid == client->uid);
 }
 
+/* Whose question it is not, by the pids that the caller knows. */
+static int reply_denied(struct psc_varlink_call *call, const struct psc_explain_request *req,
+			const struct psc_explanation *e)
+{
+	char text[128];
+
+	if (e->tracee.uid != call->client->uid)
+		snprintf(text, sizeof(text), "process %d belongs to another user", req->tracee);
+	else if (req->tracer)
+		snprintf(text, sizeof(text), "process %d belongs to another user", req->tracer);
+	else if (req->mode == PSC_MODE_TRACEME)
+		snprintf(text, sizeof(text), "the parent of process %d, which would be made its tracer, "
+			 "belongs to another user", req->tracee);
+	else
+		snprintf(text, sizeof(text), "the caller has another real user ID");
+	return psc_varlink_error(call, PSC_INTERFACE ".PermissionDenied",
+				 json_pack("{s:s}", "message", text));
+}
+
 static int explain(struct psc_varlink_call *call, const struct psc_explain_request *req)
 {
 	const struct psc_backend *backend = psc_control_backend(call);
@@ -312,10 +331,7 @@ static int explain(struct psc_varlink_call *call, const struct psc_explain_reque
 	if (err)
 		return reply_failure(call, req->mode, err);
 	if (!may_ask(call->client, &e))
-		return psc_varlink_error(call, PSC_INTERFACE ".PermissionDenied",
-					 json_pack("{s:s}", "message", "both processes are of the "
-						   "caller's uid, or he needs CAP_SYS_PTRACE in the "
-						   "initial user namespace"));
+		return reply_denied(call, req, &e);
 	learn_paths(backend, &e.tracer, &known);
 	if (e.tracee.cgroup != e.tracer.cgroup)
 		learn_paths(backend, &e.tracee, &known);
