@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* What decides an access, and what would allow it: from facts to steps, words and remedies. */
+/* What decides an access: from facts to steps and words. */
 #include "socket_client.h"
 
 #include <sys/stat.h>
@@ -7,21 +7,6 @@
 #include "explanations.h"
 #include "fake_root.h"
 #include "others.h"
-
-static void boundary(struct psc_explanation *e)
-{
-	e->question.boundary = e->tracee.effective.policy.scope[PSC_MODE_BOUNDARY] = 1;
-	e->holds &= ~PSC_FACT_INSIDE;
-}
-
-static const char *path_of(void *data, __u64 id)
-{
-	(void)data;
-	return id == 1 ? "/" : id == 2 ? "/a" : id == 3 ? "/it's" : id == 5 ? "/a/b" :
-	       id == 6 ? "/ab" : NULL;
-}
-
-static const struct psc_explain_paths paths = { .path = path_of };
 
 static void assert_decides(const struct psc_explanation *e, bool refused, enum psc_step step)
 {
@@ -166,121 +151,9 @@ static void test_fits(void **state)
 	assert_false(psc_explain_fits(&e));
 }
 
-/* The remedies, one a line; what the tracee has to do has a "*" in front. */
-static void assert_remedies(const struct psc_explanation *e, const char *wanted)
-{
-	struct psc_remedies remedies;
-	char text[1024] = "";
-
-	assert_int_equal(psc_explain_remedies(e, 100, 200, &paths, &remedies), 0);
-	for (size_t i = 0; i < remedies.n; i++) {
-		if (remedies.items[i].is_call)
-			strcat(text, "*");
-		strcat(text, remedies.items[i].text);
-		if (remedies.items[i].note)
-			strcat(strcat(text, " # "), remedies.items[i].note);
-		strcat(text, "\n");
-	}
-	psc_remedies_free(&remedies);
-	assert_string_equal(text, wanted);
-}
-
-#define BY_ROOT " # another tracer, run by root"
-#define FOR_ALL " # for all processes of the system"
-
-static void test_remedies_for_scopes(void **state)
-{
-	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
-
-	(void)state;
-	assert_remedies(&e, "");
-	e = strangers(PSC_MODE_ATTACH, 1);
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n*prctl(PR_SET_PTRACER, 100)\n"
-			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
-	e = strangers(PSC_MODE_ATTACH, 2);	/* a declaration does not count */
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
-	e.holds |= PSC_FACT_ANCESTOR;	/* no lower than needed */
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl set kernel.ptracescope.attach_scope=1" FOR_ALL "\n");
-	e.tracer.effective.policy.floor[PSC_MODE_ATTACH] = 2;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
-	e = strangers(PSC_MODE_ATTACH, 3);
-	e.holds |= PSC_FACT_CAPABLE_TRACEE;
-	assert_remedies(&e, "sudo ptracescopectl set kernel.ptracescope.attach_scope=2" FOR_ALL "\n");
-	e.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 3;
-	assert_remedies(&e, "");
-	e = strangers(PSC_MODE_READ, 2);
-	assert_remedies(&e, "sudo cat /proc/200/maps" BY_ROOT "\n"
-			"sudo ptracescopectl set kernel.ptracescope.read_scope=0" FOR_ALL "\n");
-	e = strangers(PSC_MODE_TRACEME, 2);
-	assert_remedies(&e, "sudo gdb --args PROGRAM # PROGRAM then runs as root\n"
-			"sudo ptracescopectl set kernel.ptracescope.traceme_scope=1" FOR_ALL "\n");
-}
-
-static void test_remedies_for_cgroups(void **state)
-{
-	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
-
-	(void)state;
-	e.question.scope = e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 2;
-	e.tracee.cgroup = e.tracer.cgroup = 3;
-	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 3;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
-	/* Both, each where it is from. */
-	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0"
-			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
-	e.tracer.effective.scope_from[PSC_MODE_ATTACH] = 3;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
-	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 4;	/* whose path nobody knows */
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
-	e = strangers(PSC_MODE_ATTACH, 0);
-	boundary(&e);
-	e.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 2;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl cgroup set '/a' kernel.ptracescope.cgroup_boundary 0\n");
-	e.question.scope = 1;
-	e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 1;
-	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
-	e.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 0;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl set kernel.ptracescope.cgroup_boundary=0"
-			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
-	e.tracee.effective.policy.floor[PSC_MODE_BOUNDARY] = 1;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
-}
-
-static void test_remedies_for_the_kernel(void **state)
-{
-	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
-
-	(void)state;
-	e.dumpable = 0;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n*prctl(PR_SET_DUMPABLE, 1)\n");
-	e = strangers(PSC_MODE_ATTACH, 0);
-	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\nsudo -u '#1001' -g '#1000' gdb -p 200"
-			" # another tracer, run by the tracee's user\n");
-	e.tracee.cap_permitted = 1;		/* he would not have that */
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
-	e = strangers(PSC_MODE_ATTACH, 1);	/* where he would be a stranger */
-	e.tracee.uid = e.tracee.euid = e.tracee.suid = 1001;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
-	e = strangers(PSC_MODE_ATTACH, 0);
-	e.traced_by = 7;
-	assert_remedies(&e, "");
-	e = strangers(PSC_MODE_ATTACH, 0);
-	e.tracee.is = PSC_SIDE_KTHREAD;
-	assert_remedies(&e, "");
-}
-
 static void assert_text(const struct psc_explanation *e, enum psc_step step, const char *wanted)
 {
-	_cleanup_free_ char *text = psc_explain_step_text(e, step, &paths);
+	_cleanup_free_ char *text = psc_explain_step_text(e, step, &explained_paths);
 
 	assert_non_null(text);
 	assert_string_equal(text, wanted);
@@ -312,7 +185,7 @@ static void test_texts(void **state)
 	assert_text(&e, PSC_STEP_TRACED, "process 7 traces the tracee already, and there is one "
 		    "tracer only");
 	for (enum psc_step step = 0; step < PSC_STEPS; step++) {
-		_cleanup_free_ char *text = psc_explain_step_text(&e, step, &paths);
+		_cleanup_free_ char *text = psc_explain_step_text(&e, step, &explained_paths);
 
 		assert_non_null(text);
 		assert_true(*text);
@@ -486,9 +359,6 @@ int main(void)
 		TEST(test_ptrace_alone),
 		TEST(test_traceme),
 		TEST(test_fits),
-		TEST(test_remedies_for_scopes),
-		TEST(test_remedies_for_cgroups),
-		TEST(test_remedies_for_the_kernel),
 		TEST(test_texts),
 		TEST(test_refusing_too),
 		TEST(test_texts_of_cgroups_left),

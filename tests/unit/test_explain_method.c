@@ -172,9 +172,6 @@ static void test_command(void **state)
 {
 	static const char *const explain[] = { "explain", "100", "200", NULL };
 	static const char *const json[] = { "--json", "explain", "200", "--mode=read", NULL };
-	static const char *const by_shell[] = { "explain", "200", "--mode=read", NULL };
-	static const char *const traceme[] = { "explain", "200", "--mode=traceme", NULL };
-	char wanted[256];
 	struct service s;
 	struct result result;
 
@@ -218,6 +215,24 @@ static void test_command(void **state)
 	assert_int_equal(result.code, PSC_EXIT_FAILED);
 	assert_string_equal(result.out, "unknown: there is no such process\n");
 	s.fake.explain_err = 0;
+	service_stop(&s);
+	run_against(NULL, explain, &result);
+	assert_int_equal(result.code, PSC_EXIT_UNREACHABLE);
+}
+
+/* What is not for the caller to ask, and what root can ask instead. */
+static void test_command_denied(void **state)
+{
+	static const char *const explain[] = { "explain", "100", "200", NULL };
+	static const char *const by_shell[] = { "explain", "200", "--mode=read", NULL };
+	static const char *const traceme[] = { "explain", "200", "--mode=traceme", NULL };
+	char wanted[256];
+	struct service s;
+	struct result result;
+
+	(void)state;
+	service_there(&s);
+	s.fake.explanation = strangers(PSC_MODE_ATTACH, 0);
 	s.fake.capable = 0;
 	s.fake.explanation.tracee.uid = getuid() + 1;
 	run_against(&s, explain, &result);
@@ -232,8 +247,6 @@ static void test_command(void **state)
 	run_against(&s, traceme, &result);
 	assert_string_equal(result.err, DENIED_FOR("200", "200 --mode traceme"));
 	service_stop(&s);
-	run_against(NULL, explain, &result);
-	assert_int_equal(result.code, PSC_EXIT_UNREACHABLE);
 }
 
 static void assert_usage(const char *const *arguments, const char *wanted)
@@ -288,6 +301,7 @@ int main(void)
 		TEST(test_method_refuses),
 		TEST(test_method_permission),
 		TEST(test_command),
+		TEST(test_command_denied),
 		TEST(test_usage),
 	};
 

@@ -16,10 +16,12 @@
 /* The policy, or a process, changed while it was looked at. */
 #define TRIES 4
 
-/* As many cgroups as are on two paths. */
-#define PATHS_MAX (2 * PSC_CGROUP_LEVELS)
+/* As many cgroups as are on two paths, and those that the sides have left. */
+#define PATHS_MAX (2 * PSC_CGROUP_LEVELS + 2 * PSC_MODE_SLOTS)
 
 struct paths {
+	const struct psc_backend *backend;
+	const struct psc_explanation *e;
 	struct {
 		__u64 id;
 		char *path;
@@ -27,14 +29,41 @@ struct paths {
 	size_t n;
 };
 
+/* The path of a cgroup that a side is in, or of one that it has left, if that is still there. */
 static const char *find_path(void *data, __u64 id)
 {
-	const struct paths *paths = data;
+	struct paths *paths = data;
+	_cleanup_free_ char *left = NULL;
+	char *path;
 
 	for (size_t i = 0; i < paths->n; i++)
 		if (paths->known[i].id == id)
 			return paths->known[i].path;
-	return NULL;
+	if (paths->n == PATHS_MAX || psc_cgroup_path(paths->backend->cgroups, id, &left) ||
+	    asprintf(&path, "/%s", left) < 0)
+		return NULL;
+	paths->known[paths->n].id = id;
+	paths->known[paths->n++].path = path;
+	return path;
+}
+
+/* The root cgroup has no settings of its own. */
+static bool find_policy(void *data, __u64 id, union psc_policy *ret)
+{
+	struct paths *paths = data;
+	struct psc_request req = {
+		.abi = PSC_ABI, .op = PSC_OP_INFO, .flags = PSC_FLAG_CGROUP, .dir_fd = -1, .cgroup = id,
+	};
+	const char *path = find_path(paths, id);
+
+	if (path && streq(path, "/")) {
+		*ret = paths->e->global;
+		return true;
+	}
+	if (!path || paths->backend->request(paths->backend->data, &req))
+		return false;
+	*ret = req.effective;
+	return true;
 }
 
 static void paths_free(struct paths *paths)
@@ -103,19 +132,22 @@ static json_t *path_json(const struct psc_explain_paths *paths, __u64 id)
 
 /* As type EffectivePolicy. */
 static json_t *effective_json(const struct psc_explain_paths *paths,
-			     const struct psc_effective *effective)
+			     const struct psc_explain_side *side)
 {
+	const struct psc_effective *effective = &side->effective;
 	json_t *policy = json_object();
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		__u64 from = effective->scope_from[mode];
 
 		json_object_set_new(policy, psc_mode_word(mode),
-				    json_pack("{s:i, s:i, s:o}",
+				    json_pack("{s:i, s:i, s:o, s:o*}",
 					      "scope", effective->policy.scope[mode],
 					      "floor", effective->policy.floor[mode],
 					      "source", from ? path_json(paths, from) :
-							       json_string("")));
+							       json_string(""),
+					      "left", psc_explain_has_left(side, from, paths) ?
+						      json_true() : NULL));
 	}
 	return policy;
 }
@@ -140,7 +172,7 @@ static json_t *side_json(const struct psc_explain_paths *paths, const struct psc
 			 "cgroup", path_json(paths, s->cgroup),
 			 "seccomp", !!(s->is & PSC_SIDE_FILTERED),
 			 "no_new_privs", !!(s->is & PSC_SIDE_NO_NEW_PRIVS),
-			 "policy", effective_json(paths, &s->effective));
+			 "policy", effective_json(paths, s));
 }
 
 static json_t *step_json(const struct psc_explanation *e, enum psc_step step,
@@ -322,9 +354,11 @@ static int reply_denied(struct psc_varlink_call *call, const struct psc_explain_
 static int explain(struct psc_varlink_call *call, const struct psc_explain_request *req)
 {
 	const struct psc_backend *backend = psc_control_backend(call);
-	_cleanup_paths_ struct paths known = {};
-	const struct psc_explain_paths paths = { .data = &known, .path = find_path };
 	struct psc_explanation e, again;
+	_cleanup_paths_ struct paths known = { .backend = backend, .e = &e };
+	const struct psc_explain_paths paths = {
+		.data = &known, .path = find_path, .policy = find_policy,
+	};
 	json_t *others;
 	int err = look(backend, req, &e);
 

@@ -64,11 +64,13 @@ struct psc_verdict psc_explain_scope(const struct psc_explanation *e);
 /* Does what was read at different moments fit together? */
 bool psc_explain_fits(const struct psc_explanation *e);
 
-/* The paths of cgroups, by their ids. */
+/* The paths of cgroups, by their ids, and what is in effect there. */
 struct psc_explain_paths {
 	void *data;
 	/* NULL where it is not known. */
 	const char *(*path)(void *data, __u64 id);
+	/* For who keeps nothing of other cgroups. Is it known? NULL: never */
+	bool (*policy)(void *data, __u64 id, union psc_policy *ret);
 };
 
 /* Does a side keep what is from the cgroup @from, which it has left? */

@@ -267,6 +267,55 @@ static int try_policy(struct search *s, bool boundary)
 	return 0;
 }
 
+/* Give a side what would be in effect without what it keeps of scopes. Is that anything else? */
+static bool release_side(struct search *s, struct psc_explain_side *side)
+{
+	const __u32 modes[] = { s->e->question.mode, PSC_MODE_BOUNDARY };
+	bool any = false;
+	union psc_policy there;
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		any = any || psc_explain_has_left(side, side->effective.scope_from[modes[i]], s->paths);
+	if (!any || !s->paths->policy || !s->paths->policy(s->paths->data, side->cgroup, &there))
+		return false;
+	/* Floors are kept. */
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
+		side->effective.policy.scope[modes[i]] = (__u8)psc_scope_stricter(
+			there.scope[modes[i]], side->effective.policy.floor[modes[i]]);
+	return true;
+}
+
+static char *release_command(__s32 pid)
+{
+	return psc_text("sudo ptracescopectl cgroup release --pid %d", pid);
+}
+
+/* Take away what the sides keep of cgroups that they have left. */
+static int try_release(struct search *s)
+{
+	struct psc_explanation changed = *s->e;
+	const __u32 mode = changed.question.mode;
+	bool tracee = release_side(s, &changed.tracee), tracer = release_side(s, &changed.tracer);
+	char *text;
+
+	/* Who is still to be started has it from a shell that we do not know. */
+	if (!tracee && !(tracer && s->tracer))
+		return 0;
+	if (!s->tracer)
+		changed.tracer = s->e->tracer;
+	changed.question.scope = psc_scope_stricter(changed.tracer.effective.policy.scope[mode],
+						    changed.tracee.effective.policy.scope[mode]);
+	changed.question.boundary = changed.tracee.effective.policy.scope[PSC_MODE_BOUNDARY];
+	/* By another cgroup, of which these facts may not hold. */
+	hold(&changed, PSC_FACT_SIBLING | PSC_FACT_INSIDE, false);
+	if (!allows(&changed))
+		return 0;
+	text = tracee ? release_command(s->tracee) : release_command(s->tracer);
+	if (tracee && tracer && s->tracer)
+		text = both(text, release_command(s->tracer));
+	return add(s->ret, false, text, NULL);
+}
+
 int psc_explain_remedies(const struct psc_explanation *e, __s32 tracer, __s32 tracee,
 			 const struct psc_explain_paths *paths, struct psc_remedies *ret)
 {
@@ -279,6 +328,8 @@ int psc_explain_remedies(const struct psc_explanation *e, __s32 tracer, __s32 tr
 		return 0;
 	err = try_root(&s) ?: try_user(&s) ?: try_declare(&s) ?: try_dumpable(&s);
 	before = ret->n;
+	if (!err)
+		err = try_release(&s);
 	if (!err)
 		err = try_policy(&s, false);
 	if (!err && ret->n == before)
