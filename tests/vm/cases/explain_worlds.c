@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "explain.h"
+#include "explain_worlds/count.h"
 #include "loader.h"
 #include "names.h"
 #include "parity/parity.h"
@@ -34,14 +35,6 @@ static const char *const cgroups[CGROUPS] = { "/explain-a", "/explain-a/b", "/ex
 
 static struct psc_kernel *kernel;
 static struct psc_explain_paths paths;
-
-static struct {
-	unsigned long triples, differ, skipped, remedies, useless;
-	unsigned long decided[2][PSC_STEPS];	/* allowed, refused by */
-	unsigned long reasons[PSC_MODES][16];	/* ours, where it decided */
-	unsigned long remedied[16];		/* refused for this reason, and then not */
-	unsigned int shown;
-} count;
 
 /* ---- what parity's own set_scope() would do ---- */
 
@@ -371,37 +364,6 @@ static bool say(bool good, const char *what)
 {
 	printf("%sok %d - %s\n", good ? "" : "not ", ++line, what);
 	return good;
-}
-
-/* What a world cannot bring about is left out: a kernel thread is no actor. */
-static bool saw_everything(bool tell)
-{
-	static const unsigned int attach_reasons[] = {
-		PSC_REASON_SCOPE_CLASSIC, PSC_REASON_ANCESTOR, PSC_REASON_EXCEPTION,
-		PSC_REASON_CAPABLE, PSC_REASON_UNRELATED, PSC_REASON_NOT_CAPABLE,
-		PSC_REASON_NO_ATTACH, PSC_REASON_BOUNDARY,
-	};
-	bool all = true;
-
-	for (enum psc_step step = 0; step < PSC_STEPS; step++) {
-		bool expected = step != PSC_STEP_PARENT && step != PSC_STEP_SAME;
-		if (tell)
-			printf("# %s: allowed %lu, refused %lu\n", psc_step_word(step),
-			       count.decided[0][step], count.decided[1][step]);
-		all = all && (!expected || count.decided[1][step]);
-	}
-	all = all && count.decided[0][PSC_STEP_SAME] && count.decided[0][PSC_STEP_SCOPE];
-	for (size_t i = 0; i < ARRAY_SIZE(attach_reasons); i++) {
-		const unsigned int reason = attach_reasons[i];
-		unsigned long n = count.reasons[PSC_MODE_ATTACH][reason], good = count.remedied[reason];
-		all = all && n && (good || i < 4);	/* the first four allow */
-		if (tell)
-			printf("# attach, %s: %lu, %lu remedied\n", psc_reason_word(reason), n, good);
-	}
-	if (tell)
-		printf("# attach, sibling: %lu\n",
-		       count.reasons[PSC_MODE_ATTACH][PSC_REASON_SIBLING]);
-	return all;
 }
 
 static void prepare(void)
