@@ -37,6 +37,7 @@ struct message {
 struct queue {
 	int fd;				/* -1: nobody to send to */
 	bool is_socket;
+	const char *address;		/* of a socket, to connect anew; NULL: none */
 	struct message *first, **end;
 	size_t n, bytes;
 };
@@ -50,14 +51,47 @@ __u64 psc_outbox_lost(void)
 	return lost;
 }
 
+/* A datagram socket to this address; '@' begins an abstract one. Return: it, or -1. */
+static int connect_to(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	_cleanup_close_ int fd = -1;
+	size_t len = path ? strlen(path) : 0;
+
+	if (!len || len >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
+		return -1;
+	memcpy(address.sun_path, path, len);
+	if (path[0] == '@')
+		address.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || connect(fd, (const struct sockaddr *)&address,
+			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
+		return -1;
+	return TAKE_FD(fd);
+}
+
+/* Is its socket another one by now? Then use that. */
+static bool reconnect(struct queue *queue)
+{
+	int fd = connect_to(queue->address);
+
+	if (fd < 0)
+		return false;
+	close(queue->fd);
+	queue->fd = fd;
+	return true;
+}
+
 /* Send without waiting. Return: how much, or a negative errno. */
-static ssize_t try_send(const struct queue *queue, const char *bytes, size_t size)
+static ssize_t try_send(struct queue *queue, const char *bytes, size_t size)
 {
 	struct pollfd ready = { .fd = queue->fd, .events = POLLOUT };
 	ssize_t n;
 
 	if (queue->is_socket) {
 		n = send(queue->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (n < 0 && errno == ECONNREFUSED && reconnect(queue))
+			n = send(queue->fd, bytes, size, MSG_DONTWAIT | MSG_NOSIGNAL);
 	} else {
 		/* Of a pipe that can be written to there is room for PIPE_BUF bytes. The file
 		 * may be that of others as well, so it is not made non-blocking. */
@@ -214,25 +248,6 @@ int psc_outbox_journal(char *const *fields, size_t n)
 	return post(TO_JOURNAL, bytes, size);
 }
 
-/* A datagram socket to this address; '@' begins an abstract one. Return: it, or -1. */
-static int connect_to(const char *path)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	_cleanup_close_ int fd = -1;
-	size_t len = path ? strlen(path) : 0;
-
-	if (!len || len >= sizeof(address.sun_path) || (path[0] != '/' && path[0] != '@'))
-		return -1;
-	memcpy(address.sun_path, path, len);
-	if (path[0] == '@')
-		address.sun_path[0] = '\0';
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || connect(fd, (const struct sockaddr *)&address,
-			      (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) < 0)
-		return -1;
-	return TAKE_FD(fd);
-}
-
 /* Is stderr the journal's? systemd.exec(5), $JOURNAL_STREAM. */
 static bool stderr_is_journal(void)
 {
@@ -246,18 +261,20 @@ static bool stderr_is_journal(void)
 	return streq(stream, own);
 }
 
-static void open_queue(enum channel channel, int fd)
+static void open_queue(enum channel channel, int fd, const char *address)
 {
 	struct stat st;
 
 	queues[channel] = (struct queue){
 		.fd = fd, .is_socket = fd >= 0 && fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode),
+		.address = address,
 	};
 	queues[channel].end = &queues[channel].first;
 }
 
 int psc_outbox_open(sd_event *event)
 {
+	const char *manager = getenv("NOTIFY_SOCKET");
 	int err = sd_event_add_time_relative(event, &again, CLOCK_MONOTONIC, 0, 0, on_again, NULL);
 
 	if (err >= 0)
@@ -266,9 +283,10 @@ int psc_outbox_open(sd_event *event)
 		again = sd_event_source_disable_unref(again);
 		return err;
 	}
-	open_queue(TO_STDERR, STDERR_FILENO);
-	open_queue(TO_JOURNAL, stderr_is_journal() ? connect_to(JOURNAL_SOCKET) : -1);
-	open_queue(TO_MANAGER, connect_to(getenv("NOTIFY_SOCKET")));
+	open_queue(TO_STDERR, STDERR_FILENO, NULL);
+	open_queue(TO_JOURNAL, stderr_is_journal() ? connect_to(JOURNAL_SOCKET) : -1,
+		   JOURNAL_SOCKET);
+	open_queue(TO_MANAGER, connect_to(manager), manager);
 	psc_log_set_sink(on_line);
 	return 0;
 }
