@@ -75,6 +75,10 @@ int psc_reload_start_with(struct psc_reload *reload, struct psc_config *config)
 	if (err)
 		return psc_reload_refuse(reload, err, error, PSC_RELOAD_STAYS);
 	in_force(reload, config->lockdown);
+	/* What a reload would refuse is refused as well: what is below a floor. */
+	err = make_plan(reload, config, PSC_PLAN_RELOAD, &plan, &error);
+	if (err)
+		psc_reload_refuse(reload, err, error, PSC_RELOAD_STAYS);
 	return 0;
 }
 

@@ -104,6 +104,14 @@ static __u32 higher_modes(__u32 modes, unsigned int value, const union psc_polic
 	return modes & higher;
 }
 
+static bool below_floor(__u32 modes, unsigned int value, const union psc_policy *policy)
+{
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		if ((modes & PSC_MODE_BIT(mode)) && psc_scope_is_stricter(policy->floor[mode], value))
+			return true;
+	return false;
+}
+
 /* One setting of the global configuration. */
 static void plan_setting(struct psc_plan *plan, enum psc_plan_kind kind,
 			 const struct psc_config *config, size_t i, const union psc_policy *policy)
@@ -119,7 +127,7 @@ static void plan_setting(struct psc_plan *plan, enum psc_plan_kind kind,
 	}
 	modes &= ~modes_after(config->settings, i);
 	higher = kind == PSC_PLAN_RAISE ? higher_modes(modes, setting->value, policy) : 0;
-	if (higher)
+	if (higher && !below_floor(higher, setting->value, policy))
 		psc_notice("%s: %s = %u is lower than what is in force, which stays; a reload "
 			   "applies it", setting->source, name->name, setting->value);
 	plan_set(plan, modes & ~higher, setting->value, setting->revocable);
