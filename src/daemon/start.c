@@ -86,6 +86,8 @@ int psc_start_lock(struct psc_daemon *d)
 		psc_first_await(dir);
 		return 0;
 	}
+	if (d->lock_fd == -EACCES || d->lock_fd == -EPERM)
+		psc_log(LOG_ERR, "the daemon needs privileges: run it as root, or through sudo");
 	return d->lock_fd == -EWOULDBLOCK ?
 		psc_log_err(-EBUSY, "another ptracescoped is running (%s" PSC_PLACE_SUFFIX
 			    " is locked)", dir) : d->lock_fd;
