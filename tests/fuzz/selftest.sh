@@ -17,7 +17,7 @@ plants() {
 	config	src/daemon/config/config_file.c	s/PSC_QUOTE_SIZE - sizeof("\\\\xNN...")/PSC_QUOTE_SIZE + 8/
 	oci	src/ctl/oci.c	s/if (!id || !\*id)/if (!id)/
 	protocol	src/daemon/socket/control.c	s/if (call->client->capable)/if (json_object_size(call->parameters) == 2)/
-	report	src/daemon/report/report.c	s/return psc_escape(line + 3, strlen(line + 3), SHOWN_PATH)/return strdup(line + 3)/
+	report	src/daemon/report/journal_entry.c	s/return psc_escape(line + 3, strlen(line + 3), SHOWN_PATH)/return strdup(line + 3)/
 	server	src/daemon/socket/server.c	s/limits->connections_max - limits->connections_kept/limits->connections_max/
 	server	src/daemon/socket/watch.c	s/^\t\*watch->link = watch->next;//
 	END
