@@ -10,7 +10,7 @@
  *
  * MUTANT_LATE: the floor is recorded after the move.
  * MUTANT_ORDER: a reader looks at what sticks first, then at the cgroup.
- * MUTANT_TWO_LOADS: the two counters of entries_and_carried are read one after the other.
+ * MUTANT_LOADS: the two counters of entries_and_carried are read one after the other.
  * MUTANT_LOST: a floor that binds everybody does not make readers look.
  * MUTANT_RMDIR: the entry goes before the processes have left.
  */
@@ -69,7 +69,7 @@ proctype reader()
 	bool bound, found;
 
 	/* cgroups_matter() */
-#ifdef MUTANT_TWO_LOADS
+#ifdef MUTANT_LOADS
 	both = carried;
 	both = both + entries;
 #else
