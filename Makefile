@@ -75,7 +75,8 @@ PSC_BPF_CFLAGS := $(PREFIX_MAP) -target bpf -mcpu=v3 -Wall -Wextra $(WERROR_FLAG
 # A file includes headers of its own directory and of the directories named here, and no others.
 ROOMS := common daemon daemon/config daemon/enforce daemon/report daemon/socket ctl
 ROOMS_common :=
-ROOMS_ctl := common
+# ptracescopectl checks the file that it writes as the daemon will.
+ROOMS_ctl := common daemon/config
 ROOMS_daemon := common $(filter daemon/%,$(ROOMS))
 $(foreach r,$(filter daemon/%,$(ROOMS)),$(eval ROOMS_$r := common))
 # Tests, which include any.

@@ -126,6 +126,11 @@ int psc_scope_parse(const char *text, unsigned int *ret)
 	return 0;
 }
 
+bool psc_name_covers(const struct psc_name *new, const struct psc_name *old)
+{
+	return new->floor == old->floor && !(old->modes & ~new->modes);
+}
+
 const struct psc_name *psc_name_find(const char *name)
 {
 	for (size_t i = 0; i < PSC_NAMES; i++)

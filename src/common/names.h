@@ -89,6 +89,13 @@ enum psc_name_id {
 /* Indexed by enum psc_name_id. */
 extern const struct psc_name psc_names[PSC_NAMES];
 
+/*
+ * Does an assignment of @new leave nothing of an earlier one of @old? Whoever applies a
+ * configuration goes by the order of psc_names[], the broader first, so earlier narrower ones must
+ * not be left behind.
+ */
+bool psc_name_covers(const struct psc_name *new, const struct psc_name *old);
+
 /* The one called exactly @name, or NULL. */
 const struct psc_name *psc_name_find(const char *name);
 

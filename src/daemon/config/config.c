@@ -13,16 +13,6 @@
 static const char *const own_dirs[] = { "/etc/ptracescope/conf.d", NULL };
 static const char own_file[] = "/etc/ptracescope/ptracescope.conf";
 
-/*
- * Does an assignment of @new leave nothing of an earlier one of @old? Whoever
- * applies the settings goes by the order of psc_names[], the broader first, so
- * earlier narrower ones must not be left behind.
- */
-static bool covers(const struct psc_name *new, const struct psc_name *old)
-{
-	return new->floor == old->floor && !(old->modes & ~new->modes);
-}
-
 int psc_conf_assign(struct psc_conf *conf, struct psc_section *section,
 		    const struct psc_name *name, unsigned int value, const char *path,
 		    unsigned int line)
@@ -33,7 +23,7 @@ int psc_conf_assign(struct psc_conf *conf, struct psc_section *section,
 	if (asprintf(&source, "%s:%u", path, line) < 0)
 		return -ENOMEM;
 	for (size_t i = 0; i < PSC_NAMES; i++) {
-		if (!covers(name, &psc_names[i]))
+		if (!psc_name_covers(name, &psc_names[i]))
 			continue;
 		free(settings[i].source);
 		settings[i] = (struct psc_setting){ 0 };
@@ -256,7 +246,7 @@ bool psc_config_for_cgroup(struct psc_config *config, const char *path,
 			if (!section->settings[i].present)
 				continue;
 			for (size_t old = 0; old < PSC_NAMES; old++)
-				if (covers(&psc_names[i], &psc_names[old]))
+				if (psc_name_covers(&psc_names[i], &psc_names[old]))
 					ret[old] = (struct psc_setting){ 0 };
 			ret[i] = section->settings[i];
 		}
@@ -314,7 +304,13 @@ static void hint_at_names(const struct psc_config *config)
 
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error)
 {
-	struct psc_conf conf = { .root = root };
+	return psc_config_load_draft(root, NULL, ret, ret_error);
+}
+
+int psc_config_load_draft(const char *root, const struct psc_config_draft *draft,
+			  struct psc_config *ret, char **ret_error)
+{
+	struct psc_conf conf = { .root = root, .draft = draft };
 	int err = load(&conf);
 
 	free(conf.bad_cmdline);

@@ -57,6 +57,29 @@ struct psc_config {
  */
 int psc_config_load(const char *root, struct psc_config *ret, char **ret_error);
 
+/* A file of ours as it would be: it is read in place of what is there. */
+struct psc_config_draft {
+	const char *path;	/* without the root */
+	const char *text;	/* NULL: as if there were no such file */
+};
+
+/* psc_config_load() with @draft, where it is not NULL. */
+int psc_config_load_draft(const char *root, const struct psc_config_draft *draft,
+			  struct psc_config *ret, char **ret_error);
+
+/**
+ * psc_config_try_draft - does a configuration with @draft contradict itself?
+ *
+ * Besides what psc_config_load() refuses: no section sets what a floor of the whole system forbids.
+ *
+ * @ret: as there
+ * @ret_policy: the global policy after a boot with it; unwritten on error
+ *
+ * Return: 0, or a negative errno, with the messages in @ret_error.
+ */
+int psc_config_try_draft(const char *root, const struct psc_config_draft *draft,
+			 struct psc_config *ret, union psc_policy *ret_policy, char **ret_error);
+
 /*
  * What @config sets for the cgroup of this path: of all sections that match, the
  * later wins, as with assignments. The strings stay the configuration's.

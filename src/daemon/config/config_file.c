@@ -220,9 +220,19 @@ static int no_dir(struct psc_conf *conf, const char *full, const char *dir, bool
 			     "files set; remove it, or make a directory of it", dir);
 }
 
+/* The name of the draft, if it belongs into this directory; NULL otherwise. */
+static const char *draft_in(const struct psc_conf *conf, const char *dir)
+{
+	const char *path = conf->draft ? conf->draft->path : "";
+	size_t len = strlen(dir);
+
+	return strncmp(path, dir, len) == 0 && path[len] == '/' ? path + len + 1 : NULL;
+}
+
 static int add_dir(struct psc_conf *conf, struct conf_list *list, const char *dir,
 		   size_t dir_index, bool ours)
 {
+	const char *draft = draft_in(conf, dir);
 	_cleanup_free_ struct dirent **entries = NULL;
 	_cleanup_free_ char *full = NULL;
 	int n, err = 0;
@@ -231,15 +241,15 @@ static int add_dir(struct psc_conf *conf, struct conf_list *list, const char *di
 		return -ENOMEM;
 	n = scandir(full, &entries, is_conf, NULL);
 	if (n < 0 && (errno == ENOENT || errno == ENOTDIR))
-		return no_dir(conf, full, dir, ours);
-	if (n < 0)
+		err = no_dir(conf, full, dir, ours);
+	else if (n < 0)
 		return unreadable(conf, -errno, dir);
 	for (int i = 0; i < n; i++) {
-		if (!err)
+		if (!err && !(draft && streq(entries[i]->d_name, draft)))
 			err = add_file(list, dir, entries[i]->d_name, dir_index);
 		free(entries[i]);
 	}
-	return err;
+	return err || !draft || !conf->draft->text ? err : add_file(list, dir, draft, dir_index);
 }
 
 static int compare_files(const void *a, const void *b)
@@ -254,8 +264,13 @@ int psc_conf_file(struct psc_conf *conf, const char *path, const struct psc_conf
 {
 	_cleanup_free_ char *text = NULL;
 	size_t len;
-	int err = read_conf(conf, path, kind, &text, &len);
+	int err;
 
+	if (conf->draft && streq(path, conf->draft->path)) {
+		text = strdup(conf->draft->text);
+		return text ? kind->parse(conf, kind->data, path, text, strlen(text)) : -ENOMEM;
+	}
+	err = read_conf(conf, path, kind, &text, &len);
 	return err || !text ? err : kind->parse(conf, kind->data, path, text, len);
 }
 

@@ -10,6 +10,7 @@
 /* A configuration that is being read. */
 struct psc_conf {
 	const char *root;		/* prefix of every path */
+	const struct psc_config_draft *draft;	/* or NULL */
 	struct psc_config config;	/* what has been merged so far */
 	struct psc_config strictest;	/* of everything that could be read: psc_config_strictest() */
 	char *bad_cmdline;		/* what is wrong on the kernel command line */
