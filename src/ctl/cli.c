@@ -16,6 +16,10 @@ const struct psc_cli_word psc_cli_words[] = {
 	{ "set", PSC_CLI_SET, 1, 1, "VALUE | NAME=VALUE", "set a value",
 	  "Without NAME it sets kernel.yama.ptrace_scope. A scope of 3 lasts until reboot, unless\n"
 	  "--revocable is given. Requires CAP_SYS_PTRACE in the initial user namespace.\n" },
+	{ "unset", PSC_CLI_UNSET, 1, 1, "NAME --persist",
+	  "remove what --persist has kept of a name",
+	  "What is in force stays until reboot. Then the rest of the configuration counts, which the\n"
+	  "output tells. Works without the daemon.\n" },
 	{ "lock", PSC_CLI_LOCK, 0, PSC_NAMES, "[LEVEL | NAME...]",
 	  "set the lowest value that is allowed until reboot",
 	  "Without arguments it makes every value that is in force now the lowest one. With NAMEs it\n"
@@ -163,7 +167,39 @@ static int parse_setting(const char *text, struct psc_cli *cli, char **ret_error
 	if (cli->revocable && !psc_name_may_be_revocable(cli->name, cli->value))
 		return psc_cli_usage(ret_error, "only a scope of 3 can be --revocable, not", text,
 				     hint);
-	return 0;
+	return psc_cli_check_persist(cli, ret_error);
+}
+
+/* What the configuration has no words for cannot be kept. */
+int psc_cli_check_persist(const struct psc_cli *cli, char **ret_error)
+{
+	static const char one_floor[] = "; the configuration has one floor, for attach and traceme";
+	const bool cgroup = cli->command == PSC_CLI_CGROUP_SET;
+	__u32 modes = 0;
+
+	if (cli->persist && cli->revocable)
+		return psc_cli_usage(ret_error, "--persist does not go with", "--revocable",
+				     "; a scope of 3 in the configuration lasts until reboot");
+	if (!cli->persist || (cgroup ? !cli->lock || cli->name->floor : !cli->names))
+		return 0;
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (cgroup ? cli->name == &psc_names[i] : cli->names >> i & 1)
+			modes |= psc_names[i].modes;
+	return cgroup && modes == PSC_MODES_YAMA ? 0 :
+	       !cgroup && (modes & PSC_MODES_YAMA) == PSC_MODES_YAMA ? 0 :
+	       psc_cli_usage(ret_error, "--persist does not go with", cgroup ? "--lock" : "lock",
+			     one_floor);
+}
+
+/* Globally, every name always has a value, so that only the file can be without one. */
+static int parse_unset(const char *text, struct psc_cli *cli, char **ret_error)
+{
+	int err = psc_cli_find_name(text, &cli->name, ret_error);
+
+	if (err || cli->persist)
+		return err;
+	return psc_cli_usage(ret_error, "missing --persist after", "unset", "; without it there is "
+			     "nothing to remove: set another value");
 }
 
 /* "LEVEL", or the names that are locked at their present values; without any, all. */
@@ -188,7 +224,7 @@ static int parse_lock(int n, char *const *words, struct psc_cli *cli, char **ret
 					     words[i], "; write: lock LEVEL");
 		cli->names |= 1U << (name - psc_names);
 	}
-	return 0;
+	return psc_cli_check_persist(cli, ret_error);
 }
 
 static int parse_command(const char *text, int n, char *const *arguments, struct psc_cli *cli,
@@ -217,6 +253,8 @@ static int parse_command(const char *text, int n, char *const *arguments, struct
 	switch (cli->command) {
 	case PSC_CLI_SET:
 		return parse_setting(arguments[0], cli, ret_error);
+	case PSC_CLI_UNSET:
+		return parse_unset(arguments[0], cli, ret_error);
 	case PSC_CLI_EXPLAIN:
 		return psc_cli_parse_explain(n, arguments, cli, ret_error);
 	case PSC_CLI_WATCH:

@@ -30,6 +30,7 @@ enum psc_cli_command {
 	PSC_CLI_GET,
 	PSC_CLI_SET,
 	PSC_CLI_LOCK,
+	PSC_CLI_UNSET,
 	PSC_CLI_LIST,
 	PSC_CLI_STATUS,
 	PSC_CLI_DETACH,
@@ -95,6 +96,7 @@ struct psc_cli {
 	bool revocable;			/* set */
 	bool lock;			/* cgroup set */
 	bool sticky, not_sticky;	/* cgroup set */
+	bool persist;			/* set, unset, lock, and those of a cgroup */
 	bool has_fallback;		/* oci-hook */
 	unsigned int fallback;
 	bool allow_lock;		/* oci-hook */
@@ -133,6 +135,7 @@ enum psc_cli_option_id {
 	PSC_OPTION_JSON,
 	PSC_OPTION_REVOCABLE,
 	PSC_OPTION_LOCK,
+	PSC_OPTION_PERSIST,
 	PSC_OPTION_ALLOW_LOCK,
 	PSC_OPTION_LAST,
 	PSC_OPTION_STICKY,
@@ -195,6 +198,9 @@ int psc_cli_check_options(const struct psc_cli_word *word, const struct psc_cli 
 
 /* The rest of "cgroup ...": @n words after it. As psc_cli_parse(). */
 int psc_cli_parse_cgroup(int n, char *const *words, struct psc_cli *cli, char **ret_error);
+
+/* --persist, of settings that the configuration has no words for. As psc_cli_parse(). */
+int psc_cli_check_persist(const struct psc_cli *cli, char **ret_error);
 
 /* The words after "explain", two at most. As psc_cli_parse(). */
 int psc_cli_parse_explain(int n, char *const *words, struct psc_cli *cli, char **ret_error);

@@ -58,7 +58,7 @@ static int parse_setting(int n, char *const *words, struct psc_cli *cli, char **
 	if ((cli->sticky || cli->not_sticky) && cli->name->floor)
 		return psc_cli_usage(ret_error, "--sticky is for scopes; this always goes along:",
 				     cli->name->name, "");
-	return 0;
+	return psc_cli_check_persist(cli, ret_error);
 }
 
 static int parse_level(const char *text, struct psc_cli *cli, char **ret_error)
@@ -108,7 +108,7 @@ int psc_cli_parse_cgroup(int n, char *const *words, struct psc_cli *cli, char **
 	default:
 		err = n ? psc_cli_find_name(words[0], &cli->name, ret_error) : 0;
 		if (!err && n && cli->command == PSC_CLI_CGROUP_UNSET &&
-		    cli->name->floor)
+		    cli->name->floor && !cli->persist)
 			return psc_cli_usage(ret_error, "it lasts until reboot, so it cannot be "
 					     "unset:", words[0], "");
 		return err;

@@ -14,6 +14,9 @@
 #define FOR(command) (1U << (command))
 #define FOR_CGROUP (FOR(PSC_CLI_CGROUP_GET) | FOR(PSC_CLI_CGROUP_SET) | \
 		    FOR(PSC_CLI_CGROUP_UNSET) | FOR(PSC_CLI_CGROUP_LOCK))
+#define FOR_PERSIST (FOR(PSC_CLI_SET) | FOR(PSC_CLI_UNSET) | FOR(PSC_CLI_LOCK) | \
+		     FOR(PSC_CLI_CGROUP_SET) | FOR(PSC_CLI_CGROUP_UNSET) | \
+		     FOR(PSC_CLI_CGROUP_LOCK))
 #define FOR_ALL PSC_CLI_ALL_COMMANDS
 
 const struct psc_cli_option psc_cli_options[] = {
@@ -28,6 +31,8 @@ const struct psc_cli_option psc_cli_options[] = {
 	  "a scope of 3 that can be taken back" },
 	{ "--lock", PSC_OPTION_LOCK, NULL, FOR(PSC_CLI_CGROUP_SET),
 	  "allow nothing below that value until reboot" },
+	{ "--persist", PSC_OPTION_PERSIST, NULL, FOR_PERSIST,
+	  "in the configuration, too, for the next boots" },
 	{ "--sticky", PSC_OPTION_STICKY, NULL, FOR(PSC_CLI_CGROUP_SET),
 	  "processes that leave the cgroup keep the scope" },
 	{ "--no-sticky", PSC_OPTION_NO_STICKY, NULL, FOR(PSC_CLI_CGROUP_SET),
@@ -181,6 +186,9 @@ static int set_flag(enum psc_cli_option_id id, struct psc_cli *cli)
 		break;
 	case PSC_OPTION_LOCK:
 		cli->lock = true;
+		break;
+	case PSC_OPTION_PERSIST:
+		cli->persist = true;
 		break;
 	case PSC_OPTION_ALLOW_LOCK:
 		cli->allow_lock = true;

@@ -10,6 +10,7 @@
 #include "escape.h"
 #include "floors.h"
 #include "help.h"
+#include "keep.h"
 #include "log.h"
 #include "oci.h"
 #include "offline.h"
@@ -65,14 +66,21 @@ static enum psc_cli_exit run_get(const struct psc_cli *cli)
 
 static enum psc_cli_exit run_set(const struct psc_cli *cli)
 {
+	_cleanup_persist_ struct psc_persist persist = PSC_PERSIST_NONE;
+	enum psc_cli_exit code;
+
 	if (psc_cli_final(cli->name, cli->value, cli->revocable) &&
 	    !psc_confirmed(cli, cli->name->name, cli->value))
 		return psc_fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
+	code = psc_keep_setting(cli, &persist);
+	if (code != PSC_EXIT_DONE)
+		return code;
 	/* Sent only where needed: an older daemon does not know it. */
-	return call_value(cli, PSC_METHOD("Set"),
+	code = call_value(cli, PSC_METHOD("Set"),
 			  json_pack("{s:s, s:i, s:o*}", "name", cli->name->name,
 				    "value", (int)cli->value,
 				    "revocable", cli->revocable ? json_true() : NULL));
+	return psc_keep_end(cli, &persist, code);
 }
 
 /* The names given to "lock"; NULL for none. An older daemon does not know the parameter. */
@@ -111,7 +119,9 @@ static char *locked_text(const struct psc_cli *cli)
 static enum psc_cli_exit run_lock(const struct psc_cli *cli)
 {
 	static const char method[] = PSC_METHOD("Lock");
+	_cleanup_persist_ struct psc_persist persist = PSC_PERSIST_NONE;
 	_cleanup_free_ char *what = locked_text(cli);
+	unsigned int kept = cli->value;
 	json_t *reply = NULL;
 	enum psc_cli_exit code;
 
@@ -119,6 +129,9 @@ static enum psc_cli_exit run_lock(const struct psc_cli *cli)
 		return psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
 	if ((cli->present || cli->value) && !psc_confirmed(cli, what, cli->value))
 		return psc_fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
+	code = psc_keep_lock(cli, &persist, &kept);
+	if (code != PSC_EXIT_DONE)
+		return code;
 	code = psc_call(cli, method,
 			json_pack("{s:o*, s:o*}", "level", cli->present ? NULL :
 				  json_integer(cli->value), "names", names_json(cli)), &reply);
@@ -132,6 +145,8 @@ static enum psc_cli_exit run_lock(const struct psc_cli *cli)
 	else
 		psc_show_lock(stdout, json_object_get(reply, "before"),
 			      json_object_get(reply, "policy"));
+	if (code == PSC_EXIT_DONE)
+		code = psc_keep_lock_end(cli, &persist, kept, json_object_get(reply, "policy"));
 	json_decref(reply);
 	return code;
 }
@@ -326,6 +341,7 @@ enum psc_cli_exit psc_command_run(const struct psc_cli *cli)
 		[PSC_CLI_GET] = run_get,
 		[PSC_CLI_SET] = run_set,
 		[PSC_CLI_LOCK] = run_lock,
+		[PSC_CLI_UNSET] = psc_command_unset,
 		[PSC_CLI_LIST] = run_list,
 		[PSC_CLI_STATUS] = run_status,
 		[PSC_CLI_DETACH] = run_detach,

@@ -21,6 +21,8 @@ enum psc_cli_exit psc_command_metrics(const struct psc_cli *cli);
 enum psc_cli_exit psc_command_watch(const struct psc_cli *cli);
 enum psc_cli_exit psc_command_assert(const struct psc_cli *cli);
 
+enum psc_cli_exit psc_command_unset(const struct psc_cli *cli);
+
 /* "cgroup ..." */
 enum psc_cli_exit psc_command_cgroup_list(const struct psc_cli *cli);
 enum psc_cli_exit psc_command_cgroup_get(const struct psc_cli *cli);

@@ -9,6 +9,7 @@
 #include "call.h"
 #include "cgroup.h"
 #include "escape.h"
+#include "keep.h"
 #include "show.h"
 #include "util.h"
 
@@ -37,6 +38,21 @@ static enum psc_cli_exit cgroup_json(const struct psc_cli *cli, json_t **ret)
 	return *ret ? PSC_EXIT_DONE : psc_fail(PSC_EXIT_USAGE, "the name of the cgroup is not UTF-8, "
 					       "so it has no place in a call; take one above it, "
 					       "or a section of ptracescope.conf(5)");
+}
+
+char *psc_command_cgroup_name(const struct psc_cli *cli, enum psc_cli_exit *ret_code)
+{
+	json_t *json = NULL;
+	char *name = NULL;
+
+	*ret_code = cgroup_json(cli, &json);
+	if (*ret_code != PSC_EXIT_DONE)
+		return NULL;
+	name = strdup(json_string_value(json));
+	json_decref(json);
+	if (!name)
+		*ret_code = psc_fail(PSC_EXIT_FAILED, "%s", strerror(ENOMEM));
+	return name;
 }
 
 /*
@@ -134,6 +150,7 @@ static enum psc_cli_exit set(const struct psc_cli *cli)
 	static const char method[] = PSC_METHOD("CgroupSet");
 	bool final = cli->value && (cli->lock || cli->name->floor ||
 				    psc_cli_final(cli->name, cli->value, cli->revocable));
+	_cleanup_persist_ struct psc_persist persist = PSC_PERSIST_NONE;
 	_cleanup_free_ char *what = NULL;
 	json_t *cgroup;
 	enum psc_cli_exit code;
@@ -149,13 +166,18 @@ static enum psc_cli_exit set(const struct psc_cli *cli)
 	}
 	if (final && !psc_confirmed(cli, what, cli->value))
 		return psc_fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
+	code = psc_keep_setting(cli, &persist);
+	if (code != PSC_EXIT_DONE)
+		return code;
 	code = call_cgroup(cli, method,
 			   json_pack("{s:s, s:i, s:b, s:b, s:o*}", "name", cli->name->name,
 				     "value", (int)cli->value, "revocable", cli->revocable,
 				     "lock", cli->lock, "sticky",
 				     cli->sticky || cli->not_sticky ? json_boolean(cli->sticky) :
 								      NULL), &cgroup);
-	return code == PSC_EXIT_DONE ? print_value(cli, cgroup, false, method) : code;
+	if (code == PSC_EXIT_DONE)
+		code = print_value(cli, cgroup, false, method);
+	return psc_keep_end(cli, &persist, code);
 }
 
 enum psc_cli_exit psc_command_cgroup_set(const struct psc_cli *cli)
@@ -163,24 +185,93 @@ enum psc_cli_exit psc_command_cgroup_set(const struct psc_cli *cli)
 	return set(cli);
 }
 
+/* Why the file can be changed although the cgroup is not; NULL where it cannot. */
+static const char *why_later(const struct psc_answer *answer)
+{
+	const char *reason = json_string_value(json_object_get(answer->parameters, "reason"));
+
+	if (streq(answer->error, PSC_METHOD("Locked")))
+		return "the setting stays until reboot, because the cgroup has a floor";
+	if (streq(answer->error, PSC_METHOD("CgroupError")) && reason && streq(reason, "absent"))
+		return "there is no such cgroup now";
+	return NULL;
+}
+
+/* With --persist. @ret: the Cgroup, or NULL where it stays as it is, for the reason *ret_why. */
+static enum psc_cli_exit try_unset(const struct psc_cli *cli, const char *method,
+				   json_t *parameters, json_t **ret, const char **ret_why)
+{
+	struct psc_answer answer;
+	json_t *name = NULL, *cgroup;
+	enum psc_cli_exit code = cgroup_json(cli, &name);
+	int err;
+
+	if (code != PSC_EXIT_DONE) {
+		json_decref(parameters);
+		return code;
+	}
+	json_object_set_new(parameters, "cgroup", name);
+	err = psc_client_call(cli->socket, method, parameters, PSC_CLIENT_TIMEOUT_MS, &answer);
+	if (err)
+		return psc_no_answer(cli, err);
+	cgroup = json_object_get(answer.parameters, "cgroup");
+	*ret = NULL;
+	*ret_why = answer.error ? why_later(&answer) : NULL;
+	if (answer.error && !*ret_why)
+		code = psc_refused(cli, &answer);
+	else if (!answer.error && !psc_is_cgroup(cgroup))
+		code = psc_unexpected(method);
+	else if (!answer.error)
+		*ret = json_incref(cgroup);
+	psc_answer_free(&answer);
+	return code;
+}
+
+static enum psc_cli_exit end_unset(const struct psc_cli *cli, struct psc_persist *persist)
+{
+	enum psc_cli_exit code = psc_persist_commit(persist);
+
+	if (code != PSC_EXIT_DONE || cli->json)
+		return code;
+	printf("%s %s\n", persist->changed ? "removed from" : "not in", PSC_DROPIN_PATH);
+	return code;
+}
+
 enum psc_cli_exit psc_command_cgroup_unset(const struct psc_cli *cli)
 {
 	static const char method[] = PSC_METHOD("CgroupUnset");
+	_cleanup_persist_ struct psc_persist persist = PSC_PERSIST_NONE;
+	json_t *parameters, *cgroup = NULL;
+	const char *why = "the floor stays until reboot";
 	struct psc_cli shown = *cli;
-	json_t *cgroup;
-	enum psc_cli_exit code =
-		call_cgroup(cli, method, json_pack("{s:s*}", "name",
-						   cli->name ? cli->name->name : NULL), &cgroup);
+	enum psc_cli_exit code = psc_keep_unset(cli, &persist);
 
+	if (code != PSC_EXIT_DONE)
+		return code;
+	parameters = json_pack("{s:s*}", "name", cli->name ? cli->name->name : NULL);
+	if (cli->name && cli->name->floor)	/* only the file can be without it */
+		json_decref(parameters);
+	else if (cli->persist)
+		code = try_unset(cli, method, parameters, &cgroup, &why);
+	else
+		code = call_cgroup(cli, method, parameters, &cgroup);
 	if (!shown.name)
 		shown.name = psc_name_find(PSC_NAME_YAMA);
-	return code == PSC_EXIT_DONE ? print_value(&shown, cgroup, false, method) : code;
+	if (code == PSC_EXIT_DONE && cgroup)
+		code = print_value(&shown, cgroup, false, method);
+	else if (code == PSC_EXIT_DONE && cli->json)
+		code = psc_print_json(json_null());
+	else if (code == PSC_EXIT_DONE)
+		puts(why);
+	return code == PSC_EXIT_DONE && cli->persist ? end_unset(cli, &persist) : code;
 }
 
 /* Without a level: at what holds there now. */
 enum psc_cli_exit psc_command_cgroup_lock(const struct psc_cli *cli)
 {
 	static const char method[] = PSC_METHOD("CgroupLock");
+	_cleanup_persist_ struct psc_persist persist = PSC_PERSIST_NONE;
+	unsigned int kept = 0;
 	json_t *cgroup;
 	enum psc_cli_exit code;
 
@@ -188,6 +279,9 @@ enum psc_cli_exit psc_command_cgroup_lock(const struct psc_cli *cli)
 		return set(cli);
 	if (!psc_confirmed(cli, "everything that is in force for that cgroup now", 0))
 		return psc_fail(PSC_EXIT_FAILED, "not confirmed, nothing changed");
+	code = psc_keep_lock(cli, &persist, &kept);
+	if (code != PSC_EXIT_DONE)
+		return code;
 	code = call_cgroup(cli, method, json_object(), &cgroup);
 	if (code != PSC_EXIT_DONE)
 		return code;
@@ -197,6 +291,8 @@ enum psc_cli_exit psc_command_cgroup_lock(const struct psc_cli *cli)
 		code = psc_print_json(json_incref(cgroup));
 	else
 		psc_show_lock(stdout, NULL, json_object_get(cgroup, "effective"));
+	if (code == PSC_EXIT_DONE)
+		code = psc_keep_lock_end(cli, &persist, kept, json_object_get(cgroup, "effective"));
 	json_decref(cgroup);
 	return code;
 }

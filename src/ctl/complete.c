@@ -248,6 +248,9 @@ static void offer_operand(struct target *target, const struct line *line, int n)
 	case PSC_CLI_CGROUP_GET:
 		offer_names(target, true, "");
 		break;
+	case PSC_CLI_UNSET:
+		offer_names(target, true, "");
+		break;
 	case PSC_CLI_CGROUP_UNSET:
 		offer_names(target, false, "");
 		break;

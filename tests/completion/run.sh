@@ -111,6 +111,9 @@ for shell; do
 	becomes 'set read' 'set read_scope=X'
 	becomes 'set read_scope=a' 'set read_scope=admin-only X'
 	becomes 'set --rev' 'set --revocable X'
+	becomes 'set --per' 'set --persist X'
+	becomes 'uns' 'unset X'
+	becomes 'unset read' 'unset read_scope X'
 	becomes '--json list --so' '--json list --socket X'
 	becomes '--socket=/r' '--socket=/run/ptracescope/io.ptracescope X'
 	becomes 'oci-hook --default=s' 'oci-hook --default=siblings X'
@@ -123,7 +126,7 @@ for shell; do
 	becomes 'cgroup set system.slice/a\ b.service sib' 'cgroup set system.slice/a\ b.service siblings X'
 	becomes 'cgroup set i read no' 'cgroup set i read no-attach X'
 	becomes 'nonsense ' 'nonsense X'
-	lists '' cgroup detach doctor get list lock oci-hook reload set status
+	lists '' cgroup detach doctor get list lock oci-hook reload set status unset
 	lists 'set read_scope=' admin-only classic no-attach restricted
 	lists 'cgroup get s' system.slice system.slice/
 	terminal kill-server

@@ -111,7 +111,7 @@ static void test_words(void **state)
 		const char *words[WORDS_MAX];
 		const char *wanted;
 	} cases[] = {
-		{ { "" }, "assert cgroup detach doctor explain get list lock log metrics oci-hook reload set status watch" },
+		{ { "" }, "assert cgroup detach doctor explain get list lock log metrics oci-hook reload set status unset watch" },
 		{ { "--json", "s" }, "set status" },
 		{ { "--socket", "/x", "s" }, "set status" },
 		{ { "--socket=/x", "s" }, "set status" },
@@ -176,7 +176,7 @@ static void test_words(void **state)
 static void test_settings(void **state)
 {
 	static const char *const commands[][WORDS_MAX] = {
-		{ "get", "" }, { "cgroup", "get", "x", "" },
+		{ "get", "" }, { "cgroup", "get", "x", "" }, { "unset", "" },
 	};
 	const char *all[PSC_NAMES];
 	char wanted[512] = "";
@@ -190,6 +190,25 @@ static void test_settings(void **state)
 		_cleanup_free_ char *got = candidates(*state, commands[i]);
 
 		assert_string_equal(got, wanted);
+	}
+}
+
+static void test_persist(void **state)
+{
+	static const struct {
+		const char *words[WORDS_MAX], *wanted;
+	} cases[] = {
+		{ { "cgroup", "unset", "x", "--pe" }, "--persist" },
+		{ { "unset", "t" }, "traceme_scope" },
+		{ { "unset", "read_scope", "" }, "" },
+		{ { "unset", "read_scope", "--p" }, "--persist" },
+		{ { "lock", "2", "--p" }, "--persist" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *got = candidates(*state, cases[i].words);
+
+		assert_string_equal(got, cases[i].wanted);
 	}
 }
 
@@ -345,8 +364,12 @@ static int arguments_of(const struct psc_cli_word *word, bool cgroup, bool pid, 
 		argv[n++] = "--pid=1";
 	else if (cgroup && !pid && word->command != PSC_CLI_CGROUP_LIST)
 		argv[n++] = "x";
-	if (word->arguments_min || (word->command == PSC_CLI_EXPLAIN && !last))
+	if (word->command == PSC_CLI_UNSET) {
+		argv[n++] = "read_scope";
+		argv[n++] = "--persist";
+	} else if (word->arguments_min || (word->command == PSC_CLI_EXPLAIN && !last)) {
 		argv[n++] = word->command == PSC_CLI_ASSERT ? "locked" : "3";
+	}
 	return n;
 }
 
@@ -404,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_persist),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_pids),
 		cmocka_unit_test(test_no_hierarchy),

@@ -3,7 +3,7 @@
 #include <errno.h>
 
 #include "config.h"
-#include "policy.h"
+#include "plan.h"
 #include "ptracescope_policy.h"
 #include "util.h"
 
