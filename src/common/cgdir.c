@@ -127,13 +127,16 @@ int psc_cgdir_list(const struct psc_cgroups *cgroups, const struct psc_cgdir *pa
 				 read_children(parent->fd, slices, after, ret);
 }
 
-/* As kernfs_name_hash() of fs/kernfs/dir.c, where names are in the order of this number. */
-static __u32 name_hash(const char *name)
+/*
+ * As kernfs_name_hash() of fs/kernfs/dir.c, where names are in the order of this number.
+ * @extend: bytes above 127 are negative, as they are before Linux 6.2 where char is signed
+ */
+static __u32 name_hash(const char *name, bool extend)
 {
 	__u64 hash = 0;
 
 	for (; *name; name++) {
-		__u64 c = (unsigned char)*name;
+		__u64 c = extend ? (__u64)(signed char)*name : (unsigned char)*name;
 
 		hash = (hash + (c << 4) + (c >> 4)) * 11;
 	}
@@ -147,8 +150,10 @@ int psc_cgdir_enter(const struct psc_cgroups *cgroups, const struct psc_cgdir *p
 		    const char *name, struct psc_cgdir *ret)
 {
 	struct psc_find_request req = {
-		.abi = PSC_ABI, .op = PSC_FIND_CHILD, .parent = parent->id, .hash = name_hash(name),
+		.abi = PSC_ABI, .op = PSC_FIND_CHILD, .parent = parent->id,
+		.hash = name_hash(name, false),
 	};
+	__u32 other = name_hash(name, true);
 	struct stat st;
 	int err;
 
@@ -164,6 +169,10 @@ int psc_cgdir_enter(const struct psc_cgroups *cgroups, const struct psc_cgdir *p
 		return -ENAMETOOLONG;
 	strcpy(req.name, name);
 	err = psc_kernel_find(cgroups->kernel, &req, NULL);
+	if (err == -ENOENT && other != req.hash) {
+		req.hash = other;
+		err = psc_kernel_find(cgroups->kernel, &req, NULL);
+	}
 	ret->id = req.id;
 	return err;
 }
