@@ -43,7 +43,7 @@ static bool wait_for_comm(pid_t pid, const char *wanted)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		char comm[32] = "";
 		int fd = open(path, O_RDONLY);
 

@@ -68,7 +68,7 @@ static inline void cg_remove(const char *path)
 {
 	int err = -EBUSY;
 
-	for (int i = 0; i < 2000 && err == -EBUSY; i++) {
+	for (int i = 0; i < 20000 && err == -EBUSY; i++) {
 		err = cg_try_remove(path);
 		if (err == -EBUSY)
 			usleep(5000);

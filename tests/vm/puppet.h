@@ -286,7 +286,7 @@ static inline pid_t puppet_behead_now(const struct puppet *puppet)
 	if (thread <= 0 || tell(puppet, PUPPET_BEHEAD, 0, ""))
 		bail("behead");
 	snprintf(path, sizeof(path), "/proc/%d/stat", puppet->pid);
-	for (int i = 0; i < 2000 && state != 'Z'; i++) {
+	for (int i = 0; i < 20000 && state != 'Z'; i++) {
 		FILE *file = fopen(path, "re");
 
 		if (!file || fscanf(file, "%*d (%*[^)]) %c", &state) != 1)

@@ -184,7 +184,7 @@ static void test_nothing_to_stick(void)
 	p = puppet_new("f", ROOT);
 	is(cg_lock("f", ATTACH, 3) ?: cg_lock("g", ATTACH, 3), 0, "f and g are locked at 3");
 	/* What stuck to who is dead goes some time after his end. */
-	for (int i = 0; i < 2000 && global_info().carried; i++)
+	for (int i = 0; i < 20000 && global_info().carried; i++)
 		usleep(5000);
 	before = global_info().carried;
 	is(cg_move("f/s", p.pid) ?: cg_move("f", p.pid), 0, "a process moves below f");
@@ -452,7 +452,7 @@ static void test_leftovers(void)
 {
 	int wrong = 0;
 
-	for (int i = 0; i < 2000 && global_info().carried; i++)
+	for (int i = 0; i < 20000 && global_info().carried; i++)
 		usleep(5000);
 	is((int)global_info().carried, 0, "what stuck to tasks is gone with them");
 	for (int i = 0; i < 50; i++) {

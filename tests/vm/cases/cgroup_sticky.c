@@ -250,7 +250,7 @@ static void test_many_left(void)
 	   "and can be lowered, as one of the first");
 	is(release(p.pid) ?: look(p.pid), 0, "all of it goes with a release");
 	puppet_end(&p);
-	for (n = 0; n < 2000 && global_info().carried; n++)
+	for (n = 0; n < 20000 && global_info().carried; n++)
 		usleep(5000);
 	cg_remove("a");
 	cg_remove("b");
@@ -369,7 +369,7 @@ static void test_relations(void)
 /* Nothing is left of the dead. */
 static void test_leftovers(const char *when)
 {
-	for (int i = 0; i < 2000 && (global_info().carried || cells() > 0); i++) {
+	for (int i = 0; i < 20000 && (global_info().carried || cells() > 0); i++) {
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			;
 		usleep(5000);

@@ -367,7 +367,7 @@ static void test_full(void)
 	end(&children[0]);
 	children[0] = declarer(PR_SET_PTRACER_ANY, &err);
 	/* The table lets go of a dead task after an RCU grace period. */
-	for (int i = 0; err == -ENOMEM && i < 100; i++) {
+	for (int i = 0; err == -ENOMEM && i < 3000; i++) {
 		end(&children[0]);
 		usleep(20000);
 		children[0] = declarer(PR_SET_PTRACER_ANY, &err);

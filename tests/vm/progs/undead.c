@@ -100,7 +100,7 @@ static int declare(unsigned int uid)
 /* What nobody keeps alive goes some time after its end. */
 static bool carried_falls_to(__u32 n)
 {
-	for (int i = 0; i < 2000 && global_info().carried > n; i++)
+	for (int i = 0; i < 20000 && global_info().carried > n; i++)
 		usleep(5000);
 	return global_info().carried <= n;
 }
