@@ -63,6 +63,8 @@ const struct psc_cli_word psc_cli_words[] = {
 	  "as a hook of a container runtime, set what a container asks for",
 	  "Reads the state of the container from standard input, as OCI runtimes write it. The\n"
 	  "container asks by the annotations io.ptracescope.scope and io.ptracescope.lock.\n" },
+	{ "help", PSC_CLI_HELP, 0, 2, "[COMMAND]", "print the help, or that of a command",
+	  "The same as 'ptracescopectl COMMAND --help'.\n" },
 	{},
 };
 
@@ -91,9 +93,15 @@ int psc_cli_usage_of(const struct psc_cli_word *word, char **ret_error, const ch
 		     const char *argument)
 {
 	_cleanup_free_ char *after = NULL;
+	bool any = false;
 
-	if (asprintf(&after, "; usage: %s%s%s%s", psc_cli_word_is_cgroup(word) ? "cgroup " : "",
-		     word->word, *word->operands ? " " : "", word->operands) < 0) {
+	for (const struct psc_cli_option *option = psc_cli_options; option->text; option++)
+		any |= option->commands != PSC_CLI_ALL_COMMANDS &&
+		       (option->commands >> word->command & 1) &&
+		       !strstr(word->operands, option->text);
+	if (asprintf(&after, "; usage: %s%s%s%s%s", psc_cli_word_is_cgroup(word) ? "cgroup " : "",
+		     word->word, any ? " [OPTION]..." : "", *word->operands ? " " : "",
+		     word->operands) < 0) {
 		after = NULL;
 		return -ENOMEM;
 	}
@@ -202,6 +210,25 @@ static int parse_unset(const char *text, struct psc_cli *cli, char **ret_error)
 			     "nothing to remove: set another value");
 }
 
+/* What is locked is a level, or a name of what is in force. */
+static int parse_level(const char *text, struct psc_cli *cli, char **ret_error)
+{
+	char values[PSC_VALUES_SIZE], after[PSC_VALUES_SIZE + 256];
+	int err = psc_cli_value(cli->name, text, false, &cli->value, ret_error);
+	size_t len;
+
+	if (err != -EINVAL)
+		return err;
+	free(TAKE_PTR(*ret_error));
+	len = (size_t)snprintf(after, sizeof(after), " is neither a scope nor a name; scopes are %s; "
+			       "names are", psc_value_list(cli->name, false, values));
+	for (size_t i = 0; i < PSC_NAMES; i++)
+		if (!psc_names[i].floor)
+			len += (size_t)snprintf(after + len, sizeof(after) - len, "%s %s",
+						i ? "," : "", strrchr(psc_names[i].name, '.') + 1);
+	return psc_cli_usage(ret_error, "value", text, after);
+}
+
 /* "LEVEL", or the names that are locked at their present values; without any, all. */
 static int parse_lock(int n, char *const *words, struct psc_cli *cli, char **ret_error)
 {
@@ -213,7 +240,7 @@ static int parse_lock(int n, char *const *words, struct psc_cli *cli, char **ret
 		return psc_cli_usage_of(psc_cli_word_find(psc_cli_words, "lock"), ret_error,
 					"unexpected argument", words[1]);
 	if (!cli->present)
-		return psc_cli_value(cli->name, words[0], false, &cli->value, ret_error);
+		return parse_level(words[0], cli, ret_error);
 	for (int i = 0; i < n; i++) {
 		int err = psc_cli_find_name(words[i], &name, ret_error);
 
@@ -225,6 +252,42 @@ static int parse_lock(int n, char *const *words, struct psc_cli *cli, char **ret
 		cli->names |= 1U << (name - psc_names);
 	}
 	return psc_cli_check_persist(cli, ret_error);
+}
+
+/* "COMMAND --help", "help COMMAND": what the words name. */
+static int parse_topic(int n, char *const *words, struct psc_cli *cli, char **ret_error)
+{
+	cli->cgroup_topic = n && streq(words[0], "cgroup");
+	if (!n || (n == 1 && cli->cgroup_topic))
+		return 0;
+	if (!cli->cgroup_topic) {
+		cli->topic = psc_cli_word_find(psc_cli_words, words[0]);
+		return cli->topic ? 0 : psc_cli_unknown_command(psc_cli_words, "unknown command",
+								words[0], ret_error);
+	}
+	cli->topic = psc_cli_word_find(psc_cli_cgroup_words, words[1]);
+	return cli->topic ? 0 : psc_cli_unknown_command(psc_cli_cgroup_words,
+							"unknown command: cgroup", words[1],
+							ret_error);
+}
+
+/* "help COMMAND", with nothing behind it. */
+static int parse_help(int n, char *const *words, struct psc_cli *cli, char **ret_error)
+{
+	int err = parse_topic(n, words, cli, ret_error), used = 1 + cli->cgroup_topic;
+
+	return err || n <= used ? err : psc_cli_usage_of(psc_cli_word_find(psc_cli_words, "help"),
+							 ret_error, "unexpected argument", words[used]);
+}
+
+static int too_many(const struct psc_cli_word *word, const char *text, char **ret_error)
+{
+	char before[64];
+
+	if (word->command != PSC_CLI_ASSERT)
+		return psc_cli_usage_of(word, ret_error, "unexpected argument", text);
+	snprintf(before, sizeof(before), "more than %d expressions:", word->arguments_max);
+	return psc_cli_usage(ret_error, before, text, "");
 }
 
 static int parse_command(const char *text, int n, char *const *arguments, struct psc_cli *cli,
@@ -242,8 +305,7 @@ static int parse_command(const char *text, int n, char *const *arguments, struct
 		return psc_cli_usage(ret_error, "set has one argument: join", arguments[0],
 				     " and its value with '='");
 	if (n > word->arguments_max)
-		return psc_cli_usage_of(word, ret_error, "unexpected argument",
-					arguments[word->arguments_max]);
+		return too_many(word, arguments[word->arguments_max], ret_error);
 	if (n < word->arguments_min)
 		return psc_cli_usage_of(word, ret_error, "missing argument after", text);
 	err = psc_cli_check_options(word, cli, ret_error);
@@ -251,6 +313,8 @@ static int parse_command(const char *text, int n, char *const *arguments, struct
 		return err;
 
 	switch (cli->command) {
+	case PSC_CLI_HELP:
+		return parse_help(n, arguments, cli, ret_error);
 	case PSC_CLI_SET:
 		return parse_setting(arguments[0], cli, ret_error);
 	case PSC_CLI_UNSET:
@@ -272,23 +336,6 @@ static int parse_command(const char *text, int n, char *const *arguments, struct
 	}
 }
 
-/* "COMMAND --help": what the words in front of it name. */
-static int parse_topic(int n, char *const *words, struct psc_cli *cli, char **ret_error)
-{
-	cli->cgroup_topic = n && streq(words[0], "cgroup");
-	if (!n || (n == 1 && cli->cgroup_topic))
-		return 0;
-	if (!cli->cgroup_topic) {
-		cli->topic = psc_cli_word_find(psc_cli_words, words[0]);
-		return cli->topic ? 0 : psc_cli_unknown_command(psc_cli_words, "unknown command",
-								words[0], ret_error);
-	}
-	cli->topic = psc_cli_word_find(psc_cli_cgroup_words, words[1]);
-	return cli->topic ? 0 : psc_cli_unknown_command(psc_cli_cgroup_words,
-							"unknown command: cgroup", words[1],
-							ret_error);
-}
-
 /* The overview has no form in JSON, and no other option has a meaning without a command. */
 static int parse_none(struct psc_cli *cli, char **ret_error)
 {
@@ -300,10 +347,30 @@ static int parse_none(struct psc_cli *cli, char **ret_error)
 	return 0;
 }
 
+/* The help of the command that the words name is where to read on. Takes over @error. */
+static int name_help(int n, char *const *words, char *error, char **ret_error)
+{
+	const bool cgroup = n && streq(words[0], "cgroup");
+	const struct psc_cli_word *word = NULL;
+	_cleanup_free_ char *text = error;
+
+	if (cgroup && n > 1)
+		word = psc_cli_word_find(psc_cli_cgroup_words, words[1]);
+	else if (n && !cgroup)
+		word = psc_cli_word_find(psc_cli_words, words[0]);
+	if (word && word->command == PSC_CLI_HELP)
+		word = NULL;
+	if (asprintf(ret_error, "%s; see 'ptracescopectl %s%s%s--help'", text,
+		     cgroup ? "cgroup " : "", word ? word->word : "", word ? " " : "") < 0)
+		return -ENOMEM;
+	return -EINVAL;
+}
+
 int psc_cli_parse(int argc, char *const *argv, struct psc_cli *ret, char **ret_error)
 {
 	struct psc_cli cli = { .socket = PSC_SOCKET_PATH, .until = UINT64_MAX };
 	_cleanup_free_ char **words = calloc((size_t)argc + 1, sizeof(*words));
+	char *error = NULL;
 	int n, err;
 
 	if (!words)
@@ -315,13 +382,15 @@ int psc_cli_parse(int argc, char *const *argv, struct psc_cli *ret, char **ret_e
 		*ret = cli;
 		return 0;
 	}
-	err = psc_cli_parse_options(argc, argv, &cli, words, &n, ret_error);
+	err = psc_cli_parse_options(argc, argv, &cli, words, &n, &error);
 	if (err > 0)
-		err = cli.command == PSC_CLI_HELP ? parse_topic(n, words, &cli, ret_error) : 0;
+		err = cli.command == PSC_CLI_HELP ? parse_topic(n, words, &cli, &error) : 0;
 	else if (!err && !n)
-		err = parse_none(&cli, ret_error);
+		err = parse_none(&cli, &error);
 	else if (!err)
-		err = parse_command(words[0], n - 1, words + 1, &cli, ret_error);
+		err = parse_command(words[0], n - 1, words + 1, &cli, &error);
+	if (err == -EINVAL)
+		return name_help(n, words, error, ret_error);
 	if (err)
 		return err;
 	*ret = cli;

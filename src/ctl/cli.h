@@ -160,6 +160,7 @@ struct psc_cli_option {
 	const char *argument;		/* what the help calls it; NULL for none */
 	unsigned int commands;		/* that it goes with: a bit for each psc_cli_command */
 	const char *purpose;
+	unsigned int listed;		/* whose help lists it; 0: those that it goes with */
 };
 
 /* Ends with an entry without a text. An option for all commands has all bits. */
@@ -167,13 +168,20 @@ extern const struct psc_cli_option psc_cli_options[];
 
 #define PSC_CLI_ALL_COMMANDS (~0U)
 
+/* Does the help of @command list it? Others may accept it. */
+bool psc_cli_option_is_listed(const struct psc_cli_option *option, enum psc_cli_command command);
+
+/* What it does, for @command alone. */
+const char *psc_cli_option_purpose(const struct psc_cli_option *option,
+				   enum psc_cli_command command);
+
 /* The option that is written so; NULL for none. */
 const struct psc_cli_option *psc_cli_option_find(const char *text, size_t len);
 
 /**
  * psc_cli_parse - what the arguments ask for
  * @ret: refers to @argv; unwritten on error
- * @ret_error: on -EINVAL, an allocated line that says what is wrong
+ * @ret_error: on -EINVAL, an allocated line that says what is wrong and names the help
  *
  * Options may come before and after the command, "--" ends them. --help and
  * --version are obeyed at once, whatever follows; --help is for the command in front of it.

@@ -5,6 +5,14 @@
 #include "cli.h"
 #include "util.h"
 
+/* Such as "<=", "==" or " = "; @equals is the first "=" in @text. */
+static bool has_other_operator(const char *text, const char *equals)
+{
+	const size_t name = strcspn(text, "=<>!~ \t");
+
+	return text + name + (text[name] == '>') != equals || strpbrk(equals + 1, "=<>!~ \t");
+}
+
 /* "NAME>=VALUE" or "NAME=VALUE" */
 static int parse_comparison(const char *text, struct psc_cli_assertion *ret, char **ret_error)
 {
@@ -12,9 +20,10 @@ static int parse_comparison(const char *text, struct psc_cli_assertion *ret, cha
 	_cleanup_free_ char *name = NULL;
 	size_t len;
 
-	if (!equals)
+	if (!equals || has_other_operator(text, equals))
 		return psc_cli_usage(ret_error, "no assertion:", text, "; write 'NAME>=VALUE' with "
-				     "quotes, NAME=VALUE, enforcing, or locked");
+				     "quotes, NAME=VALUE, enforcing, or locked; there are no other "
+				     "operators, and no blanks");
 	len = (size_t)(equals - text);
 	ret->claim = len && text[len - 1] == '>' ? PSC_CLAIM_AT_LEAST : PSC_CLAIM_IS;
 	name = strndup(text, len - (ret->claim == PSC_CLAIM_AT_LEAST));

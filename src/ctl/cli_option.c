@@ -18,14 +18,16 @@
 		     FOR(PSC_CLI_CGROUP_SET) | FOR(PSC_CLI_CGROUP_UNSET) | \
 		     FOR(PSC_CLI_CGROUP_LOCK))
 #define FOR_ALL PSC_CLI_ALL_COMMANDS
+#define FOR_ASKING (FOR(PSC_CLI_SET) | FOR(PSC_CLI_LOCK) | FOR(PSC_CLI_CGROUP_SET) | \
+		    FOR(PSC_CLI_CGROUP_LOCK))
 
 const struct psc_cli_option psc_cli_options[] = {
 	{ "-h", PSC_OPTION_HELP, NULL, FOR_ALL, "print the help" },
-	{ "--help", PSC_OPTION_HELP, NULL, FOR_ALL, "print this help; behind a command, its own" },
+	{ "--help", PSC_OPTION_HELP, NULL, FOR_ALL, "print this help; after a command, its own" },
 	{ "--version", PSC_OPTION_VERSION, NULL, FOR_ALL, "print the version" },
-	{ "-y", PSC_OPTION_YES, NULL, FOR_ALL, "do not ask" },
+	{ "-y", PSC_OPTION_YES, NULL, FOR_ALL, "do not ask", FOR_ASKING },
 	{ "--yes", PSC_OPTION_YES, NULL, FOR_ALL,
-	  "do not ask before what cannot be undone until reboot" },
+	  "do not ask before what cannot be undone until reboot", FOR_ASKING },
 	{ "--json", PSC_OPTION_JSON, NULL, FOR_ALL, "print JSON" },
 	{ "--revocable", PSC_OPTION_REVOCABLE, NULL, FOR(PSC_CLI_SET) | FOR(PSC_CLI_CGROUP_SET),
 	  "a scope of 3 that can be taken back" },
@@ -51,19 +53,51 @@ const struct psc_cli_option psc_cli_options[] = {
 	  "containers can lock their scope until reboot" },
 	{ "--pid", PSC_OPTION_PID, "PID",
 	  FOR_CGROUP | FOR(PSC_CLI_CGROUP_RELEASE) | FOR(PSC_CLI_WATCH),
-	  "a process, in place of its cgroup; with watch: one side" },
+	  "a process, in place of its cgroup; for watch: a tracer or tracee" },
 	{ "--cgroup", PSC_OPTION_CGROUP, "CGROUP", FOR(PSC_CLI_WATCH),
-	  "the cgroup that one side is in, or that is above it" },
-	{ "--uid", PSC_OPTION_UID, "USER", FOR(PSC_CLI_WATCH), "the user of one side" },
+	  "only refusals whose tracer or tracee is in this cgroup or below" },
+	{ "--uid", PSC_OPTION_UID, "USER", FOR(PSC_CLI_WATCH),
+	  "only refusals whose tracer or tracee has this real uid" },
 	{ "--default", PSC_OPTION_DEFAULT, "SCOPE", FOR(PSC_CLI_OCI_HOOK),
 	  "the scope of a container that asks for none" },
 	{ "--last", PSC_OPTION_LAST, NULL, FOR(PSC_CLI_EXPLAIN), "the last refusal" },
 	{ "--mode", PSC_OPTION_MODE, "MODE", FOR(PSC_CLI_EXPLAIN) | FOR(PSC_CLI_WATCH),
-	  "the kind of access: attach (default of explain), traceme or read" },
+	  "the kind of access: attach, traceme or read" },
 	{ "--socket", PSC_OPTION_SOCKET, "PATH", FOR_ALL,
 	  "the daemon's socket, by default " PSC_SOCKET_PATH },
 	{},
 };
+
+/* Where one command uses an option in another way than the others. */
+static const struct {
+	enum psc_cli_option_id id;
+	enum psc_cli_command command;
+	const char *purpose;
+} own_purposes[] = {
+	{ PSC_OPTION_PID, PSC_CLI_CGROUP_GET, "a process, in place of its cgroup" },
+	{ PSC_OPTION_PID, PSC_CLI_CGROUP_SET, "a process, in place of its cgroup" },
+	{ PSC_OPTION_PID, PSC_CLI_CGROUP_UNSET, "a process, in place of its cgroup" },
+	{ PSC_OPTION_PID, PSC_CLI_CGROUP_LOCK, "a process, in place of its cgroup" },
+	{ PSC_OPTION_PID, PSC_CLI_CGROUP_RELEASE, "the process" },
+	{ PSC_OPTION_PID, PSC_CLI_WATCH, "only refusals whose tracer or tracee is this process" },
+	{ PSC_OPTION_MODE, PSC_CLI_EXPLAIN,
+	  "the kind of access: attach (default), traceme or read" },
+	{ PSC_OPTION_MODE, PSC_CLI_WATCH, "only refusals of this kind: attach, traceme or read" },
+};
+
+bool psc_cli_option_is_listed(const struct psc_cli_option *option, enum psc_cli_command command)
+{
+	return ((option->listed ? option->listed : option->commands) >> command) & 1;
+}
+
+const char *psc_cli_option_purpose(const struct psc_cli_option *option,
+				   enum psc_cli_command command)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(own_purposes); i++)
+		if (own_purposes[i].id == option->id && own_purposes[i].command == command)
+			return own_purposes[i].purpose;
+	return option->purpose;
+}
 
 #define OPTIONS (ARRAY_SIZE(psc_cli_options) - 1)
 #define LONG 256	/* what getopt_long() returns for the first of them */

@@ -204,6 +204,12 @@ static void offer_words(const struct target *target, const struct psc_cli_word *
 		offer(target, "", words->word, "", words->purpose);
 }
 
+static void offer_commands(const struct target *target)
+{
+	offer_words(target, psc_cli_words);
+	offer(target, "", "cgroup", "", "the same for a cgroup");
+}
+
 /* What is in front of the word: the command, once it is there, and its operands. */
 struct line {
 	const struct psc_cli_word *command;	/* NULL: it is to come */
@@ -231,7 +237,8 @@ static void offer_options(const struct target *target, const struct line *line)
 	}
 	for (option = psc_cli_options; option->text; option++)
 		if (!line->command || (option->commands >> line->command->command & 1))
-			offer(target, "", option->text, "", option->purpose);
+			offer(target, "", option->text, "", !line->command ? option->purpose :
+			      psc_cli_option_purpose(option, line->command->command));
 }
 
 /* Operand @n of the command, of those of a cgroup behind CGROUP. */
@@ -282,6 +289,12 @@ static void offer_operand(struct target *target, const struct line *line, int n)
 		break;
 	case PSC_CLI_EXPLAIN:
 		offer_pids(target);
+		break;
+	case PSC_CLI_HELP:
+		if (!n)
+			offer_commands(target);
+		else if (streq(before, "cgroup"))
+			offer_words(target, psc_cli_cgroup_words);
 		break;
 	default:
 		break;
@@ -353,8 +366,7 @@ void psc_complete(const struct psc_completion *completion, int n, char *const *w
 	} else if (!line.command && line.cgroup) {
 		offer_words(&target, psc_cli_cgroup_words);
 	} else if (!line.command) {
-		offer_words(&target, psc_cli_words);
-		offer(&target, "", "cgroup", "", "the same for a cgroup");
+		offer_commands(&target);
 	} else {
 		behind_cgroup = line.cgroup && !line.pid &&
 				line.command->command != PSC_CLI_CGROUP_LIST &&

@@ -58,20 +58,22 @@ static const char *short_form(const struct psc_cli_option *option)
 	return NULL;
 }
 
-/* Those that @command goes with, as bits; @common: those of all commands, or the others. */
-static void print_options(FILE *out, unsigned int commands, bool common)
+/* @word: those that its help lists, NULL: all; @common: those of all commands, or the others */
+static void print_options(FILE *out, const struct psc_cli_word *word, bool common)
 {
 	for (const struct psc_cli_option *option = psc_cli_options; option->text; option++) {
 		const char *letter = short_form(option);
 		int len;
 
-		if (strlen(option->text) == 2 || !(option->commands & commands) ||
+		if (strlen(option->text) == 2 ||
+		    (word && !psc_cli_option_is_listed(option, word->command)) ||
 		    (option->commands == PSC_CLI_ALL_COMMANDS) != common)
 			continue;
 		len = fprintf(out, "  %s%s%s%s%s", letter ? letter : "   ", letter ? ", " : " ",
 			      option->text, option->argument ? " " : "",
 			      option->argument ? option->argument : "");
-		print_row(out, len, option->purpose);
+		print_row(out, len, word ? psc_cli_option_purpose(option, word->command) :
+				    option->purpose);
 	}
 }
 
@@ -90,9 +92,9 @@ static void print_all(FILE *out)
 	print_commands(out, psc_cli_words);
 	print_commands(out, psc_cli_cgroup_words);
 	fputs("\nOptions:\n", out);
-	print_options(out, PSC_CLI_ALL_COMMANDS, true);
+	print_options(out, NULL, true);
 	fputs("\nOptions of some commands; see 'ptracescopectl COMMAND --help':\n", out);
-	print_options(out, PSC_CLI_ALL_COMMANDS, false);
+	print_options(out, NULL, false);
 	fputc('\n', out);
 	print_names_and_values(out);
 	fputs(exit_codes, out);
@@ -103,8 +105,8 @@ static void print_topic(FILE *out, const struct psc_cli_word *word)
 	fprintf(out, "Usage: ptracescopectl %s%s [OPTION]...%s%s\n", group(word), word->word,
 		*word->operands ? " " : "", word->operands);
 	fprintf(out, "Purpose: %s.\n\n%s\nOptions:\n", word->purpose, word->details);
-	print_options(out, 1U << word->command, false);
-	print_options(out, 1U << word->command, true);
+	print_options(out, word, false);
+	print_options(out, word, true);
 	fputs("\nptracescopectl(8) has the details; 'ptracescopectl --help' lists all commands, names "
 	      "and\nvalues.\n", out);
 }

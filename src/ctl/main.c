@@ -32,7 +32,7 @@ int main(int argc, char **argv)
 	if (err == -EINVAL) {
 		if (wants_json(argc, argv))
 			psc_fail_in_json();
-		return psc_command_end(psc_fail(PSC_EXIT_USAGE, "%s; see 'ptracescopectl --help'", error));
+		return psc_command_end(psc_fail(PSC_EXIT_USAGE, "%s", error));
 	}
 	if (err)
 		return psc_log_err(PSC_EXIT_FAILED, "%s", strerror(-err));

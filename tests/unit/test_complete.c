@@ -105,13 +105,38 @@ static bool is_offered(const struct tree *tree, const char *const *words, const 
 #define SCOPES "admin-only classic no-attach restricted"
 #define CGROUP_SCOPES SCOPES " siblings"
 
+struct words_case {
+	const char *words[WORDS_MAX];
+	const char *wanted;
+};
+
+static void check_words(void *state, const struct words_case *cases, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		_cleanup_free_ char *got = candidates(state, cases[i].words);
+
+		if (strcmp(got, cases[i].wanted) != 0)
+			fail_msg("case %zu: '%s', not '%s'", i, got, cases[i].wanted);
+	}
+}
+
+static void test_words_of_help(void **state)
+{
+	static const struct words_case cases[] = {
+		{ { "help", "s" }, "set status" },
+		{ { "help", "c" }, "cgroup" },
+		{ { "help", "cgroup", "s" }, "set" },
+		{ { "help", "set", "" }, "" },
+		{ { "help", "cgroup", "set", "" }, "" },
+	};
+
+	check_words(*state, cases, ARRAY_SIZE(cases));
+}
+
 static void test_words(void **state)
 {
-	static const struct {
-		const char *words[WORDS_MAX];
-		const char *wanted;
-	} cases[] = {
-		{ { "" }, "assert cgroup detach doctor explain get list lock log metrics oci-hook reload set status unset watch" },
+	static const struct words_case cases[] = {
+		{ { "" }, "assert cgroup detach doctor explain get help list lock log metrics oci-hook reload set status unset watch" },
 		{ { "--json", "s" }, "set status" },
 		{ { "--socket", "/x", "s" }, "set status" },
 		{ { "--socket=/x", "s" }, "set status" },
@@ -164,12 +189,7 @@ static void test_words(void **state)
 		{ { "cgroup", "lock", "x", "" }, CGROUP_SCOPES },
 	};
 
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		_cleanup_free_ char *got = candidates(*state, cases[i].words);
-
-		if (strcmp(got, cases[i].wanted) != 0)
-			fail_msg("case %zu: '%s', not '%s'", i, got, cases[i].wanted);
-	}
+	check_words(*state, cases, ARRAY_SIZE(cases));
 }
 
 /* All settings, by the last part of their names. */
@@ -296,7 +316,7 @@ static void check_help_of(const struct psc_cli_word *word, const char *all, cons
 	assert_non_null(strstr(help, word->details));
 	check_lines(help);
 	for (const struct psc_cli_option *option = psc_cli_options; option->text; option++) {
-		bool goes = option->commands >> word->command & 1;
+		bool goes = psc_cli_option_is_listed(option, word->command);
 
 		snprintf(line, sizeof(line), "%s%s%s ", option->text, option->argument ? " " : "",
 			 option->argument ? option->argument : "");
@@ -306,6 +326,33 @@ static void check_help_of(const struct psc_cli_word *word, const char *all, cons
 	snprintf(line, sizeof(line), "\n.It Cm %s%s", group, word->word);
 	if (!strstr(manual, line))
 		fail_msg("the manual lacks the line '%s'", line + 1);
+}
+
+/* What an option does depends on the command that it is for. */
+static void test_help_of_options(void **state)
+{
+	static const struct {
+		const char *command, *line, *none;
+	} cases[] = {
+		{ "watch", "--pid PID         only refusals whose tracer or tracee is this process\n",
+		  "in place of" },
+		{ "watch", "--mode MODE       only refusals of this kind: attach, traceme or read\n",
+		  "default of" },
+		{ "explain", "--mode MODE       the kind of access: attach (default), traceme or read\n",
+		  "-y, --yes" },
+		{ "lock", "-y, --yes", "--pid" },
+		{ "log", "--grouped", "--yes" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		_cleanup_free_ char *help = help_of(&(struct psc_cli){
+			.topic = psc_cli_word_find(psc_cli_words, cases[i].command) });
+
+		if (!strstr(help, cases[i].line) || strstr(help, cases[i].none))
+			fail_msg("%s: '%s', and not '%s', in:\n%s", cases[i].command, cases[i].line,
+				 cases[i].none, help);
+	}
 }
 
 static void test_help(void **state)
@@ -428,10 +475,12 @@ int main(void)
 		cmocka_unit_test(test_words),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_persist),
+		cmocka_unit_test(test_words_of_help),
 		cmocka_unit_test(test_cgroups),
 		cmocka_unit_test(test_pids),
 		cmocka_unit_test(test_no_hierarchy),
 		cmocka_unit_test(test_help),
+		cmocka_unit_test(test_help_of_options),
 		cmocka_unit_test(test_overview),
 		cmocka_unit_test(test_parser),
 		cmocka_unit_test(test_command),

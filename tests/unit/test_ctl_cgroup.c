@@ -63,8 +63,8 @@ static const struct {
 	{ { "get", "--pid", "0" }, "no process id: '0'" },
 	{ { "get", "--pid", "-1" }, "no process id: '-1'" },
 	{ { "get", "--pid=x" }, "no process id: 'x'" },
-	{ { "set", "a" }, "missing argument after 'a'; usage: cgroup set CGROUP|--pid" },
-	{ { "set", "a", "floor" }, "no value for 'floor'; usage: cgroup set CGROUP|--pid" },
+	{ { "set", "a" }, "missing argument after 'a'; usage: cgroup set [OPTION]... CGROUP|--pid" },
+	{ { "set", "a", "floor" }, "no value for 'floor'; usage: cgroup set [OPTION]... CGROUP|--pid" },
 	{ { "set", "a", "4" }, "value '4' is no scope; scopes are 0 (classic), 1 (restricted), "
 	  "2 (admin-only), 3 (no-attach), siblings" },
 	{ { "set", "a", "cgroup_boundary", "2" },
