@@ -3,6 +3,8 @@
 #include "command.h"
 
 #include <errno.h>
+#include <poll.h>
+#include <signal.h>
 
 #include "answer.h"
 #include "call.h"
@@ -372,13 +374,40 @@ enum psc_cli_exit psc_command_run(const struct psc_cli *cli)
 	return psc_command_end(code);
 }
 
+static sighandler_t sigpipe = SIG_DFL;	/* as this process was started */
+
+void psc_command_begin(void)
+{
+	/* More than nearly all that is printed: the one write then tells why it failed. */
+	static char room[64 * 1024];
+
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, room, _IOFBF, sizeof(room));
+	sigpipe = signal(SIGPIPE, SIG_IGN);
+}
+
+/* Has the reader of standard output closed it? */
+static bool is_unread(void)
+{
+	struct pollfd out = { .fd = STDOUT_FILENO };
+
+	return poll(&out, 1, 0) > 0 && (out.revents & POLLERR);
+}
+
 enum psc_cli_exit psc_command_end(enum psc_cli_exit code)
 {
-	if (fflush(stdout))
-		psc_log(LOG_ERR, "standard output: %s", strerror(errno));
-	else if (ferror(stdout))
-		psc_log(LOG_ERR, "standard output: not everything could be written");
-	else
+	const bool unflushed = fflush(stdout) != 0;
+	const int err = errno;
+
+	if (!unflushed && !ferror(stdout))
 		return code;
+	if (is_unread()) {
+		signal(SIGPIPE, sigpipe);
+		raise(SIGPIPE);
+	}
+	if (unflushed)
+		psc_log(LOG_ERR, "standard output: %s", strerror(err));
+	else
+		psc_log(LOG_ERR, "standard output: not everything could be written");
 	return code == PSC_EXIT_DONE ? PSC_EXIT_FAILED : code;
 }

@@ -5,6 +5,9 @@
 
 #include "cli.h"
 
+/* To be called first: standard output is buffered, and a closed pipe is an error at the end. */
+void psc_command_begin(void);
+
 /**
  * psc_command_run - do it, print the result to stdout, messages to stderr
  *
@@ -12,7 +15,10 @@
  */
 enum psc_cli_exit psc_command_run(const struct psc_cli *cli);
 
-/* What was to be printed is, or that is a failure. Return: the exit code. */
+/*
+ * What was to be printed is, or that is a failure. Return: the exit code; not at all if nobody
+ * reads what is printed, as SIGPIPE ends the process then.
+ */
 enum psc_cli_exit psc_command_end(enum psc_cli_exit code);
 
 enum psc_cli_exit psc_command_explain(const struct psc_cli *cli);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /* ptracescopectl: read and change what ptracescoped enforces. */
 #include <errno.h>
-#include <signal.h>
 
 #include "call.h"
 #include "cli.h"
@@ -25,7 +24,7 @@ int main(int argc, char **argv)
 	int err;
 
 	psc_occupy_standard_descriptors();
-	signal(SIGPIPE, SIG_IGN);	/* a closed pipe is a write error like others */
+	psc_command_begin();
 	psc_log_set_name("ptracescopectl");
 
 	err = psc_cli_parse(argc, argv, &cli, &error);

@@ -69,6 +69,8 @@ static inline pid_t run_child(const char *const *arguments, int in_fd, int out_f
 		dup2(in_fd, STDIN_FILENO);
 		dup2(out_fd, STDOUT_FILENO);
 		dup2(err_fd, STDERR_FILENO);
+		stdout = fdopen(STDOUT_FILENO, "w");	/* new, as that of a program */
+		psc_command_begin();
 		psc_log_set_level(LOG_INFO);
 		psc_log_set_name("ptracescopectl");
 		if (parse(arguments, &cli, &error))

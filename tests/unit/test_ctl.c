@@ -637,30 +637,6 @@ static void test_strange_answers(void **state)
 	close(listen_fd);
 }
 
-static void test_full_disk(void **state)
-{
-	static const char *const commands[] = { "get", "list", "status", "doctor", "--help", "--version" };
-	int full = open("/dev/full", O_WRONLY | O_CLOEXEC);
-	struct service s;
-
-	(void)state;
-	assert_return_code(full, errno);
-	service_there(&s);
-	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
-		const char *arguments[] = { "--socket", socket_path, commands[i], NULL };
-		int err = memfd_create("err", MFD_CLOEXEC), pipe_fd;
-		pid_t pid = run_child(arguments, full, full, err, &pipe_fd);
-		char text[4096];
-
-		serve_until_ended(&s, pipe_fd);
-		assert_int_equal(exit_code(pid), 1);
-		read_back(err, text);
-		assert_string_equal(text, LINE("standard output: No space left on device"));
-	}
-	close(full);
-	service_stop(&s);
-}
-
 /* All that was written to it. It comes in pieces, and ends when nobody has the other side. */
 static void read_terminal(int master, char text[4096])
 {
@@ -888,7 +864,6 @@ int main(void)
 		TEST(test_refused_runs),
 		TEST(test_unreachable),
 		TEST(test_strange_answers),
-		TEST(test_full_disk),
 		TEST(test_confirmation),
 		TEST(test_show_status),
 		TEST(test_show_list),
