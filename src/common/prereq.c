@@ -71,11 +71,15 @@ static int in_initial_userns(const char *root)
 
 #define CAP_BIT(cap) (1ULL << (cap))
 
+#define UNTOLD "cannot be told without the privileges"
+
 /* Nothing else needs it: without, everything works but floors. */
 static int add_floors(struct psc_prereq_checker *c, uint64_t caps)
 {
 	static const char what[] = "setting floors";
 
+	if (!c->privileged)
+		return psc_row(c, what, PSC_PREREQ_UNKNOWN, psc_text(UNTOLD), NULL);
 	if (caps & (CAP_BIT(CAP_NET_ADMIN) | CAP_BIT(CAP_SYS_ADMIN)))
 		return psc_row(c, what, PSC_PREREQ_OK, psc_text("CAP_NET_ADMIN"), NULL);
 	return psc_row(c, what, PSC_PREREQ_INFO, psc_text("not possible: lacks CAP_NET_ADMIN"),
@@ -110,12 +114,14 @@ static int check_privileges(struct psc_prereq_checker *c)
 	if (*lack)
 		return psc_row(c, "privileges", PSC_PREREQ_MISSING, psc_text("lacks %s", lack),
 			       psc_text("run as root, or through sudo; in a container, run it on "
-				    "the host instead,\nor grant the container %s", lack));
+				    "the host instead,\nor grant the container %s", lack)) ?:
+		       add_floors(c, caps);
 	if (!initial)
 		return psc_row(c, "privileges", PSC_PREREQ_MISSING,
 			       psc_text("not in the initial user namespace"),
 			       psc_text("run on the host, as root or through sudo: what a rootless "
-				    "container or\nunshare --user grants does not count outside"));
+				    "container or\nunshare --user grants does not count outside")) ?:
+		       add_floors(c, caps);
 	c->privileged = true;
 	return psc_row(c, "privileges", PSC_PREREQ_OK, psc_text("%s", have), NULL) ?:
 	       add_floors(c, caps);
@@ -197,10 +203,12 @@ static bool has_floor(struct psc_request *ret)
 	return fd >= 0 && !psc_ctl_run(fd, ret) && ret->locked;
 }
 
+static const char moves[] = "floors of cgroups";
+
 /* Optional: nothing else depends on it. @err: of tracing it */
 static int add_moves(struct psc_prereq_checker *c, int err)
 {
-	return psc_row(c, "floors of cgroups", PSC_PREREQ_OK,
+	return psc_row(c, moves, PSC_PREREQ_OK,
 		       err ? psc_text("not here: cgroup_attach_task() cannot be traced: %s",
 				      strerror(-err)) :
 			     psc_text("possible"), NULL);
@@ -217,11 +225,14 @@ static int check_attach(struct psc_prereq_checker *c)
 		return 0;
 	if (!c->privileged)
 		return psc_row(c, what, PSC_PREREQ_UNKNOWN,
-			       psc_text("cannot be tried without the privileges"), NULL);
+			       psc_text("cannot be tried without the privileges"), NULL) ?:
+		       psc_row(c, moves, PSC_PREREQ_UNKNOWN, psc_text(UNTOLD), NULL);
 	/* The kernel warns, and switches ftrace off for good, when something attaches then. */
 	if (c->ftrace_off)
 		return psc_row(c, what, PSC_PREREQ_UNKNOWN,
-			       psc_text("cannot be tried while ftrace is off"), NULL);
+			       psc_text("cannot be tried while ftrace is off"), NULL) ?:
+		       psc_row(c, moves, PSC_PREREQ_UNKNOWN,
+			       psc_text("cannot be told while ftrace is off"), NULL);
 	if (has_floor(&info))
 		return psc_row(c, what, PSC_PREREQ_OK, psc_text("works: a floor is in force"), NULL) ?:
 			    add_moves(c, info.sees_moves ? 0 : -EOPNOTSUPP);

@@ -14,6 +14,7 @@
 #include "kernel.h"
 #include "log.h"
 #include "offline.h"
+#include "show.h"
 #include "json.h"
 #include "util.h"
 
@@ -151,6 +152,16 @@ static enum psc_cli_exit cgroup_error(const json_t *parameters, const char *mess
 	return psc_fail(PSC_EXIT_FAILED, "cgroup '%s': %s", cgroup, message);
 }
 
+/* The daemon has escaped what it is made of. */
+static char *message_text(const json_t *parameters)
+{
+	char *text = error_text(parameters, "message");
+
+	if (text)
+		psc_show_once(text);
+	return text;
+}
+
 /* A detach: which floors are in its way? */
 static enum psc_cli_exit floors_refused(const struct psc_cli *cli)
 {
@@ -210,7 +221,7 @@ static enum psc_cli_exit not_for_caller(const struct psc_cli *cli, const char *m
 static enum psc_cli_exit refused(const struct psc_cli *cli, const struct psc_answer *answer)
 {
 	_cleanup_free_ char *name = error_text(answer->parameters, "name");
-	_cleanup_free_ char *message = error_text(answer->parameters, "message");
+	_cleanup_free_ char *message = message_text(answer->parameters);
 	_cleanup_free_ char *error = psc_escape(answer->error, strlen(answer->error), 256);
 
 	if (!name || !message || !error)
@@ -231,6 +242,10 @@ static enum psc_cli_exit refused(const struct psc_cli *cli, const struct psc_ans
 		return floors_refused(cli);
 	if (streq(answer->error, PSC_METHOD("Locked")))
 		return name_locked(answer->parameters);
+	if (streq(answer->error, PSC_METHOD("NothingToLock")) && cli->command == PSC_CLI_LOCK &&
+	    !cli->present)
+		return psc_fail(PSC_EXIT_FAILED, "nothing to lock: a floor of 0 allows everything; "
+				"nothing changed; give a LEVEL from 1 to 3");
 	if (streq(answer->error, PSC_METHOD("NothingToLock")))
 		return psc_fail(PSC_EXIT_FAILED, "nothing to lock: all scopes that would be locked "
 				"are 0; nothing changed; set one first: ptracescopectl set 1");

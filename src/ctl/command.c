@@ -239,7 +239,7 @@ static enum psc_cli_exit run_detach(const struct psc_cli *cli)
 					     detach_offline, &reply);
 
 	if (code == PSC_EXIT_DONE && reply && !cli->json)
-		puts("detached: ptracescoped no longer restricts ptrace, and has ended; an enabled "
+		puts("detached: ptracescoped no longer restricts ptrace, and is ending; an enabled "
 		     "unit starts it again at the next boot: systemctl disable ptracescoped");
 	json_decref(reply);
 	return code;

@@ -254,7 +254,7 @@ static void show_missed(const struct screen *screen, const json_t *status)
 void psc_show_status(FILE *out, const json_t *status, bool colour)
 {
 	const struct screen screen = { out, colour };
-	_cleanup_free_ char *configuration = psc_show_text(status, "configuration");
+	_cleanup_free_ char *configuration = psc_show_path(status, "configuration");
 	bool good = configuration && strncmp(configuration, "ok", 2) == 0;
 
 	show_state(&screen, status);

@@ -15,6 +15,9 @@ char *psc_show_text(const json_t *object, const char *key);
  * names of units. */
 char *psc_show_path(const json_t *object, const char *key);
 
+/* Take back what psc_escape() has done in @text to quotes and backslashes. */
+void psc_show_once(char *text);
+
 /* A number, or -1 where there is none. */
 json_int_t psc_show_number(const json_t *object, const char *key);
 

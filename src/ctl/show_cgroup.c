@@ -21,18 +21,24 @@ static json_int_t field(const json_t *cgroup, const char *which, unsigned int mo
 					       psc_mode_word(mode)), key);
 }
 
-char *psc_show_path(const json_t *object, const char *key)
+void psc_show_once(char *text)
 {
-	char *text = psc_show_text(object, key), *out = text;
+	char *out = text;
 
-	if (!text)
-		return NULL;
 	for (const char *in = text; *in; in++) {
 		if (*in == '\\' && (in[1] == '\\' || in[1] == '"'))
 			in++;
 		*out++ = *in;
 	}
 	*out = '\0';
+}
+
+char *psc_show_path(const json_t *object, const char *key)
+{
+	char *text = psc_show_text(object, key);
+
+	if (text)
+		psc_show_once(text);
 	return text;
 }
 

@@ -133,6 +133,7 @@ static int check_config(void)
 	} else if (ask_daemon(&policy)) {
 		check.policy = &policy;
 	} else if (open_err != ENOENT) {
+		check.unseen = true;
 		psc_warning("what is in force cannot be seen, so nothing is compared with it; try "
 			    "as root");
 	}
@@ -187,7 +188,8 @@ int main(int argc, char **argv)
 
 	psc_occupy_standard_descriptors();
 	psc_log_set_name("ptracescoped");
-	while ((opt = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	opterr = 0;
+	for (int at = 1; (opt = getopt_long(argc, argv, "+:h", options, NULL)) != -1; at = optind) {
 		switch (opt) {
 		case OPT_CHECK:
 			only_check = true;
@@ -203,9 +205,11 @@ int main(int argc, char **argv)
 			return print(help);
 		case OPT_VERSION:
 			return print("ptracescoped " PSC_VERSION "\n");
+		case ':':
+			return usage("missing N after", argv[at], "");
 		default:
-			fputs("Try 'ptracescoped --help'.\n", stderr);
-			return EXIT_USAGE;
+			return usage(optopt >= OPT_CHECK || optopt == 'h' ? "unexpected value for option" :
+				     "unknown option", argv[at], "");
 		}
 	}
 	if (optind < argc)

@@ -72,6 +72,9 @@ static char *contents(FILE *file)
 	return text;
 }
 
+/* As who may not know what is in force. */
+static bool unseen;
+
 /* Check, with what it prints and what it logs in @s. */
 static int check_seeing(struct state *s, const char *conf, bool policy, bool cgroups)
 {
@@ -80,7 +83,7 @@ static int check_seeing(struct state *s, const char *conf, bool policy, bool cgr
 	struct psc_check check = {
 		.root = s->conf.path, .cgroups = &s->fake.cgroups, .asked = &s->fake.cgroups, .out = out,
 		.request = cgroups ? request : NULL, .data = s,
-		.policy = policy ? &s->fake.policy : NULL,
+		.policy = policy ? &s->fake.policy : NULL, .unseen = unseen,
 	};
 	int err;
 
@@ -195,6 +198,18 @@ static void test_rows(void **state)
 	}
 }
 
+/* Whether something is in force cannot be told. */
+static void test_unseen(void **state)
+{
+	struct state *s = *state;
+
+	unseen = true;
+	assert_int_equal(check(s, YAMA "2\n", false), 0);
+	unseen = false;
+	has("", s->out, "  kernel.ptracescope.attach_scope     unknown          2 (admin-only)  ");
+	has("", s->out, "configuration: ok; not compared with what is in force\n");
+}
+
 /* Nothing is in force: as before a first start. */
 static void test_first(void **state)
 {
@@ -251,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_rows, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_first, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unseen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stranger, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_taken_back, setup, teardown),
 	};

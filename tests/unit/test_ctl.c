@@ -292,8 +292,8 @@ static void test_runs(void **state)
 		{ { "get", "read_scope" }, 0, "2\n", "" },
 		{ { "get", "attach" }, 0, "1\n", "" },
 		{ { "reload" }, 0, "", "" },
-		{ { "detach" }, 0, "detached: ptracescoped no longer restricts ptrace, and has "
-		  "ended; an enabled unit starts it again at the next boot: systemctl disable "
+		{ { "detach" }, 0, "detached: ptracescoped no longer restricts ptrace, and is "
+		  "ending; an enabled unit starts it again at the next boot: systemctl disable "
 		  "ptracescoped\n", "" },
 	};
 	struct service s;
@@ -315,7 +315,8 @@ static void test_lock_runs(void **state)
 	static const struct run_case cases[] = {
 #define NOTHING LINE("nothing to lock: all scopes that would be locked are 0; nothing changed; " \
 		     "set one first: ptracescopectl set 1")
-		{ { "lock", "0" }, 1, "", NOTHING },
+		{ { "lock", "0" }, 1, "", LINE("nothing to lock: a floor of 0 allows everything; "
+					       "nothing changed; give a LEVEL from 1 to 3") },
 		{ { "lock" }, 1, "", NOTHING },
 		{ { "set", "no-attach", "--revocable" }, 0, "kernel.yama.ptrace_scope = 3\n", "" },
 		{ { "get", "kernel.ptracescope.floor" }, 0, "0\n", "" },
@@ -478,7 +479,7 @@ static void test_refused_runs(void **state)
 	};
 	static const struct run_case bad_config[] = {
 		{ { "reload" }, 1, "",
-		  LINE("configuration refused, nothing changed: x.conf:3: \\x1b bad") },
+		  LINE("configuration refused, nothing changed: x.conf:3: \\x1b bad '\\xff'") },
 	};
 	struct service s;
 
@@ -491,7 +492,7 @@ static void test_refused_runs(void **state)
 	s.fake.policy.scope[PSC_MODE_ATTACH] = s.fake.policy.floor[PSC_MODE_ATTACH] = 2;
 	check_runs(&s, locked, ARRAY_SIZE(locked));
 	s.fake.reload_err = -EINVAL;
-	s.fake.reload_message = "x.conf:3: \033 bad";
+	s.fake.reload_message = "x.conf:3: \033 bad '\\xff'";
 	check_runs(&s, bad_config, ARRAY_SIZE(bad_config));
 	s.fake.reload_err = -EUCLEAN;
 	s.fake.reload_message = NULL;
@@ -813,6 +814,8 @@ static void test_show_status(void **state)
 		{ STATUS("false", "", "ok"), false, "state: NOT enforcing" },
 		{ STATUS("false", "", "x:3: \\u001b[2J\\n"), false,
 		  "configuration: refused: x:3: \\x1b[2J\\x0a\n" },
+		/* escaped by the daemon, and not once more */
+		{ STATUS("false", "", "x:3: '\\\\xff'"), false, "configuration: refused: x:3: '\\xff'\n" },
 		{ STATUS("true", "", "ok"), true, "state: \033[1;32menforcing\033[0m\n" },
 		{ "{}", false, "attach: ?" },
 		{ "{\"policy\":3,\"refused\":\"x\",\"version\":[]}", false, "refusals: ?;" },

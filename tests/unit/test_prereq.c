@@ -238,6 +238,9 @@ static void test_privileges(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		fake_root_write(&root, STATUS, rows[i].status);
 		expect("privileges", rows[i].state, rows[i].found);
+		if (rows[i].state == PSC_PREREQ_MISSING)
+			expect("setting floors", PSC_PREREQ_UNKNOWN,
+			       "cannot be told without the privileges");
 	}
 	fake_root_write(&root, STATUS, CAPS("000001ffffffffff"));
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {

@@ -50,16 +50,18 @@ static const struct psc_setting *setting_of(const struct psc_config *config, uns
 	return found;
 }
 
-static void show_row(FILE *out, const struct psc_name *name, const union psc_policy *before,
+static void show_row(const struct psc_check *check, const struct psc_name *name,
 		     const union psc_policy *after, const struct psc_setting *setting)
 {
+	const union psc_policy *before = check->policy;
 	unsigned int value = psc_name_get(name, after);
-	char now[PSC_LABEL_SIZE] = "-", then[PSC_LABEL_SIZE];
+	char now[PSC_LABEL_SIZE], then[PSC_LABEL_SIZE];
 
+	strcpy(now, check->unseen ? "unknown" : "-");
 	if (before)
 		psc_value_label(name, psc_name_get(name, before), now);
 	psc_value_label(name, value, then);
-	fprintf(out, "  %-34s  %-15s  %-15s  %s\n", name->name, now,
+	fprintf(check->out, "  %-34s  %-15s  %-15s  %s\n", name->name, now,
 		before && streq(now, then) ? "unchanged" : then,
 		setting ? setting->source : "not configured");
 }
@@ -73,9 +75,8 @@ static bool show_globals(const struct psc_check *check, const struct psc_config 
 	fprintf(check->out, "  %-34s  %-15s  %-15s  %s\n", "SETTING", "NOW",
 		check->policy ? "AFTER A RELOAD" : "AFTER A START", "FROM");
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		show_row(check->out, psc_name_of_mode(mode), check->policy, after,
-			 setting_of(config, mode));
-	show_row(check->out, floor, check->policy, after,
+		show_row(check, psc_name_of_mode(mode), after, setting_of(config, mode));
+	show_row(check, floor, after,
 		 config->settings[floor - psc_names].present ?
 		 &config->settings[floor - psc_names] : NULL);
 	return !check->policy || memcmp(check->policy, after, sizeof(*after)) != 0;
@@ -234,7 +235,9 @@ static int check_sections(const struct psc_check *check, struct walk *walk)
 static void conclude(const struct psc_check *check, const struct walk *walk, bool changes)
 {
 	fputs("\nconfiguration: ok", check->out);
-	if (!check->policy)
+	if (check->unseen)
+		fputs("; not compared with what is in force\n", check->out);
+	else if (!check->policy)
 		fputs("; nothing is in force now that it could be compared with\n", check->out);
 	else if (!check->request)	/* then all that sections set would seem new */
 		fprintf(check->out, "; a reload changes %sglobal settings; what it changes of "

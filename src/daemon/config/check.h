@@ -16,6 +16,7 @@ struct psc_check {
 	int (*request)(void *data, struct psc_request *req);
 	void *data;
 	const union psc_policy *policy;		/* global, in force; NULL: nothing is known of it */
+	bool unseen;				/* then: as we may not ask */
 	FILE *out;
 };
 

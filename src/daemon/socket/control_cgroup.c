@@ -112,12 +112,41 @@ static int reply(struct psc_varlink_call *call, const char *path, const struct p
 	return psc_varlink_reply(call, cgroup ? json_pack("{s:o}", "cgroup", cgroup) : NULL);
 }
 
+/* Is it about a process in the root cgroup, which may keep what it had elsewhere? */
+static bool is_in_root(const struct psc_varlink_call *call)
+{
+	const char *name = json_string_value(json_object_get(call->parameters, "cgroup"));
+
+	return json_object_get(call->parameters, "pid") && streq(name, "/");
+}
+
+/* find() of the root cgroup, which has no settings but the global ones. */
+static int find_root(struct psc_varlink_call *call, struct psc_cgroup *ret,
+		     struct psc_request *ret_info)
+{
+	const struct psc_backend *backend = psc_control_backend(call);
+	struct psc_request info = { .abi = PSC_ABI, .op = PSC_OP_INFO };
+	int err = backend->request(backend->data, &info);
+
+	if (err)
+		return psc_control_fail(call, err, "reading the policy");
+	ret->path = strdup("/");
+	if (!ret->path)
+		return -ENOMEM;
+	info.effective = info.policy;
+	memset(&info.source, 0, sizeof(info.source));
+	info.policy = PSC_POLICY_NONE;
+	*ret_info = info;
+	return 1;
+}
+
 int psc_control_cgroup_get(struct psc_varlink_call *call)
 {
 	_cleanup_cgroup_ struct psc_cgroup cgroup = { .fd = -1 };
 	json_int_t pid = json_integer_value(json_object_get(call->parameters, "pid"));
 	struct psc_request info;
-	int found = find(call, &cgroup, &info), err;
+	int found = is_in_root(call) ? find_root(call, &cgroup, &info) : find(call, &cgroup, &info);
+	int err;
 	const struct psc_cgroup_subject subject = { cgroup.path, psc_control_backend(call)->cgroups, NULL };
 	json_t *json;
 

@@ -81,7 +81,7 @@ static void policy(const struct text *text, const struct psc_metrics *m)
 		fprintf(text->out, PREFIX "floor{mode=\"%s\"} %u\n", psc_mode_word(mode),
 			m->policy.floor[mode]);
 	gauge(text, "cgroup_settings", "Cgroups that have settings of their own.", m->cgroups);
-	gauge(text, "sticky_floors", "Tasks that keep the floor of a cgroup wherever they go.",
+	gauge(text, "sticky_floors", "Tasks that keep floors or sticky settings of cgroups.",
 	      m->sticky_floors);
 	if (m->counted)
 		gauge(text, "declared_tracers", "Processes that have declared who may trace them "

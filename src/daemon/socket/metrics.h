@@ -18,7 +18,7 @@ struct psc_metrics {
 	bool enforcing, configured;
 	union psc_policy policy;
 	__u32 cgroups;			/* that have an entry */
-	__u32 sticky_floors;		/* tasks that keep a floor of a cgroup */
+	__u32 sticky_floors;		/* tasks that keep a floor or a sticky setting */
 	int proofs[PSC_METRICS_PROOFS];	/* 1: good, 0: failed, -1: there was nothing to prove */
 	uint64_t longest_turn_usec;
 	__u64 unlogged;
