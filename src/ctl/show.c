@@ -256,6 +256,7 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	const struct screen screen = { out, colour };
 	_cleanup_free_ char *configuration = psc_show_path(status, "configuration");
 	bool good = configuration && strncmp(configuration, "ok", 2) == 0;
+	bool partly = configuration && strncmp(configuration, "applied", 7) == 0;
 
 	show_state(&screen, status);
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
@@ -280,7 +281,7 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 		       " children that read about refusals; see status --json");
 	if (!without_daemon(status)) {
 		label(&screen, "configuration");
-		if (!good)
+		if (!good && !partly)
 			coloured(&screen, RED, "refused: ");
 		fprintf(out, "%s\n", configuration ? configuration : "?");
 	}

@@ -36,6 +36,7 @@ int psc_reload_refuse(struct psc_reload *reload, int err, char *error, const cha
 
 	free(reload->error);
 	reload->error = first_line(error ? error : psc_ctl_error(err));
+	reload->partly = false;
 	line = strsep(&rest, "\n");
 	psc_log(LOG_ERR, "configuration refused, %s: %s",
 		instead, line ? line : psc_ctl_error(err));
@@ -100,6 +101,7 @@ static int judge_sections(struct psc_reload *reload, int refused)
 	if (!refused)
 		return 0;
 	free(reload->error);
+	reload->partly = true;
 	if (refused < 0)
 		reload->error = strdup("applied, except for cgroups that could not be looked at; "
 				       "see: journalctl -u ptracescoped");

@@ -26,6 +26,7 @@ struct psc_reload {
 	struct psc_sections *sections;
 	const char *root;		/* of the configuration's files: "" */
 	char *error;			/* NULL: the configuration is in force */
+	bool partly;			/* it is, but for what @error says */
 	char outcome[128];		/* of psc_reload_outcome() */
 	bool lockdown;			/* a floor of 3 takes the kernel's lockdown along */
 

@@ -26,8 +26,9 @@ void psc_daemon_notify(struct psc_daemon *d, const char *state, const union psc_
 		     psc_selftest_failed(d->selftest) ? "NOT ENFORCING, see the log" : "Enforcing",
 		     policy->scope[PSC_MODE_ATTACH], psc_scope_word(policy->scope[PSC_MODE_ATTACH]),
 		     policy->scope[PSC_MODE_TRACEME], policy->scope[PSC_MODE_READ],
-		   policy->floor[PSC_MODE_ATTACH],
-		   d->reload.error ? "; configuration: " : "",
+		     policy->floor[PSC_MODE_ATTACH],
+		     !d->reload.error ? "" :
+		     d->reload.partly ? "; configuration " : "; configuration refused: ",
 		     d->reload.error ? d->reload.error : "") < 0)
 		text = NULL;
 	psc_outbox_notify(text ? text : state);
