@@ -138,10 +138,9 @@ static void tell_end(const struct psc_cli *cli)
 	if (cli->json || !isatty(STDOUT_FILENO) || !isatty(STDERR_FILENO))
 		return;
 	if (is_cgroup(cli))
-		psc_info("this ends with the cgroup, and at reboot; with --persist, a section of the "
-			 "configuration sets it again");
+		psc_info("ends with the cgroup or at reboot; to keep it: --persist");
 	else
-		psc_info("this ends at reboot; with --persist, the configuration sets it again");
+		psc_info("ends at reboot; to keep it: --persist");
 }
 
 enum psc_cli_exit psc_keep_end(const struct psc_cli *cli, struct psc_persist *persist,

@@ -39,8 +39,8 @@ static void test_terminal(void **state)
 		const char *arguments[ARGUMENTS_MAX];
 		const char *note;
 	} cases[] = {
-		{ { "set", "2" }, "this ends at reboot; with --persist, the configuration sets it again" },
-		{ { "lock", "1", "-y" }, "this ends at reboot; with --persist" },
+		{ { "set", "2" }, "ends at reboot; to keep it: --persist" },
+		{ { "lock", "1", "-y" }, "ends at reboot; to keep it: --persist" },
 		{ { "set", "2", "--json" }, NULL },
 		{ { "get" }, NULL },
 	};
