@@ -125,6 +125,17 @@ static bool has_floor(const json_t *explanation)
 	return false;
 }
 
+static bool others_may_refuse(const json_t *explanation)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach(json_object_get(explanation, "others"), i, other)
+		if (json_is_true(json_object_get(other, "may_refuse")))
+			return true;
+	return false;
+}
+
 static void show_no_remedy(FILE *out, const json_t *explanation)
 {
 	const char *decides = string(explanation, "decides");
@@ -141,7 +152,8 @@ static int show_remedies(FILE *out, const json_t *explanation)
 	size_t i;
 
 	if (json_array_size(remedies))
-		fputs("\nEach of these would allow it:\n", out);
+		fprintf(out, "\nEach of these would allow it%s:\n", others_may_refuse(explanation) ?
+			", unless what is not judged here refuses" : "");
 	else
 		show_no_remedy(out, explanation);
 	json_array_foreach(remedies, i, remedy) {
