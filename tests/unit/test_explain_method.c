@@ -183,7 +183,8 @@ static void test_command(void **state)
 	assert_string_equal(result.err, "");
 	assert_non_null(strstr(result.out, "refused: 100 (gdb) would attach to 200 (sleep)\n"));
 	assert_non_null(strstr(result.out, "5 ptracescope: refused\n"));
-	assert_non_null(strstr(result.out, "\nEach of these would allow it:\n"
+	assert_non_null(strstr(result.out, "\nEach of these would allow it, unless what is not "
+			       "judged here refuses:\n"
 			       "  sudo gdb -p 200  # another tracer, run by root\n"
 			       "  in the tracee: prctl(PR_SET_PTRACER, 100)\n"
 			       "  sudo ptracescopectl set kernel.ptracescope.attach_scope=0"
