@@ -15,24 +15,15 @@
 
 #define HIGHEST_TRIES 8
 
-/* Of each mode the higher floor. A frame of its own: the stack of psc_a_access has no room. */
-GLOBAL __u64 floors_sum(__u64 word, __u64 more_word)
-{
-	union psc_policy sum = { .word = word }, more = { .word = more_word };
-
-	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		sum.slot[mode].floor = psc_scope_stricter(sum.slot[mode].floor,
-							  more.slot[mode].floor);
-	return sum.word;
-}
-
 static __always_inline bool floors_raise(union psc_policy *floors, const union psc_policy *more)
 {
 	for (int i = 0; i < HIGHEST_TRIES; i++) {
-		__u64 old = policy_read(floors).word;
+		union psc_policy old = policy_read(floors);
+		struct psc_effective sum = { .policy = old };
 
-		if (__sync_val_compare_and_swap(&floors->word, old,
-						floors_sum(old, more->word)) == old)
+		effective_add(&sum, more->word, 0);
+		if (__sync_val_compare_and_swap(&floors->word, old.word, sum.policy.word) ==
+		    old.word)
 			return true;
 	}
 	return false;
@@ -47,7 +38,7 @@ LOCAL int highest_note(struct state *state, const union psc_policy *policy)
 	union psc_policy floors = {};
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		floors.slot[mode].floor = policy->slot[mode].floor;
+		floors.floor[mode] = policy->floor[mode];
 	return !floors.word || floors_raise(&state->highest, &floors) ? 0 : -PSC_E_AGAIN;
 }
 
@@ -71,8 +62,8 @@ static __always_inline void anchor_bind_all(struct state *state)
 
 	/* Of everybody there are no siblings. */
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (all.slot[mode].floor == PSC_SCOPE_SIBLINGS)
-			all.slot[mode].floor = PSC_SCOPE_RESTRICTED;
+		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
+			all.floor[mode] = PSC_SCOPE_RESTRICTED;
 	if (!floors_raise(&state->floors_for_all, &all)) /* stricter, if somebody else writes it all the time */
 		__sync_fetch_and_or(&state->floors_for_all.word, all.word);
 	read_barrier();		/* who reads carried then finds it */

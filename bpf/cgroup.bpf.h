@@ -54,7 +54,7 @@ GLOBAL int entry_read_words(__u64 id, cgroup_entry_words *words)
 	}
 	ret->policy.word = 0;
 	for (__u32 mode = 0; mode < PSC_MODES; mode++)
-		ret->policy.slot[mode].scope = PSC_SCOPE_NO_ATTACH;
+		ret->policy.scope[mode] = PSC_SCOPE_NO_ATTACH;
 	return true;
 }
 

@@ -55,9 +55,9 @@ struct cgroup_facts {
 
 static __always_inline __u32 scope_in(const union psc_policy *policy, __u32 mode)
 {
-	return mode == PSC_MODE_ATTACH ? policy->slot[PSC_MODE_ATTACH].scope :
-	       mode == PSC_MODE_TRACEME ? policy->slot[PSC_MODE_TRACEME].scope :
-					  policy->slot[PSC_MODE_READ].scope;
+	return mode == PSC_MODE_ATTACH ? policy->scope[PSC_MODE_ATTACH] :
+	       mode == PSC_MODE_TRACEME ? policy->scope[PSC_MODE_TRACEME] :
+					  policy->scope[PSC_MODE_READ];
 }
 
 static __always_inline __u64 scope_from(const struct psc_effective *effective, __u32 mode)
@@ -79,9 +79,8 @@ static __always_inline void question_globally(struct psc_question *question)
 	union psc_policy policy = policy_read(&psc_state.policy);
 
 	question->scope = scope_in(&policy, question->mode);
-	question->traceme = policy.slot[PSC_MODE_TRACEME].scope;
-	question->boundary = policy.slot[PSC_MODE_BOUNDARY].scope;
-	question->initial = policy.slot[PSC_MODE_CAPABILITY].scope;
+	question->traceme = policy.scope[PSC_MODE_TRACEME];
+	question->boundary = policy.scope[PSC_MODE_BOUNDARY];
 }
 
 /* The same by the policy and the cgroups of both sides. */
@@ -101,22 +100,19 @@ static __always_inline void cgroup_facts_read(struct psc_question *question,
 	cgroups->carried = effective_of_task(tracee, &effective, &cgroups->left);
 	scope = scope_in(&effective.policy, mode);
 	from = scope_from(&effective, mode);
-	question->traceme = effective.policy.slot[PSC_MODE_TRACEME].scope;
-	question->boundary = effective.policy.slot[PSC_MODE_BOUNDARY].scope;
-	question->initial = effective.policy.slot[PSC_MODE_CAPABILITY].scope;
+	question->traceme = effective.policy.scope[PSC_MODE_TRACEME];
+	question->boundary = effective.policy.scope[PSC_MODE_BOUNDARY];
 	cgroups->container = effective.scope_from[PSC_MODE_BOUNDARY];
 	/* Nothing else makes a boundary where the tracee is now. */
-	if (!cgroups->container && !policy_read(&psc_state.policy).slot[PSC_MODE_BOUNDARY].scope)
+	if (!cgroups->container && !policy_read(&psc_state.policy).scope[PSC_MODE_BOUNDARY])
 		cgroups->container = cgroups->carried;
 
 	effective_of_task(tracer, &effective, NULL);
 	cgroups->siblings = from && from == scope_from(&effective, mode) &&
 			  scope == scope_in(&effective.policy, mode);
 	question->scope = psc_scope_stricter(scope_in(&effective.policy, mode), scope);
-	question->traceme = psc_scope_stricter(effective.policy.slot[PSC_MODE_TRACEME].scope,
+	question->traceme = psc_scope_stricter(effective.policy.scope[PSC_MODE_TRACEME],
 					       question->traceme);
-	/* 0 or 1, and the stricter one counts. */
-	question->initial |= effective.policy.slot[PSC_MODE_CAPABILITY].scope;
 }
 
 /* cgroup_is_descendant() of include/linux/cgroup.h */

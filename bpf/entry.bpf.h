@@ -279,7 +279,7 @@ GLOBAL int sticky_modes(one_word *id)
 	__u32 modes = 0;
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (sticky.slot[mode].scope != PSC_SCOPE_INHERIT)
+		if (sticky.scope[mode] != PSC_SCOPE_INHERIT)
 			modes |= PSC_MODE_BIT(mode);
 	return modes;
 }
@@ -334,14 +334,12 @@ static __always_inline int entry_policy(const struct target *target, const struc
 
 /* The one writer's part of a change. */
 static __always_inline int entry_change(struct state *state, const struct target *target,
-					struct psc_request *req)
+					const struct psc_request *req)
 {
 	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
 	bool exists = entry_read(target->id, &entry);
-	int err;
+	int err = entry_policy(target, req, &entry.policy);
 
-	req->before.word = entry.policy.word;
-	err = entry_policy(target, req, &entry.policy);
 	if (err || req->op == PSC_OP_INFO)
 		return err;
 	/* It could not stick to who is moved elsewhere. */
@@ -419,6 +417,7 @@ static __always_inline void target_reply(struct psc_request *req, const struct t
  */
 static __always_inline int cgroup_request(struct state *state, struct psc_request *req)
 {
+	struct cgroup_entry entry = { .policy = PSC_POLICY_NONE };
 	struct target target;
 	int err = target_of(req, &target);
 
@@ -427,6 +426,8 @@ static __always_inline int cgroup_request(struct state *state, struct psc_reques
 	if (req->op == PSC_OP_INFO) {
 		err = psc_request_check(req);
 	} else if (writer_trylock()) {
+		entry_read(target.id, &entry);
+		req->before.word = entry.policy.word;
 		err = entry_change(state, &target, req);
 		writer_unlock();
 	} else {

@@ -160,10 +160,7 @@ static __always_inline void facts_tell(struct psc_explanation *ret, struct inqui
 				       struct task_struct *tracer, struct task_struct *tracee)
 {
 	if (inquiry->question.mode == PSC_MODE_TRACEME) {
-		hold(inquiry, PSC_FACT_CAPABLE_TRACEE,
-		     traceme_fact(PSC_FACT_CAPABLE_TRACEE, tracer, tracee));
-		hold(inquiry, PSC_FACT_CAPABLE_INITIAL,
-		     traceme_fact(PSC_FACT_CAPABLE_INITIAL, tracer, tracee));
+		hold(inquiry, PSC_FACT_CAPABLE_TRACEE, traceme_capable(tracer, tracee));
 		return;
 	}
 #pragma unroll

@@ -113,7 +113,7 @@ int BPF_PROG(psc_a_id, int cmd, union bpf_attr *attr)
 		policy = policy_for_all(&psc_state);
 		for (__u32 i = 0; i < PSC_MODE_SLOTS; i++)
 			if (i == mode)
-				answer += policy.slot[i].scope * 16 + policy.slot[i].floor;
+				answer += (policy.scope[i] & 15) * 16 + (policy.floor[i] & 15);
 		set_error(answer);
 		return 0;
 	}

@@ -67,17 +67,13 @@ static __always_inline bool access_fact_plain(__u32 fact, struct task_struct *tr
 }
 
 /*
- * Of TRACEME. has_ns_capability(parent, current_user_ns()): what the parent is, not what it acts
- * with, in the namespace the tracee acts in; and in the initial one.
+ * has_ns_capability(parent, current_user_ns()): what the parent is, not what it acts with, in
+ * the namespace the tracee acts in.
  */
-static __always_inline bool traceme_fact(__u32 fact, struct task_struct *parent,
-					 struct task_struct *tracee)
+static __always_inline bool traceme_capable(struct task_struct *parent,
+					    struct task_struct *tracee)
 {
-	const struct cred *cred = BPF_CORE_READ(parent, real_cred);
-
-	if (fact == PSC_FACT_CAPABLE_INITIAL)
-		return capable_initially(cred);
-	return capable_in(cred, BPF_CORE_READ(tracee, cred, user_ns));
+	return capable_in(BPF_CORE_READ(parent, real_cred), BPF_CORE_READ(tracee, cred, user_ns));
 }
 
 #endif

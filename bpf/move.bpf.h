@@ -69,9 +69,9 @@ static __always_inline void stick_or_all(__u64 task, struct carried *floors, boo
 	 * for siblings would make one that is none.
 	 */
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		all.slot[mode].floor = floors->floors.slot[mode].floor;
-		if (all.slot[mode].floor == PSC_SCOPE_SIBLINGS)
-			all.slot[mode].floor = PSC_SCOPE_RESTRICTED;
+		all.floor[mode] = floors->floors.floor[mode];
+		if (all.floor[mode] == PSC_SCOPE_SIBLINGS)
+			all.floor[mode] = PSC_SCOPE_RESTRICTED;
 	}
 	__sync_fetch_and_or(&state->floors_for_all.word, all.word);
 	read_barrier();		/* who reads carried then finds it */

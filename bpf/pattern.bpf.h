@@ -189,21 +189,21 @@ static __always_inline void section_assign(struct match_walk *match,
 	union psc_policy *policy = &match->policy;
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		if (later->slot[mode].scope != PSC_SCOPE_INHERIT) {
-			policy->slot[mode].scope = later->slot[mode].scope;
+		if (later->scope[mode] != PSC_SCOPE_INHERIT) {
+			policy->scope[mode] = later->scope[mode];
 			match->sticky &= ~PSC_MODE_BIT(mode);
 			match->sticky |= section->sticky & PSC_MODE_BIT(mode);
 		}
-		if (later->slot[mode].floor != PSC_SCOPE_INHERIT)
-			policy->slot[mode].floor = later->slot[mode].floor;
+		if (later->floor[mode] != PSC_SCOPE_INHERIT)
+			policy->floor[mode] = later->floor[mode];
 	}
 }
 
 /* The floor that a section sets: a scope of 3 is final. */
 static __always_inline __u32 section_floor(const union psc_policy *policy, __u32 mode)
 {
-	return policy->slot[mode].scope == PSC_SCOPE_NO_ATTACH ? PSC_SCOPE_NO_ATTACH :
-							    policy->slot[mode].floor;
+	return policy->scope[mode] == PSC_SCOPE_NO_ATTACH ? PSC_SCOPE_NO_ATTACH :
+							    policy->floor[mode];
 }
 
 /* Of two scopes that may be unsaid the stricter. */
@@ -239,10 +239,10 @@ static long section_step(__u32 i, struct match_walk *match)
 	} else if (!walk.budget) {
 		match->maybe |= pattern->sticky;
 		for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-			match->spared.slot[mode].scope = said_stricter(
-				match->spared.slot[mode].scope, pattern->policy.slot[mode].scope);
-			match->spared.slot[mode].floor =
-				said_stricter(match->spared.slot[mode].floor,
+			match->spared.scope[mode] = said_stricter(match->spared.scope[mode],
+								  pattern->policy.scope[mode]);
+			match->spared.floor[mode] =
+				said_stricter(match->spared.floor[mode],
 					      section_floor(&pattern->policy, mode));
 		}
 	}
@@ -363,8 +363,8 @@ static long floor_step(__u32 i, struct floor_walk *walk)
 	if (!pattern)
 		return 1;
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (pattern->policy.slot[mode].scope == PSC_SCOPE_NO_ATTACH ||
-		    (__u8)(pattern->policy.slot[mode].floor - 1) < PSC_SCOPE_INHERIT - 1)
+		if (pattern->policy.scope[mode] == PSC_SCOPE_NO_ATTACH ||
+		    (__u8)(pattern->policy.floor[mode] - 1) < PSC_SCOPE_INHERIT - 1)
 			walk->found = true;
 	return 0;
 }

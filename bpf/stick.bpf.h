@@ -185,12 +185,12 @@ static __always_inline void carried_set(struct carried *ret, const struct psc_ef
 
 	ret->floors.word = 0;
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		__u32 floor = floors->policy.slot[mode].floor, rank = psc_scope_rank(floor);
+		__u32 floor = floors->policy.floor[mode], rank = psc_scope_rank(floor);
 
 		/* A locked boundary is the one of its cgroup. */
-		if (mode == PSC_MODE_BOUNDARY || (rank > psc_scope_rank(global.slot[mode].floor) &&
-						  rank > psc_scope_rank(for_all.slot[mode].floor)))
-			ret->floors.slot[mode].floor = floor;
+		if (mode == PSC_MODE_BOUNDARY || (rank > psc_scope_rank(global.floor[mode]) &&
+						  rank > psc_scope_rank(for_all.floor[mode])))
+			ret->floors.floor[mode] = floor;
 	}
 }
 
@@ -295,29 +295,24 @@ static __always_inline bool inherited(struct task_struct *parent, struct carried
 
 GLOBAL int left_words(carried_words *words, __u64 leader, __u64 address, __u64 to_address)
 {
-	struct psc_effective floors = PSC_EFFECTIVE_NONE;
+	struct psc_effective floors = PSC_EFFECTIVE_NONE, there = PSC_EFFECTIVE_NONE;
 	struct cgroup *from = (struct cgroup *)address, *to = (struct cgroup *)to_address;
 	struct carried *ret = (struct carried *)words, *carried;
-	union psc_policy there;
 
 	if (!ret)
 		return false;
-	/* One after the other in the same place, as the stack has no room for two. */
-	path_add(&floors, to, BPF_CORE_READ(to, level));
-	there = floors.policy;
-	floors = PSC_EFFECTIVE_NONE;
 	path_add(&floors, from, BPF_CORE_READ(from, level));
+	path_add(&there, to, BPF_CORE_READ(to, level));
 	ret->container = floors.floor_from[PSC_MODE_BOUNDARY];
 	if (ret->container && is_inside(to, ret->container))
-		ret->container = floors.policy.slot[PSC_MODE_BOUNDARY].floor = 0;
+		ret->container = floors.policy.floor[PSC_MODE_BOUNDARY] = 0;
 	carried = ret->container ? carried_find(leader) : NULL;
 	if (carried)
 		ret->container = container_sum(carried->container, ret->container);
-	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (mode != PSC_MODE_BOUNDARY &&
-		    psc_scope_rank(floors.policy.slot[mode].floor) <=
-		    psc_scope_rank(there.slot[mode].floor))
-			floors.policy.slot[mode].floor = 0;
+	for (__u32 mode = 0; mode < PSC_MODE_BOUNDARY; mode++)
+		if (psc_scope_rank(floors.policy.floor[mode]) <=
+		    psc_scope_rank(there.policy.floor[mode]))
+			floors.policy.floor[mode] = 0;
 	carried_set(ret, &floors);
 	return psc_policy_locked(&ret->floors);
 }

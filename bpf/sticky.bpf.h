@@ -249,7 +249,7 @@ static __always_inline bool left_add_one(psc_effective_words *effective, __u64 i
 	if (!sticky_read(id, &sticky) || is_within(cgroup, id, sticky.level))
 		return false;
 	effective_raise(effective, sticky.policy.word, id);
-	return sticky.policy.slot[PSC_MODE_BOUNDARY].scope == 1;
+	return sticky.policy.scope[PSC_MODE_BOUNDARY] == 1;
 }
 
 /**
@@ -277,7 +277,7 @@ GLOBAL int left_add_words(psc_effective_words *words, containers *ret, __u64 lea
 	if (!scopes.word)
 		return 0;
 	effective_raise(words, scopes.word, PSC_SOURCE_SEVERAL);
-	if (scopes.slot[PSC_MODE_BOUNDARY].scope && ret)
+	if (scopes.scope[PSC_MODE_BOUNDARY] && ret)
 		(*ret)[0] = PSC_SOURCE_SEVERAL;	/* nobody is inside */
 	return 0;
 }

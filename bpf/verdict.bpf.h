@@ -51,10 +51,10 @@ LOCAL int access_judge(struct task_struct *self, struct task_struct *tracee,
 
 	cgroup_facts_read(&inquiry.question, &inquiry.cgroups, self, tracee);
 	judge(&inquiry);
-	/* They are asked for in their order, once through; but CAPABLE_INITIAL also last. */
+	/* They are asked for in their order: once through, and each is there once only. */
 #pragma unroll
-	for (int i = 0; i <= PSC_FACTS; i++) {
-		const __u32 fact = i < PSC_FACTS ? 1U << i : PSC_FACT_CAPABLE_INITIAL;
+	for (int i = 0; i < PSC_FACTS; i++) {
+		const __u32 fact = 1U << i;
 
 		if (inquiry.verdict.need != fact)
 			continue;
@@ -103,20 +103,13 @@ static __always_inline int traceme_check(struct task_struct *parent)
 	struct task_struct *self = bpf_get_current_task_btf();
 	struct psc_verdict verdict;
 	struct cgroup_facts cgroups = {};
-	__u32 facts;
 
 	cgroup_facts_read(&question, &cgroups, parent, self);
 	verdict = psc_judge(&question, 0, 0);
-	if (verdict.need) {
-		facts = traceme_fact(PSC_FACT_CAPABLE_TRACEE, parent, self) ?
-			PSC_FACT_CAPABLE_TRACEE : 0;
-		if (facts && question.initial &&
-		    traceme_fact(PSC_FACT_CAPABLE_INITIAL, parent, self))
-			facts |= PSC_FACT_CAPABLE_INITIAL;
-		verdict = psc_judge(&question, PSC_FACT_CAPABLE_TRACEE | PSC_FACT_CAPABLE_INITIAL,
-				    facts);
-	}
-	if (is_allowed(verdict))
+	if (verdict.need)
+		verdict = psc_judge(&question, PSC_FACT_CAPABLE_TRACEE,
+				    traceme_capable(parent, self) ? PSC_FACT_CAPABLE_TRACEE : 0);
+	if (!verdict.need && !verdict.refused)
 		return 0;
 	report_refusal(PSC_MODE_TRACEME, question.scope, verdict.reason, 0, parent, self);
 	return -EPERM;

@@ -35,7 +35,7 @@ enum psc_scope {
 	 */
 	PSC_SCOPE_SIBLINGS = 4,
 	/* No scope: the next cgroup above decides, in the end the global scope. */
-	PSC_SCOPE_INHERIT = 15,
+	PSC_SCOPE_INHERIT = 255,
 };
 
 enum psc_mode {
@@ -52,13 +52,7 @@ enum psc_mode {
 	 * 1; with the global value, the root of the tracee's cgroup namespace.
 	 */
 	PSC_MODE_BOUNDARY = 3,
-	/*
-	 * Kept likewise, with the values 0 and 1: which CAP_SYS_PTRACE do scopes count? At 0
-	 * that in the tracee's user namespace, as Yama. At 1 it must be held in the initial
-	 * user namespace as well; neither who has made the namespace has it, nor who enters.
-	 */
-	PSC_MODE_CAPABILITY = 4,
-	PSC_MODE_SLOTS = 5,		/* what the policy word holds */
+	PSC_MODE_SLOTS = 4,		/* what the policy word holds */
 };
 
 #define PSC_MODE_BIT(mode) (1U << (mode))
@@ -69,22 +63,16 @@ enum psc_mode {
 /*
  * The policy: a scope and a floor for each access mode, floor <= scope. It is
  * one 64-bit word, so that a change of several modes is one compare-and-swap
- * and a reader never sees half of it. A byte is a slot; those from PSC_MODE_SLOTS on are 0.
+ * and a reader never sees half of it.
  */
-#define PSC_POLICY_SLOTS 8
-
-struct psc_slot {
-	__u8 scope : 4;
-	__u8 floor : 4;
-};
-
 union psc_policy {
-	struct psc_slot slot[PSC_POLICY_SLOTS];
+	struct {
+		__u8 scope[PSC_MODE_SLOTS];
+		__u8 floor[PSC_MODE_SLOTS];
+	};
 	__u64 word;
 };
 _Static_assert(sizeof(union psc_policy) == 8, "the policy is swapped as one word");
-_Static_assert(PSC_MODE_SLOTS <= (int)PSC_POLICY_SLOTS, "the word has a slot for each mode");
-_Static_assert(PSC_SCOPE_INHERIT <= 0xf, "a scope, and a floor, has four bits");
 
 enum psc_op {
 	PSC_OP_INFO = 0,		/* only fill in the reply */
@@ -238,7 +226,7 @@ struct psc_request {
 	__u32 sticky;			/* out, with PSC_FLAG_CGROUP: of which modes its scope sticks */
 	__u32 pad;
 };
-_Static_assert(sizeof(struct psc_request) == 424, "ABI");
+_Static_assert(sizeof(struct psc_request) == 416, "ABI");
 
 /* In the place of the id of a cgroup: several that the process has left. */
 #define PSC_SOURCE_SEVERAL (~0ULL)
@@ -247,7 +235,8 @@ _Static_assert(sizeof(struct psc_request) == 424, "ABI");
 
 /* The same scope, or floor, for every mode of a request. */
 #define PSC_WANT(value) ((union psc_policy){ \
-	.slot = { [0 ... PSC_MODE_SLOTS - 1] = { (value), (value) } } })
+	.scope = { (value), (value), (value), (value) }, \
+	.floor = { (value), (value), (value), (value) } })
 
 /* What holds a floor besides the pins: the programs psc_a_* on the root cgroup. */
 enum psc_anchor_state {

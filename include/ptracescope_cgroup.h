@@ -18,8 +18,7 @@
 #define PSC_PATTERN_STAR '*'
 #define PSC_PATTERN_ANY '?'
 
-/* Below PSC_SCOPE_INHERIT, and no scope. */
-#define PSC_SCOPE_NOT_FINAL 14
+#define PSC_SCOPE_NOT_FINAL 0x83
 
 struct psc_pattern {
 	__u8 text[PSC_PATTERN_BYTES];
@@ -94,7 +93,7 @@ struct psc_find_request {
 	__u32 left;
 	__u32 pad;
 };
-_Static_assert(sizeof(struct psc_find_request) == 360, "ABI");
+_Static_assert(sizeof(struct psc_find_request) == 352, "ABI");
 
 struct psc_found_cgroup {
 	__u64 id;

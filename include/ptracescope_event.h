@@ -25,9 +25,7 @@
 	REASON(UNDECIDED, 1, "undecided", "the facts did not suffice") \
 	REASON(SIBLING, 0, "sibling", "both are in the same cgroup of scope \"siblings\"") \
 	REASON(BOUNDARY, 1, "boundary", "the tracer is outside the tracee's container and lacks " \
-	       "CAP_SYS_PTRACE in the initial user namespace") \
-	REASON(NOT_INITIAL, 1, "not-initial", "the tracer has CAP_SYS_PTRACE only in a user " \
-	       "namespace, and kernel.ptracescope.capability is \"initial\"")
+	       "CAP_SYS_PTRACE in the initial user namespace")
 
 enum psc_reason {
 #define PSC_REASON_ID(id, refuses, word, text) PSC_REASON_##id,

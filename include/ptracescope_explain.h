@@ -20,7 +20,7 @@ enum psc_explain_op {
 struct psc_explain_request {
 	__u32 abi;			/* in: PSC_ABI; out: that of the programs */
 	__u32 op;			/* enum psc_explain_op */
-	__u32 mode;			/* enum psc_mode, below PSC_MODES */
+	__u32 mode;			/* enum psc_mode, but for PSC_MODE_BOUNDARY */
 	/* A process of the caller's pid namespace in whose own pids are counted; 0: the caller. */
 	__u32 viewer;
 	__s32 tracer;			/* 0: the viewer; with TRACEME the tracee's parent */
@@ -73,7 +73,6 @@ struct psc_explanation {
 	__u32 parent;			/* pid of who would be made its tracer by TRACEME */
 	__u32 declared;			/* enum psc_declared */
 	__u32 declared_pid;
-	__u32 pad;
 	__u64 container;		/* the tracee's, as in struct cgroup_facts */
 	__u64 carried;	/* one whose locked boundary the tracee carries, 0: none */
 	union psc_policy global;

@@ -69,7 +69,6 @@ struct psc_question {
 	__u32 scope;			/* enum psc_scope in force; what is none refuses */
 	__u32 traceme;			/* that for TRACEME */
 	__u32 boundary;			/* is the tracee's container a boundary? */
-	__u32 initial;			/* must a capability be held in the initial user namespace? */
 };
 
 struct psc_verdict {
@@ -82,23 +81,6 @@ struct psc_verdict {
 #define PSC_ALLOW(why) ((struct psc_verdict){ .reason = (why) })
 #define PSC_REFUSE(why) ((struct psc_verdict){ .refused = 1, .reason = (why) })
 
-/* The end of psc_judge(), where nothing but a capability allows it any more. */
-static inline __attribute__((always_inline)) struct psc_verdict
-psc_judge_capability(const struct psc_question *q, __u32 known, __u32 holds)
-{
-	if (!(known & PSC_FACT_CAPABLE_TRACEE))
-		return PSC_NEED(PSC_FACT_CAPABLE_TRACEE);
-	if (!(holds & PSC_FACT_CAPABLE_TRACEE))
-		return PSC_REFUSE(q->scope == PSC_SCOPE_ADMIN_ONLY ? PSC_REASON_NOT_CAPABLE :
-								     PSC_REASON_UNRELATED);
-	if (!q->initial)
-		return PSC_ALLOW(PSC_REASON_CAPABLE);
-	if (!(known & PSC_FACT_CAPABLE_INITIAL))
-		return PSC_NEED(PSC_FACT_CAPABLE_INITIAL);
-	return holds & PSC_FACT_CAPABLE_INITIAL ? PSC_ALLOW(PSC_REASON_CAPABLE) :
-						  PSC_REFUSE(PSC_REASON_NOT_INITIAL);
-}
-
 /**
  * psc_judge - may the tracer have this access?
  * @q: what is asked
@@ -109,7 +91,6 @@ psc_judge_capability(const struct psc_question *q, __u32 known, __u32 holds)
  * security/yama/yama_lsm.c, in the order in which they look at things. Yama has one scope
  * for ATTACH and TRACEME. Where TRACEME is free and ATTACH is for administrators, who traces
  * already passes as well: a debugger is of no use that may start a program and not read it.
- * Where the capability must be held in the initial user namespace, that is asked for last.
  *
  * Return: a verdict, or the one fact to gather before asking again. Every call
  * with one more known fact comes closer, so PSC_FACTS + 1 calls always suffice.
@@ -165,7 +146,12 @@ psc_judge(const struct psc_question *q, __u32 known, __u32 holds)
 			return PSC_ALLOW(PSC_REASON_EXCEPTION);
 	}
 
-	return psc_judge_capability(q, known, holds);
+	if (!(known & PSC_FACT_CAPABLE_TRACEE))
+		return PSC_NEED(PSC_FACT_CAPABLE_TRACEE);
+	if (holds & PSC_FACT_CAPABLE_TRACEE)
+		return PSC_ALLOW(PSC_REASON_CAPABLE);
+	return PSC_REFUSE(q->scope == PSC_SCOPE_ADMIN_ONLY ? PSC_REASON_NOT_CAPABLE :
+							     PSC_REASON_UNRELATED);
 }
 
 #undef PSC_NEED

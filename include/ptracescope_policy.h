@@ -20,32 +20,28 @@ static inline __attribute__((always_inline)) int
 psc_policy_open(const union psc_policy *policy, __u32 mode)
 {
 	const union psc_policy attach = {
-		.slot = { [PSC_MODE_ATTACH].scope = 0xf, [PSC_MODE_BOUNDARY].scope = 0xf },
+		.scope = { [PSC_MODE_ATTACH] = 0xff, [PSC_MODE_BOUNDARY] = 0xff },
 	};
-	const union psc_policy read = { .slot = { [PSC_MODE_READ].scope = 0xf } };
+	const union psc_policy read = { .scope = { [PSC_MODE_READ] = 0xff } };
 
 	return !(policy->word & (mode == PSC_MODE_ATTACH ? attach.word : read.word));
 }
 
-/* Of which modes a policy says something: their scopes are 0xf, all else is 0. */
+/* Of which modes a policy says something: their scopes are 0xff, all else is 0. */
 static inline __attribute__((always_inline)) union psc_policy
 psc_policy_modes_used(const union psc_policy *policy)
 {
 	union psc_policy used = {};
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (policy->slot[mode].scope != PSC_SCOPE_INHERIT || policy->slot[mode].floor)
-			used.slot[mode].scope = 0xf;
+		if (policy->scope[mode] != PSC_SCOPE_INHERIT || policy->floor[mode])
+			used.scope[mode] = 0xff;
 	return used;
 }
 
-/* All floors, in a policy's word: most policies have none, which one look then tells. */
-#define PSC_FLOORS ((union psc_policy){ \
-	.slot = { [0 ... PSC_POLICY_SLOTS - 1] = { .floor = 0xf } } }).word
-
 /* The entry of a cgroup that has none. */
 #define PSC_POLICY_NONE ((union psc_policy){ \
-	.slot = { [0 ... PSC_MODE_SLOTS - 1] = { .scope = PSC_SCOPE_INHERIT } } })
+	.scope = { PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT } })
 
 /* What holds for the processes of a cgroup, gathered from it upwards. */
 struct psc_effective {
@@ -64,35 +60,28 @@ static inline __attribute__((always_inline)) void
 psc_effective_add(struct psc_effective *effective, const union psc_policy *policy, __u64 from)
 {
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		if (effective->policy.slot[mode].scope == PSC_SCOPE_INHERIT &&
-		    policy->slot[mode].scope != PSC_SCOPE_INHERIT) {
-			effective->policy.slot[mode].scope = policy->slot[mode].scope;
+		if (effective->policy.scope[mode] == PSC_SCOPE_INHERIT &&
+		    policy->scope[mode] != PSC_SCOPE_INHERIT) {
+			effective->policy.scope[mode] = policy->scope[mode];
 			effective->scope_from[mode] = from;
 		}
-	}
-	if (!(policy->word & PSC_FLOORS))
-		return;
-	PSC_UNROLL
-	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (psc_scope_rank(policy->slot[mode].floor) >
-		    psc_scope_rank(effective->policy.slot[mode].floor)) {
-			effective->policy.slot[mode].floor = policy->slot[mode].floor;
+		if (psc_scope_rank(policy->floor[mode]) >
+		    psc_scope_rank(effective->policy.floor[mode])) {
+			effective->policy.floor[mode] = policy->floor[mode];
 			effective->floor_from[mode] = from;
 		}
+	}
 }
 
 /* After the last: no scope is below its floor. */
 static inline __attribute__((always_inline)) void
 psc_effective_end(struct psc_effective *effective)
 {
-	if (!(effective->policy.word & PSC_FLOORS))
-		return;
-	PSC_UNROLL
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		if (psc_scope_rank(effective->policy.slot[mode].scope) >=
-		    psc_scope_rank(effective->policy.slot[mode].floor))
+		if (psc_scope_rank(effective->policy.scope[mode]) >=
+		    psc_scope_rank(effective->policy.floor[mode]))
 			continue;
-		effective->policy.slot[mode].scope = effective->policy.slot[mode].floor;
+		effective->policy.scope[mode] = effective->policy.floor[mode];
 		effective->scope_from[mode] = effective->floor_from[mode];
 	}
 }
@@ -110,7 +99,7 @@ static inline __attribute__((always_inline)) void
 psc_effective_raise(struct psc_effective *effective, const union psc_policy *kept, __u64 from)
 {
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		__u32 scope = kept->slot[mode].scope, now = effective->policy.slot[mode].scope;
+		__u32 scope = kept->scope[mode], now = effective->policy.scope[mode];
 
 		if (scope == PSC_SCOPE_INHERIT)
 			continue;
@@ -118,7 +107,7 @@ psc_effective_raise(struct psc_effective *effective, const union psc_policy *kep
 			scope = PSC_SCOPE_RESTRICTED;
 		if (psc_scope_rank(scope) <= psc_scope_rank(now))
 			continue;
-		effective->policy.slot[mode].scope = scope;
+		effective->policy.scope[mode] = scope;
 		effective->scope_from[mode] = from;
 	}
 }
@@ -128,13 +117,13 @@ static inline __attribute__((always_inline)) void
 psc_scopes_add(union psc_policy *kept, const union psc_policy *more)
 {
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		__u32 scope = more->slot[mode].scope;
+		__u32 scope = more->scope[mode];
 
 		/* There are no siblings without their cgroup. */
 		if (scope == PSC_SCOPE_SIBLINGS)
 			scope = PSC_SCOPE_RESTRICTED;
 		if (scope != PSC_SCOPE_INHERIT)
-			kept->slot[mode].scope = psc_scope_stricter(kept->slot[mode].scope, scope);
+			kept->scope[mode] = psc_scope_stricter(kept->scope[mode], scope);
 	}
 }
 
@@ -151,9 +140,9 @@ psc_policy_sticky(const union psc_policy *policy, const union psc_policy *before
 	union psc_policy sticky = PSC_POLICY_NONE;
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if ((before->slot[mode].scope != PSC_SCOPE_INHERIT || stick >> mode & 1) &&
+		if ((before->scope[mode] != PSC_SCOPE_INHERIT || stick >> mode & 1) &&
 		    !(unstick >> mode & 1))
-			sticky.slot[mode].scope = policy->slot[mode].scope;
+			sticky.scope[mode] = policy->scope[mode];
 	return sticky;
 }
 
@@ -175,8 +164,8 @@ psc_policy_made(const union psc_policy *said, const union psc_policy *spared,
 	union psc_policy made = PSC_POLICY_NONE;
 
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		__u32 scope = said->slot[mode].scope, floor = said->slot[mode].floor;
-		__u32 least = above->slot[mode].scope, more = spared->slot[mode].scope;
+		__u32 scope = said->scope[mode], floor = said->floor[mode];
+		__u32 least = above->scope[mode], more = spared->scope[mode];
 
 		if (floor == PSC_SCOPE_INHERIT)
 			floor = 0;
@@ -184,8 +173,8 @@ psc_policy_made(const union psc_policy *said, const union psc_policy *spared,
 			floor = scope;
 		else if (scope == PSC_SCOPE_NOT_FINAL)
 			scope = PSC_SCOPE_NO_ATTACH;
-		if (spared->slot[mode].floor != PSC_SCOPE_INHERIT)
-			floor = psc_scope_stricter(floor, spared->slot[mode].floor);
+		if (spared->floor[mode] != PSC_SCOPE_INHERIT)
+			floor = psc_scope_stricter(floor, spared->floor[mode]);
 		if (more == PSC_SCOPE_NOT_FINAL)
 			more = PSC_SCOPE_NO_ATTACH;
 		if (!can_lock && floor) {
@@ -196,15 +185,15 @@ psc_policy_made(const union psc_policy *said, const union psc_policy *spared,
 			more = psc_scope_stricter(more, least);
 			scope = scope == PSC_SCOPE_INHERIT ? more : psc_scope_stricter(scope, more);
 		}
-		if (psc_scope_rank(floor) <= psc_scope_rank(above->slot[mode].floor))
+		if (psc_scope_rank(floor) <= psc_scope_rank(above->floor[mode]))
 			floor = 0;
 		if (scope != PSC_SCOPE_INHERIT &&
-		    psc_scope_rank(scope) < psc_scope_rank(above->slot[mode].floor))
+		    psc_scope_rank(scope) < psc_scope_rank(above->floor[mode]))
 			scope = PSC_SCOPE_INHERIT;
 		if (scope != PSC_SCOPE_INHERIT)
 			scope = psc_scope_stricter(scope, floor);
-		made.slot[mode].scope = scope;
-		made.slot[mode].floor = floor;
+		made.scope[mode] = scope;
+		made.floor[mode] = floor;
 	}
 	return made;
 }
@@ -212,14 +201,18 @@ psc_policy_made(const union psc_policy *said, const union psc_policy *spared,
 /* Does a policy have a floor? The guards do nothing before one has. */
 static inline __attribute__((always_inline)) int psc_policy_locked(const union psc_policy *policy)
 {
-	return !!(policy->word & PSC_FLOORS);
+	int locked = 0;
+
+	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++)
+		locked |= policy->floor[mode];
+	return locked;
 }
 
 /* May a mode have this value, globally or as that of a cgroup? */
 static inline __attribute__((always_inline)) int
 psc_value_fits(__u32 mode, __u32 value, int of_cgroup)
 {
-	if (mode >= PSC_MODES)
+	if (mode == PSC_MODE_BOUNDARY)
 		return value <= 1;
 	return value <= PSC_SCOPE_MAX || (of_cgroup && value == PSC_SCOPE_SIBLINGS);
 }
@@ -351,18 +344,13 @@ psc_policy_change(union psc_policy *policy, const struct psc_request *req,
 	PSC_UNROLL
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		struct psc_mode_change change = {
-			.scope = next.slot[mode].scope,
-			.floor = next.slot[mode].floor,
-			.scope_above = above ? above->slot[mode].scope : 0,
-			.floor_above = above ? above->slot[mode].floor : 0,
-			.want_scope = req->want.slot[mode].scope,
-			.want_floor = req->want.slot[mode].floor,
-			.set = req->set >> mode & 1,
-			.raise = req->raise >> mode & 1,
-			.lock = req->lock >> mode & 1,
-			.unset = req->unset >> mode & 1,
-			.revocable = req->flags & PSC_FLAG_REVOCABLE,
-			.mode = mode,
+			.scope = next.scope[mode], .floor = next.floor[mode],
+			.scope_above = above ? above->scope[mode] : 0,
+			.floor_above = above ? above->floor[mode] : 0,
+			.want_scope = req->want.scope[mode], .want_floor = req->want.floor[mode],
+			.set = req->set >> mode & 1, .raise = req->raise >> mode & 1,
+			.lock = req->lock >> mode & 1, .unset = req->unset >> mode & 1,
+			.revocable = req->flags & PSC_FLAG_REVOCABLE, .mode = mode,
 			.of_cgroup = !!(req->flags & PSC_FLAG_CGROUP),
 		};
 
@@ -370,8 +358,8 @@ psc_policy_change(union psc_policy *policy, const struct psc_request *req,
 		if (err == -PSC_E_RANGE)
 			return err;
 		refused |= err;
-		next.slot[mode].scope = change.scope;
-		next.slot[mode].floor = change.floor;
+		next.scope[mode] = change.scope;
+		next.floor[mode] = change.floor;
 		raised |= change.raised;
 		locked |= change.locked;
 	}

@@ -21,7 +21,7 @@ struct state {
 	/* Floors that found no room in psc_carried: they apply to every process. */
 	union psc_policy floors_for_all;
 	union psc_policy highest;	/* floors: of each mode the highest there has ever been */
-	/* Scopes of 0xf for the modes for which any entry of a cgroup has ever had a setting. */
+	/* Scopes of 0xff for the modes for which any entry of a cgroup has ever had a setting. */
 	union psc_policy modes_used;
 	union {
 		struct {

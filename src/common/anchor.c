@@ -177,8 +177,8 @@ int psc_anchor_policy(union psc_policy *ret)
 		}
 		if (answer < PSC_ANCHOR_ERRNO || answer >= PSC_ANCHOR_ERRNO + 256)
 			return answer < PSC_ANCHOR_ERRNO ? -answer : -ENOENT;
-		ret->slot[mode].scope = (__u8)((answer - PSC_ANCHOR_ERRNO) / 16);
-		ret->slot[mode].floor = (__u8)((answer - PSC_ANCHOR_ERRNO) % 16);
+		ret->scope[mode] = (__u8)((answer - PSC_ANCHOR_ERRNO) / 16);
+		ret->floor[mode] = (__u8)((answer - PSC_ANCHOR_ERRNO) % 16);
 	}
 	return 0;
 }

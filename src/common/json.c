@@ -68,8 +68,8 @@ json_t *psc_json_policy(const union psc_policy *policy)
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		json_object_set_new(object, psc_mode_word(mode),
-				    json_pack("{s:i, s:i}", "scope", policy->slot[mode].scope,
-					      "floor", policy->slot[mode].floor));
+				    json_pack("{s:i, s:i}", "scope", policy->scope[mode],
+					      "floor", policy->floor[mode]));
 	return object;
 }
 

@@ -17,14 +17,11 @@ static const char *const scope_words[] = {
 
 static const char *const switch_words[] = { "off", "on" };
 
-static const char *const capability_words[] = { "any", "initial" };
-
 static const char *const mode_words[PSC_MODE_SLOTS] = {
 	[PSC_MODE_ATTACH] = "attach",
 	[PSC_MODE_TRACEME] = "traceme",
 	[PSC_MODE_READ] = "read",
 	[PSC_MODE_BOUNDARY] = "boundary",
-	[PSC_MODE_CAPABILITY] = "capability",
 };
 
 static const struct {
@@ -182,8 +179,8 @@ int psc_value_parse(const struct psc_name *name, const char *text, bool cgroup,
 		return -ERANGE;
 	if (is_scope(name))
 		return psc_scope_parse(text, ret);
-	for (value = 0; value <= name->max; value++) {
-		if (streq(text, psc_value_word(name, value))) {
+	for (value = 0; value < ARRAY_SIZE(switch_words); value++) {
+		if (streq(text, switch_words[value])) {
 			*ret = value;
 			return 0;
 		}
@@ -204,11 +201,8 @@ bool psc_value_fits_name(const struct psc_name *name, unsigned int value, bool c
 
 const char *psc_value_word(const struct psc_name *name, unsigned int value)
 {
-	if (is_scope(name))
-		return psc_scope_word(value);
-	if (name->mode == PSC_MODE_CAPABILITY)
-		return word_at(capability_words, ARRAY_SIZE(capability_words), value);
-	return word_at(switch_words, ARRAY_SIZE(switch_words), value);
+	return is_scope(name) ? psc_scope_word(value) :
+				word_at(switch_words, ARRAY_SIZE(switch_words), value);
 }
 
 const char *psc_value_text(unsigned int value)
@@ -248,11 +242,11 @@ unsigned int psc_name_get(const struct psc_name *name, const union psc_policy *p
 	unsigned int lowest = PSC_SCOPE_MAX;
 
 	if (!name->floor)
-		return policy->slot[name->mode].scope;
+		return policy->scope[name->mode];
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if ((name->modes & PSC_MODE_BIT(mode)) &&
-		    psc_scope_rank(policy->slot[mode].floor) < psc_scope_rank(lowest))
-			lowest = policy->slot[mode].floor;
+		    psc_scope_rank(policy->floor[mode]) < psc_scope_rank(lowest))
+			lowest = policy->floor[mode];
 	return lowest;
 }
 
@@ -262,8 +256,8 @@ unsigned int psc_policy_highest_floor(const union psc_policy *policy, __u32 mode
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if ((modes & PSC_MODE_BIT(mode)) &&
-		    psc_scope_rank(policy->slot[mode].floor) > psc_scope_rank(floor))
-			floor = policy->slot[mode].floor;
+		    psc_scope_rank(policy->floor[mode]) > psc_scope_rank(floor))
+			floor = policy->floor[mode];
 	return floor;
 }
 
@@ -309,7 +303,7 @@ struct psc_request psc_name_request(const struct psc_name *name, unsigned int va
 bool psc_entry_exists(const union psc_policy *entry)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (entry->slot[mode].scope != PSC_SCOPE_INHERIT || entry->slot[mode].floor)
+		if (entry->scope[mode] != PSC_SCOPE_INHERIT || entry->floor[mode])
 			return true;
 	return false;
 }

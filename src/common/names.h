@@ -21,7 +21,7 @@ int psc_scope_parse(const char *text, unsigned int *ret);
 /* Is scope @a stricter than @b? */
 bool psc_scope_is_stricter(unsigned int a, unsigned int b);
 
-/* "attach", "traceme", "read", "boundary", "capability"; NULL when @mode is none. */
+/* "attach", "traceme", "read", "boundary"; NULL when @mode is none. */
 const char *psc_mode_word(unsigned int mode);
 
 /* The kind of access of that word: attach, traceme or read. Return: the mode or -EINVAL. */
@@ -53,7 +53,6 @@ struct psc_name {
 };
 
 #define PSC_NAME_YAMA "kernel.yama.ptrace_scope"
-#define PSC_NAME_CAPABILITY "kernel.ptracescope.capability"
 #define PSC_NAME_FLOOR "kernel.ptracescope.floor"
 
 /*
@@ -77,10 +76,6 @@ struct psc_name {
 	     PSC_MODE_BIT(PSC_MODE_BOUNDARY), PSC_MODE_BOUNDARY, 1, \
 	     "on or off: attaching into a container from outside requires\n" \
 	     "CAP_SYS_PTRACE in the initial user namespace") \
-	NAME(CAPABILITY, PSC_NAME_CAPABILITY, false, \
-	     PSC_MODE_BIT(PSC_MODE_CAPABILITY), PSC_MODE_CAPABILITY, 1, \
-	     "any or initial: which CAP_SYS_PTRACE counts, one in the user namespace of\n" \
-	     "the tracee, or only one in the initial user namespace") \
 	NAME(FLOOR, PSC_NAME_FLOOR, true, PSC_MODES_YAMA, PSC_MODE_ATTACH, PSC_SCOPE_MAX, \
 	     "the lowest attach_scope and traceme_scope until reboot")
 
@@ -123,7 +118,7 @@ int psc_value_parse(const struct psc_name *name, const char *text, bool cgroup,
 /* Is this a value of @name? */
 bool psc_value_fits_name(const struct psc_name *name, unsigned int value, bool cgroup);
 
-/* Its word: that of a scope, "off" and "on", "any" and "initial"; NULL when @value is none. */
+/* Its word: that of a scope, or "off" and "on"; NULL when @value is none. */
 const char *psc_value_word(const struct psc_name *name, unsigned int value);
 
 /* As it can be parsed again: the number, or "siblings". */

@@ -406,7 +406,7 @@ bool psc_cli_final(const struct psc_name *name, unsigned int value, bool revocab
 	if (psc_policy_change(&policy, &req, NULL))
 		return false;
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (policy.slot[mode].floor)
+		if (policy.floor[mode])
 			return true;
 	return false;
 }

@@ -319,10 +319,6 @@ static enum psc_cli_exit run_complete(const struct psc_cli *cli)
 
 static enum psc_cli_exit run_help(const struct psc_cli *cli)
 {
-	static char buffer[2 * BUFSIZ];
-
-	/* In one go, so that psc_command_end() sees the error of the write. */
-	setvbuf(stdout, buffer, _IOFBF, sizeof(buffer));
 	psc_help_print(stdout, cli);
 	return PSC_EXIT_DONE;
 }

@@ -17,8 +17,8 @@ static union psc_policy read_policy(const json_t *policy)
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		const json_t *pair = json_object_get(policy, psc_mode_word(mode));
 
-		ret.slot[mode].scope = (__u8)psc_show_number(pair, "scope");
-		ret.slot[mode].floor = (__u8)psc_show_number(pair, "floor");
+		ret.scope[mode] = (__u8)psc_show_number(pair, "scope");
+		ret.floor[mode] = (__u8)psc_show_number(pair, "floor");
 	}
 	return ret;
 }
@@ -29,9 +29,9 @@ static bool is_locked(const union psc_policy *policy)
 	bool any = false;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		if (policy->slot[mode].floor != policy->slot[mode].scope)
+		if (policy->floor[mode] != policy->scope[mode])
 			return false;
-		any |= policy->slot[mode].floor != 0;
+		any |= policy->floor[mode] != 0;
 	}
 	return any;
 }

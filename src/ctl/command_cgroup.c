@@ -94,8 +94,8 @@ static bool effective(const json_t *cgroup, const struct psc_name *name, unsigne
 			continue;
 		if (scope < 0 || scope > UINT8_MAX || floor < 0 || floor > UINT8_MAX)
 			return false;
-		policy.slot[mode].scope = (__u8)scope;
-		policy.slot[mode].floor = (__u8)floor;
+		policy.scope[mode] = (__u8)scope;
+		policy.floor[mode] = (__u8)floor;
 	}
 	*ret = psc_name_get(name, &policy);
 	return psc_value_fits_name(name, *ret, true);

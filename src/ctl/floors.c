@@ -96,7 +96,7 @@ static int visit(void *data, const struct psc_cgroup *cgroup)
 	if (err)
 		return psc_cgroup_trouble_of(err) ? 0 : err;
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		floor[mode] = info.policy.slot[mode].floor;
+		floor[mode] = info.policy.floor[mode];
 	return add(search->floors, psc_json_text(cgroup->path), floor) ? 0 : -ENOMEM;
 }
 

@@ -27,7 +27,7 @@
 /* With `lockdown = integrity`, a floor of 3 also raises kernel lockdown. */
 static void lock_kernel_down(const struct psc_daemon *d, const union psc_policy *policy)
 {
-	if (d->reload.lockdown && policy->slot[PSC_MODE_ATTACH].floor == PSC_SCOPE_NO_ATTACH)
+	if (d->reload.lockdown && policy->floor[PSC_MODE_ATTACH] == PSC_SCOPE_NO_ATTACH)
 		psc_lockdown_raise();
 }
 

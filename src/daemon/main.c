@@ -87,8 +87,8 @@ static bool ask_daemon(union psc_policy *ret)
 						    psc_mode_word(mode), "scope", &scope, "floor",
 						    &floor) == 0;
 		if (good) {
-			ret->slot[mode].scope = (__u8)scope;
-			ret->slot[mode].floor = (__u8)floor;
+			ret->scope[mode] = (__u8)scope;
+			ret->floor[mode] = (__u8)floor;
 		}
 	}
 	psc_answer_free(&answer);

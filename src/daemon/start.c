@@ -32,10 +32,10 @@ static int require_no_anchor(const char *dir)
 			   "they have gone, or are in another bpffs. Programs on the root cgroup "
 			   "enforce for every process until reboot: attach %u, traceme %u, read %u, "
 			   "floors %u, %u, %u. Nobody can change that, refusals are not reported, and "
-			   "no daemon can start: reboot", dir, p.slot[PSC_MODE_ATTACH].scope,
-			   p.slot[PSC_MODE_TRACEME].scope, p.slot[PSC_MODE_READ].scope,
-			   p.slot[PSC_MODE_ATTACH].floor, p.slot[PSC_MODE_TRACEME].floor,
-			   p.slot[PSC_MODE_READ].floor);
+			   "no daemon can start: reboot", dir, p.scope[PSC_MODE_ATTACH],
+			   p.scope[PSC_MODE_TRACEME], p.scope[PSC_MODE_READ],
+			   p.floor[PSC_MODE_ATTACH], p.floor[PSC_MODE_TRACEME],
+			   p.floor[PSC_MODE_READ]);
 }
 
 /*

@@ -24,9 +24,9 @@ void psc_daemon_notify(struct psc_daemon *d, const char *state, const union psc_
 	policy = policy ? policy : &asked;
 	if (asprintf(&text, "%sSTATUS=%s: attach %u (%s), traceme %u, read %u; floor %u%s%s", state,
 		     psc_selftest_failed(d->selftest) ? "NOT ENFORCING, see the log" : "Enforcing",
-		     policy->slot[PSC_MODE_ATTACH].scope, psc_scope_word(policy->slot[PSC_MODE_ATTACH].scope),
-		     policy->slot[PSC_MODE_TRACEME].scope, policy->slot[PSC_MODE_READ].scope,
-		     policy->slot[PSC_MODE_ATTACH].floor,
+		     policy->scope[PSC_MODE_ATTACH], psc_scope_word(policy->scope[PSC_MODE_ATTACH]),
+		     policy->scope[PSC_MODE_TRACEME], policy->scope[PSC_MODE_READ],
+		     policy->floor[PSC_MODE_ATTACH],
 		     !d->reload.error ? "" :
 		     d->reload.partly ? "; configuration " : "; configuration refused: ",
 		     d->reload.error ? d->reload.error : "") < 0)

@@ -84,7 +84,7 @@ static void check_first(void)
 	CHECK(psc_policy_change(&policy, &plan.request, NULL) == 0);
 	if (err) {
 		CHECK(!psc_policy_locked(&policy));
-		CHECK(psc_scope_rank(policy.slot[PSC_MODE_ATTACH].scope) >=
+		CHECK(psc_scope_rank(policy.scope[PSC_MODE_ATTACH]) >=
 		      psc_scope_rank(PSC_SCOPE_DEFAULT));
 	}
 	psc_config_free(&config);

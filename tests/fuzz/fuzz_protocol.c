@@ -44,10 +44,9 @@ static void check_policy(const union psc_policy *before)
 	const struct fake_backend *fake = &service.fake;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		CHECK(psc_scope_rank(fake->policy.slot[mode].floor) >=
-		      psc_scope_rank(before->slot[mode].floor));
-		CHECK(psc_scope_rank(fake->policy.slot[mode].scope) >=
-		      psc_scope_rank(fake->policy.slot[mode].floor));
+		CHECK(psc_scope_rank(fake->policy.floor[mode]) >= psc_scope_rank(before->floor[mode]));
+		CHECK(psc_scope_rank(fake->policy.scope[mode]) >=
+		      psc_scope_rank(fake->policy.floor[mode]));
 	}
 	CHECK(fake->capable || (fake->policy.word == before->word && !fake->n_entries &&
 				!fake->detached && !fake->reloaded));

@@ -20,14 +20,13 @@ static inline struct psc_explanation strangers(enum psc_mode mode, __u8 scope)
 	};
 	struct psc_explanation e = {
 		.question = { .mode = mode, .scope = scope, .traceme = scope }, .dumpable = 1,
-		.known = mode == PSC_MODE_TRACEME ?
-			 PSC_FACT_CAPABLE_TRACEE | PSC_FACT_CAPABLE_INITIAL : ALL_FACTS,
+		.known = mode == PSC_MODE_TRACEME ? PSC_FACT_CAPABLE_TRACEE : ALL_FACTS,
 		.holds = mode == PSC_MODE_TRACEME ? 0 : PSC_FACT_ALIVE | PSC_FACT_INSIDE,
 		.parent = 100,
 	};
 
 	for (unsigned int i = 0; i < PSC_MODES; i++)
-		side.effective.policy.slot[i].scope = scope;
+		side.effective.policy.scope[i] = scope;
 	e.tracer = e.tracee = side;
 	e.tracee.pid = e.tracee.tid = 200;
 	memcpy(e.tracee.comm, "sleep", sizeof("sleep"));
@@ -49,7 +48,7 @@ static inline bool policy_of(void *data, __u64 id, union psc_policy *ret)
 	(void)data;
 	*ret = (union psc_policy){};
 	if (id == 3)
-		ret->slot[PSC_MODE_ATTACH].scope = PSC_SCOPE_NO_ATTACH;
+		ret->scope[PSC_MODE_ATTACH] = PSC_SCOPE_NO_ATTACH;
 	return id == 2 || id == 3;
 }
 

@@ -121,7 +121,7 @@ static inline int fake_cgroup_request(struct fake_backend *fake, struct psc_requ
 	req->cgroup = entry.id;
 	req->sticky = 0;
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (entry.policy.slot[mode].scope != PSC_SCOPE_INHERIT)
+		if (entry.policy.scope[mode] != PSC_SCOPE_INHERIT)
 			req->sticky |= entry.sticky & PSC_MODE_BIT(mode);
 	memcpy(req->source, all.scope_from, sizeof(req->source));
 	return 0;

@@ -57,9 +57,9 @@ struct ask {
 	bool revocable;
 };
 
-static bool is_value(unsigned int value, bool cgroup, bool is_switch)
+static bool is_value(unsigned int value, bool cgroup, bool is_boundary)
 {
-	if (is_switch)
+	if (is_boundary)
 		return value == 0 || value == 1;
 	return value < 4 || (value == 4 && cgroup);
 }
@@ -69,13 +69,13 @@ static bool is_value(unsigned int value, bool cgroup, bool is_switch)
  * that is set is no lower than its own floor and the floor above.
  */
 static struct result model(struct one now, struct one above, const struct ask *ask, bool cgroup,
-			   bool is_switch)
+			   bool is_boundary)
 {
 	struct result result = { .after = now };
 	struct one *after = &result.after;
 
-	if ((ask->verbs & SET && !is_value(ask->scope, cgroup, is_switch)) ||
-	    (ask->verbs & RAISE && !is_value(ask->floor, cgroup, is_switch))) {
+	if ((ask->verbs & SET && !is_value(ask->scope, cgroup, is_boundary)) ||
+	    (ask->verbs & RAISE && !is_value(ask->floor, cgroup, is_boundary))) {
 		result.err = -PSC_E_RANGE;
 		return result;
 	}
@@ -121,8 +121,8 @@ static int alone(const struct result *result, unsigned int verbs)
 
 static void put(union psc_policy *policy, unsigned int mode, struct one one)
 {
-	policy->slot[mode].scope = one.scope < 0 ? PSC_SCOPE_INHERIT : words[one.scope];
-	policy->slot[mode].floor = words[one.floor];
+	policy->scope[mode] = one.scope < 0 ? PSC_SCOPE_INHERIT : words[one.scope];
+	policy->floor[mode] = words[one.floor];
 }
 
 static bool is_wrong(const struct ask *ask, bool cgroup)
@@ -140,14 +140,12 @@ static void check_promises(const union psc_policy *before, const union psc_polic
 	if (err)
 		assert_int_equal(after->word, before->word);
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		const int scope = place(after->slot[mode].scope),
-			  floor = place(after->slot[mode].floor);
+		const int scope = place(after->scope[mode]), floor = place(after->floor[mode]);
 
-		assert_true(floor >= place(before->slot[mode].floor));
+		assert_true(floor >= place(before->floor[mode]));
 		assert_true(scope < 0 || scope >= floor);
-		assert_true(asked >> mode & 1 ||
-			    (after->slot[mode].scope == before->slot[mode].scope &&
-			     after->slot[mode].floor == before->slot[mode].floor));
+		assert_true(asked >> mode & 1 || (after->scope[mode] == before->scope[mode] &&
+						  after->floor[mode] == before->floor[mode]));
 	}
 }
 
@@ -158,7 +156,7 @@ static void try_one(unsigned int mode, bool cgroup, struct one now, struct one a
 		.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = !!(ask->verbs & SET) << mode,
 		.raise = !!(ask->verbs & RAISE) << mode, .lock = !!(ask->verbs & LOCK) << mode,
 		.unset = !!(ask->verbs & UNSET) << mode,
-		.want = PSC_WANT(7),
+		.want = { .scope = { 77, 77, 77, 77 }, .floor = { 77, 77, 77, 77 } },
 		.flags = (cgroup ? PSC_FLAG_CGROUP : 0) | (ask->revocable ? PSC_FLAG_REVOCABLE : 0),
 	};
 	struct psc_request asked = req;
@@ -170,12 +168,12 @@ static void try_one(unsigned int mode, bool cgroup, struct one now, struct one a
 	put(&policy, mode, now);
 	before = wanted = policy;
 	put(&over, mode, above);
-	asked.want.slot[mode].scope = ask->scope;
-	asked.want.slot[mode].floor = ask->floor;
+	asked.want.scope[mode] = ask->scope;
+	asked.want.floor[mode] = ask->floor;
 	if (is_wrong(ask, cgroup)) {
 		expected = -PSC_E_INVAL;
 	} else {
-		result = model(now, above, ask, cgroup, mode >= PSC_MODES);
+		result = model(now, above, ask, cgroup, mode == PSC_MODE_BOUNDARY);
 		expected = alone(&result, ask->verbs);
 		if (!expected)
 			put(&wanted, mode, result.after);
@@ -184,30 +182,29 @@ static void try_one(unsigned int mode, bool cgroup, struct one now, struct one a
 	check_promises(&before, &policy, &asked, err);
 	if (err != expected || policy.word != wanted.word)
 		fail_msg("mode %u cgroup %u scope %d floor %d above %d %d verbs %x want %u %u "
-			 "revocable %u: %d, %d expected; scope %u floor %u",
-			 mode, cgroup, now.scope, now.floor, above.scope, above.floor, ask->verbs,
-			 ask->scope, ask->floor, ask->revocable, err, expected,
-			 policy.slot[mode].scope, policy.slot[mode].floor);
+			 "revocable %u: %d, %d expected; scope %u floor %u", mode, cgroup, now.scope,
+			 now.floor, above.scope, above.floor, ask->verbs, ask->scope, ask->floor,
+			 ask->revocable, err, expected, policy.scope[mode], policy.floor[mode]);
 }
 
 /* All that one mode can be: a floor is never above its scope. Return: how many. */
-static unsigned int make_states(bool cgroup, bool is_switch, struct one ret[])
+static unsigned int make_states(bool cgroup, bool is_boundary, struct one ret[])
 {
-	const int most = is_switch ? place(1) : STRICTEST;
+	const int most = is_boundary ? place(1) : STRICTEST;
 	unsigned int n = 0;
 
 	for (int floor = 0; floor <= most; floor++)
 		for (int scope = cgroup ? -1 : 0; scope <= most; scope++)
 			if ((scope < 0 || scope >= floor) &&
-			    (scope < 0 || is_value(words[scope], cgroup, is_switch)) &&
-			    is_value(words[floor], cgroup, is_switch))
+			    (scope < 0 || is_value(words[scope], cgroup, is_boundary)) &&
+			    is_value(words[floor], cgroup, is_boundary))
 				ret[n++] = (struct one){ scope, floor };
 	return n;
 }
 
 static void try_requests(unsigned int mode, bool cgroup, struct one now, struct one above)
 {
-	static const __u8 values[] = { 0, 1, 2, 3, 4, 5, 7, 8, 14, 15 };
+	static const __u8 values[] = { 0, 1, 2, 3, 4, 5, 127, 128, 254, 255 };
 	const size_t n = ARRAY_SIZE(values);
 
 	for (unsigned int verbs = 0; verbs < 16; verbs++)
@@ -231,23 +228,23 @@ static void test_one_mode(void **state)
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		for (unsigned int cgroup = 0; cgroup < 2; cgroup++) {
-			const bool is_switch = mode >= PSC_MODES;
-			const unsigned int n = make_states(cgroup, is_switch, states);
+			const bool is_boundary = mode == PSC_MODE_BOUNDARY;
+			const unsigned int n = make_states(cgroup, is_boundary, states);
 			/* Above a cgroup can be others; above the global policy, floors alone. */
-			const unsigned int n_above = make_states(true, is_switch, aboves);
+			const unsigned int n_above = make_states(true, is_boundary, aboves);
 
 			for (unsigned int i = 0; i < n * n_above; i++) {
 				const struct one *above = &aboves[i / n];
 
 				if (cgroup ? above->scope < 0 : above->scope >= 0)
 					continue;
-				/* There the scope is not 15 but the floor's. */
+				/* There the scope is not 255 but the floor's. */
 				try_requests(mode, cgroup, states[i % n], (struct one){
 					cgroup ? above->scope : 0, above->floor });
 				tried++;
 			}
 		}
-	assert_int_equal(tried, 3 * (10 * 5 + 20 * 15) + 2 * (3 * 2 + 5 * 3));
+	assert_int_equal(tried, 3 * (10 * 5 + 20 * 15) + 3 * 2 + 5 * 3);
 }
 
 /* Without what is above a change is that below a policy of zeroes. */
@@ -266,11 +263,8 @@ static void test_no_above(void **state)
 				.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = verbs & SET ? i % 16 : 0,
 				.raise = verbs & RAISE ? i % 16 : 0, .lock = verbs & LOCK ? i % 16 : 0,
 				.want = {
-					.slot = {
-						{ values % 4, values / 64 },
-						{ values / 4 % 4, values % 4 },
-						{ values / 16 % 4, values / 4 % 4 }, { 1, 1 },
-					},
+					.scope = { values % 4, values / 4 % 4, values / 16 % 4, 1 },
+					.floor = { values / 64, values % 4, values / 4 % 4, 1 },
 				},
 			};
 
@@ -290,18 +284,16 @@ struct whole {
 
 /* Policies and wishes in which modes differ, so that each outcome meets each. */
 static const struct whole wholes[] = {
-	{ { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 } }, { { 0, 0 } },
-	  { .slot = { { 1, 2 }, { 2, 1 }, { 3, 0 }, { 1, 1 }, { 1, 1 } } } },
-	{ { { 2, 2 }, { 3, 0 }, { 4, 4 }, { 2, 0 }, { 2, 2 } }, { { 0, 0 } },
-	  { .slot = { { 0, 1 }, { 3, 3 }, { 2, 3 }, { 0, 0 }, { 0, 1 } } } },
-	{ { { 4, 3 }, { 2, 0 }, { 0, 0 }, { 2, 2 }, { 2, 0 } },
-	  { { 3, 2 }, { 0, 0 }, { 4, 4 }, { 2, 2 }, { 2, 0 } },
-	  { .slot = { { 2, 1 }, { 9, 2 }, { 2, 9 }, { 0, 1 }, { 0, 0 } } } },
-	{ { { 3, 3 }, { 3, 3 }, { 3, 3 }, { 2, 2 }, { 0, 0 } },
-	  { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 2, 2 }, { 2, 2 } },
-	  { .slot = { { 3, 1 }, { 3, 1 }, { 3, 1 }, { 1, 0 }, { 1, 0 } } } },
-	{ { { 4, 0 }, { 0, 0 }, { 2, 0 }, { 0, 0 }, { 2, 2 } }, { { 0, 0 } },
-	  { .slot = { { 3, 3 }, { 0, 0 }, { 1, 2 }, { 2, 2 }, { 2, 0 } } } },
+	{ { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 0, 0 } }, { { 0, 0 } },
+	  { .scope = { 1, 2, 3, 1 }, .floor = { 2, 1, 0, 1 } } },
+	{ { { 2, 2 }, { 3, 0 }, { 4, 4 }, { 2, 0 } }, { { 0, 0 } },
+	  { .scope = { 0, 3, 2, 0 }, .floor = { 1, 3, 3, 0 } } },
+	{ { { 4, 3 }, { 2, 0 }, { 0, 0 }, { 2, 2 } }, { { 3, 2 }, { 0, 0 }, { 4, 4 }, { 2, 2 } },
+	  { .scope = { 2, 9, 2, 0 }, .floor = { 1, 2, 9, 1 } } },
+	{ { { 3, 3 }, { 3, 3 }, { 3, 3 }, { 2, 2 } }, { { 0, 0 }, { 0, 0 }, { 0, 0 }, { 2, 2 } },
+	  { .scope = { 3, 3, 3, 1 }, .floor = { 1, 1, 1, 0 } } },
+	{ { { 4, 0 }, { 0, 0 }, { 2, 0 }, { 0, 0 } }, { { 0, 0 } },
+	  { .scope = { 3, 0, 1, 2 }, .floor = { 3, 0, 2, 2 } } },
 };
 
 /* Which verbs a request has for one mode. */
@@ -319,13 +311,11 @@ static int whole_model(const struct whole *whole, const struct psc_request *req,
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		const struct ask ask = {
-			verbs_of(req, mode),
-			whole->want.slot[mode].scope,
-			whole->want.slot[mode].floor,
+			verbs_of(req, mode), whole->want.scope[mode], whole->want.floor[mode],
 			req->flags & PSC_FLAG_REVOCABLE,
 		};
 		const struct result result = model(whole->now[mode], whole->above[mode], &ask, cgroup,
-						   mode >= PSC_MODES);
+						   mode == PSC_MODE_BOUNDARY);
 
 		out_of_range |= result.err == -PSC_E_RANGE;
 		refused |= result.err != 0;
@@ -360,18 +350,18 @@ static void try_whole(const struct whole *whole, const struct psc_request *req, 
 			 (unsigned long long)policy.word);
 }
 
-/* All 1,048,576 ways to give four verbs to five modes. */
+/* All 65,536 ways to give four verbs to four modes. */
 static void test_all_modes(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wholes) * 4; i++)
-		for (__u32 verbs = 0; verbs < 1U << 20; verbs++) {
+		for (__u32 verbs = 0; verbs < 1U << 16; verbs++) {
 			const struct whole *whole = &wholes[i / 4];
 			const bool cgroup = i % 2;
 			const struct psc_request req = {
-				.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = verbs & 31,
-				.raise = verbs >> 5 & 31, .lock = verbs >> 10 & 31,
-				.unset = verbs >> 15, .want = whole->want,
+				.abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = verbs & 15,
+				.raise = verbs >> 4 & 15, .lock = verbs >> 8 & 15,
+				.unset = verbs >> 12, .want = whole->want,
 				.flags = (cgroup ? PSC_FLAG_CGROUP : 0) |
 					 (i / 2 % 2 ? PSC_FLAG_REVOCABLE : 0),
 			};

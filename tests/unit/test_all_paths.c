@@ -50,10 +50,10 @@ static struct one make_one(size_t i)
 /* Each mode has the same here, one after another, so that all are tried in one go. */
 static union psc_policy make_policy(struct one one)
 {
-	union psc_policy policy = {};
+	union psc_policy policy;
 
-	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		policy.slot[mode] = (struct psc_slot){ one.scope, one.floor };
+	memset(policy.scope, one.scope, sizeof(policy.scope));
+	memset(policy.floor, one.floor, sizeof(policy.floor));
 	return policy;
 }
 
@@ -106,9 +106,9 @@ static void check_model(const struct path *path, const struct psc_effective *eff
 	const struct held held = model(path);
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		const unsigned int scope = effective->policy.slot[mode].scope;
+		const unsigned int scope = effective->policy.scope[mode];
 
-		assert_int_equal(effective->policy.slot[mode].floor, held.floor);
+		assert_int_equal(effective->policy.floor[mode], held.floor);
 		assert_int_equal(effective->floor_from[mode], held.floor_from);
 		assert_int_equal(scope, held.scope);
 		assert_int_equal(effective->scope_from[mode], held.scope_from);
@@ -116,7 +116,7 @@ static void check_model(const struct path *path, const struct psc_effective *eff
 		for (size_t i = 0; i < path->n; i++) {
 			const unsigned int floor = strictness(path->ones[i].floor);
 
-			assert_true(strictness(effective->policy.slot[mode].floor) >= floor);
+			assert_true(strictness(effective->policy.floor[mode]) >= floor);
 			assert_true(strictness(scope) >= floor);
 		}
 	}
@@ -205,17 +205,16 @@ static void test_modes_apart(void **state)
 			for (size_t at = 0; at < 2; at++) {
 				union psc_policy policy = make_policy(others.ones[at]);
 
-				policy.slot[mode].scope = path.ones[at].scope;
-				policy.slot[mode].floor = path.ones[at].floor;
+				policy.scope[mode] = path.ones[at].scope;
+				policy.floor[mode] = path.ones[at].floor;
 				psc_effective_add(&effective, &policy, at + 1);
 			}
-			assert_int_equal(effective.policy.slot[mode].floor, model(&path).floor);
-			assert_int_equal(effective.policy.slot[(mode + 1) % PSC_MODE_SLOTS].floor,
+			assert_int_equal(effective.policy.floor[mode], model(&path).floor);
+			assert_int_equal(effective.policy.floor[(mode + 1) % PSC_MODE_SLOTS],
 					 model(&others).floor);
 			psc_effective_end(&effective);
 			if (model(&path).scope != NONE)
-				assert_int_equal(effective.policy.slot[mode].scope,
-						 model(&path).scope);
+				assert_int_equal(effective.policy.scope[mode], model(&path).scope);
 		}
 	}
 }
@@ -239,7 +238,7 @@ static void try_made(struct one said, __u8 spared, __u8 spared_floor, struct one
 	const union psc_policy said_all = make_policy(said), above_all = make_policy(above);
 	const union psc_policy spared_all = make_policy((struct one){ spared, spared_floor });
 	const union psc_policy all = psc_policy_made(&said_all, &spared_all, &above_all, can_lock);
-	const struct one made = { all.slot[0].scope, all.slot[0].floor };
+	const struct one made = { all.scope[0], all.floor[0] };
 	const unsigned int held = scope_with(made, above);
 	const __u8 own = said.scope == PSC_SCOPE_NO_ATTACH ? said.scope :
 			 said.floor == NONE ? 0 : said.floor;
@@ -248,8 +247,7 @@ static void try_made(struct one said, __u8 spared, __u8 spared_floor, struct one
 	const unsigned int floor = strictness(wanted);
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		assert_true(all.slot[mode].scope == made.scope &&
-			    all.slot[mode].floor == made.floor);
+		assert_true(all.scope[mode] == made.scope && all.floor[mode] == made.floor);
 	/* An entry that psc_ctl would make: no scope below a floor, its own or one above. */
 	assert_true(made.scope == NONE || made.scope <= PSC_SCOPE_SIBLINGS);
 	assert_true(made.floor <= PSC_SCOPE_SIBLINGS);

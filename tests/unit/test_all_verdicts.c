@@ -22,7 +22,6 @@
 struct access {
 	bool attach, traceme, read;	/* which kind it is */
 	bool boundary;			/* the tracee's container is a boundary */
-	bool initial;			/* a capability counts in the initial user namespace alone */
 	bool traceme_is_free;		/* TRACEME's scope asks for no capability */
 	bool inside, admin, alive, ancestor, exception, sibling, tracing, capable;
 };
@@ -44,10 +43,7 @@ static bool is_true(const char *words, const struct access *a)
 		{ "the tracer is an ancestor", a->ancestor },
 		{ "the tracer traces already or was declared", a->exception },
 		{ "one cgroup gives both the scope", a->sibling },
-		{ "the tracer has the capability, where it counts",
-		  a->capable && (a->admin || !a->initial) },
-		{ "the tracer has the capability, where it does not count",
-		  a->capable && a->initial && !a->admin },
+		{ "the tracer has the capability", a->capable },
 		{ "it is ATTACH by who traces already, and TRACEME is free",
 		  a->attach && a->tracing && a->traceme_is_free },
 		{ "it is ATTACH across a boundary, not by an administrator",
@@ -65,11 +61,6 @@ static bool is_true(const char *words, const struct access *a)
 #define BOUNDARY { "it is ATTACH across a boundary, not by an administrator", REFUSED, \
 		   PSC_REASON_BOUNDARY }
 
-#define CAPABILITY \
-	{ "the tracer has the capability, where it counts", ALLOWED, PSC_REASON_CAPABLE }, \
-	{ "the tracer has the capability, where it does not count", REFUSED, \
-	  PSC_REASON_NOT_INITIAL }
-
 static const struct line classic[] = {
 	BOUNDARY,
 	{ "otherwise", ALLOWED, PSC_REASON_SCOPE_CLASSIC },
@@ -82,7 +73,7 @@ static const struct line siblings[] = {
 	{ "the tracer is an ancestor", ALLOWED, PSC_REASON_ANCESTOR },
 	{ "the tracer traces already or was declared", ALLOWED, PSC_REASON_EXCEPTION },
 	{ "one cgroup gives both the scope", ALLOWED, PSC_REASON_SIBLING },
-	CAPABILITY,
+	{ "the tracer has the capability", ALLOWED, PSC_REASON_CAPABLE },
 	{ "otherwise", REFUSED, PSC_REASON_UNRELATED },
 };
 
@@ -92,7 +83,7 @@ static const struct line restricted[] = {
 	{ "the tracee has been released", REFUSED, PSC_REASON_DEAD },
 	{ "the tracer is an ancestor", ALLOWED, PSC_REASON_ANCESTOR },
 	{ "the tracer traces already or was declared", ALLOWED, PSC_REASON_EXCEPTION },
-	CAPABILITY,
+	{ "the tracer has the capability", ALLOWED, PSC_REASON_CAPABLE },
 	{ "otherwise", REFUSED, PSC_REASON_UNRELATED },
 };
 
@@ -100,7 +91,7 @@ static const struct line admin_only[] = {
 	BOUNDARY,
 	{ "it is ATTACH by who traces already, and TRACEME is free", ALLOWED,
 	  PSC_REASON_EXCEPTION },
-	CAPABILITY,
+	{ "the tracer has the capability", ALLOWED, PSC_REASON_CAPABLE },
 	{ "otherwise", REFUSED, PSC_REASON_NOT_CAPABLE },
 };
 
@@ -127,7 +118,6 @@ static struct access describe(const struct psc_question *q, unsigned int truth)
 	return (struct access){
 		.attach = q->mode == PSC_MODE_ATTACH, .traceme = q->mode == PSC_MODE_TRACEME,
 		.read = q->mode == PSC_MODE_READ, .boundary = q->boundary,
-		.initial = q->initial,
 		.traceme_is_free = q->traceme == PSC_SCOPE_CLASSIC ||
 				   q->traceme == PSC_SCOPE_SIBLINGS ||
 				   q->traceme == PSC_SCOPE_RESTRICTED,
@@ -155,17 +145,16 @@ static bool agrees(const struct psc_verdict *verdict, const struct line *line)
 	       verdict->reason == line->reason;
 }
 
-/* Every question: mode, boundary, initial, TRACEME's scope and the scope. The table of the last. */
-#define QUESTIONS (PSC_MODES * 4 * ARRAY_SIZE(tables) * ARRAY_SIZE(tables))
+/* Every question: mode, boundary, TRACEME's scope and the scope. The table of the last one. */
+#define QUESTIONS (PSC_MODES * 2 * ARRAY_SIZE(tables) * ARRAY_SIZE(tables))
 
 static const struct scope_table *make_question(size_t i, struct psc_question *ret)
 {
-	const struct scope_table *table = &tables[i / PSC_MODES / 4 / ARRAY_SIZE(tables)];
+	const struct scope_table *table = &tables[i / PSC_MODES / 2 / ARRAY_SIZE(tables)];
 
 	*ret = (struct psc_question){
 		.mode = (__u32)(i % PSC_MODES), .boundary = (__u32)(i / PSC_MODES % 2),
-		.initial = (__u32)(i / PSC_MODES / 2 % 2),
-		.traceme = tables[i / PSC_MODES / 4 % ARRAY_SIZE(tables)].scope,
+		.traceme = tables[i / PSC_MODES / 2 % ARRAY_SIZE(tables)].scope,
 		.scope = table->scope,
 	};
 	return table;
@@ -205,9 +194,9 @@ static void test_model(void **state)
 
 			most = calls > most ? calls : most;
 			if (!agrees(&verdict, line))
-				fail_msg("mode %u scope %u traceme %u boundary %u initial %u facts "
-					 "%x: refused %u, reason %u; Yama: \"%s\"", q.mode, q.scope,
-					 q.traceme, q.boundary, q.initial, truth, verdict.refused, verdict.reason,
+				fail_msg("mode %u scope %u traceme %u boundary %u facts %x: refused "
+					 "%u, reason %u; Yama: \"%s\"", q.mode, q.scope, q.traceme,
+					 q.boundary, truth, verdict.refused, verdict.reason,
 					 line->words);
 		}
 	}
@@ -305,25 +294,18 @@ static void test_monotonic(void **state)
 	assert_true(released > 0);
 }
 
-/*
- * A boundary allows nothing more, nor does a capability that must be the initial one, nor a
- * stricter scope for TRACEME.
- */
+/* A boundary allows nothing more, and neither does a stricter scope for TRACEME. */
 static void test_monotonic_besides(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < QUESTIONS; i++) {
-		struct psc_question q, bounded, traceme, initial;
+		struct psc_question q, bounded, traceme;
 
 		make_question(i, &q);
-		bounded = traceme = initial = q;
-		bounded.boundary = initial.initial = 1;
+		bounded = traceme = q;
+		bounded.boundary = 1;
 		for (unsigned int truth = 0; truth <= ALL_FACTS; truth++) {
 			assert_true(!allows(bounded, truth) || allows(q, truth));
-			assert_true(!allows(initial, truth) || allows(q, truth));
-			/* Who has it there loses nothing. */
-			if (is_possible(truth) && truth & PSC_FACT_CAPABLE_INITIAL)
-				assert_int_equal(allows(initial, truth), allows(q, truth));
 			for (size_t at = 0; at < ARRAY_SIZE(tables); at++) {
 				traceme.traceme = tables[at].scope;
 				if (psc_scope_rank(traceme.traceme) >= psc_scope_rank(q.traceme))
@@ -339,26 +321,26 @@ static void test_open(void **state)
 	unsigned int open = 0;
 	(void)state;
 
-	for (unsigned int i = 0; i < 16 * 16; i++) {
-		const unsigned int scope = i % 16, boundary = i / 16;
+	for (unsigned int i = 0; i < 256 * 256; i++) {
+		const unsigned int scope = i % 256, boundary = i / 256;
 
 		for (__u32 mode = 0; mode <= PSC_MODE_READ; mode += PSC_MODE_READ) {
 			const union psc_policy policy = {
-				.word = 0x9999999999999999ULL,
+				.scope = { 9, 9, 9, [PSC_MODE_BOUNDARY] = (__u8)boundary },
+				.floor = { 9, 9, 9, 9 },
 			};
 			union psc_policy asked = policy;
 			struct psc_question q = { .mode = mode, .scope = scope, .boundary = boundary };
 			struct psc_verdict verdict = psc_judge(&q, 0, 0);
 
-			asked.slot[PSC_MODE_BOUNDARY].scope = (__u8)boundary;
-			asked.slot[mode].scope = (__u8)scope;
+			asked.scope[mode] = (__u8)scope;
 			assert_int_equal(psc_policy_open(&asked, mode),
 					 !verdict.need && !verdict.refused &&
 					 verdict.reason == PSC_REASON_SCOPE_CLASSIC);
 			open += !!psc_policy_open(&asked, mode);
 		}
 	}
-	assert_int_equal(open, 1 + 16);
+	assert_int_equal(open, 1 + 256);
 }
 
 /* All five scopes in their order, and numbers that are none at the end. */

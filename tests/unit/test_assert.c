@@ -119,9 +119,9 @@ static void test_runs(void **state)
 
 	(void)state;
 	service_there(&s);
-	s.fake.policy = (union psc_policy){ .slot = { { 2, 2 }, { 2, 1 }, { 0, 0 }, { 0, 0 } } };
+	s.fake.policy = (union psc_policy){ .scope = { 2, 2, 0, 0 }, .floor = { 2, 1, 0, 0 } };
 	check_runs(&s, cases, ARRAY_SIZE(cases));
-	s.fake.policy.slot[PSC_MODE_TRACEME].floor = 2;
+	s.fake.policy.floor[PSC_MODE_TRACEME] = 2;
 	check_runs(&s, locked, ARRAY_SIZE(locked));
 	s.fake.off = true;
 	check_runs(&s, off, ARRAY_SIZE(off));

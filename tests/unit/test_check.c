@@ -42,8 +42,7 @@ static int setup(void **state)
 	assert_non_null(s);
 	fake_root_new(&s->conf);
 	cgroup_tree_new(&s->tree, &s->fake.cgroups);
-	s->fake.policy.slot[PSC_MODE_ATTACH].scope = s->fake.policy.slot[PSC_MODE_TRACEME].scope =
-		1;
+	s->fake.policy.scope[PSC_MODE_ATTACH] = s->fake.policy.scope[PSC_MODE_TRACEME] = 1;
 	cgroup_make(&s->tree, "system.slice/app.service");
 	cgroup_make(&s->tree, "system.slice/web.service/sub");
 	cgroup_make(&s->tree, "plain");
@@ -184,8 +183,8 @@ static void test_rows(void **state)
 
 		memset(policy, 0, sizeof(*policy));
 		for (unsigned int mode = PSC_MODE_ATTACH; mode <= PSC_MODE_TRACEME; mode++) {
-			policy->slot[mode].floor = (__u8)rows[i].floor;
-			policy->slot[mode].scope = rows[i].floor ? (__u8)rows[i].floor : 1;
+			policy->floor[mode] = (__u8)rows[i].floor;
+			policy->scope[mode] = rows[i].floor ? (__u8)rows[i].floor : 1;
 		}
 		err = check(s, rows[i].conf, true);
 		if (err != rows[i].err)
@@ -231,8 +230,7 @@ static void test_stranger(void **state)
 {
 	struct state *s = *state;
 
-	s->fake.policy.slot[PSC_MODE_ATTACH].scope = s->fake.policy.slot[PSC_MODE_TRACEME].scope =
-		1;
+	s->fake.policy.scope[PSC_MODE_ATTACH] = s->fake.policy.scope[PSC_MODE_TRACEME] = 1;
 	assert_int_equal(check_seeing(s, "[app.service]\n" YAMA "2\n", true, false), 0);
 	has("", s->out, "; a reload changes no global settings; what it changes of cgroups is for "
 	    "root to see\n");

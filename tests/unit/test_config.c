@@ -23,7 +23,6 @@
 #define TRACEME "kernel.ptracescope.traceme_scope"
 #define READ "kernel.ptracescope.read_scope"
 #define BOUNDARY "kernel.ptracescope.cgroup_boundary"
-#define CAPABILITY "kernel.ptracescope.capability"
 #define FLOOR "kernel.ptracescope.floor"
 #define OWN "/etc/ptracescope/ptracescope.conf"
 #define OWN_D "/etc/ptracescope/conf.d"
@@ -674,7 +673,7 @@ static const struct {
 	{ FLOOR " = 0\n", FLOOR, 0, 1 },
 	{ "kernel.yama.ptrace_scop = 1\n", NULL, 0, 1, "unknown name 'kernel.yama.ptrace_scop'; "
 	  "known are " YAMA ", " ATTACH ", " TRACEME ", " READ ", "
-	  BOUNDARY ", " CAPABILITY ", " FLOOR },
+	  BOUNDARY ", " FLOOR },
 	{ "kernel/yama/ptrace_scope = 1\n", NULL, 0, 1, "unknown name" },
 	{ "-" YAMA " = 1\n", NULL, 0, 1, "unknown name '-" YAMA "'" },
 	{ "kernel.yama.* = 1\n", NULL, 0, 1, "unknown name" },
@@ -690,12 +689,6 @@ static const struct {
 	{ BOUNDARY " = 0\n", BOUNDARY, 0, 1 },
 	{ BOUNDARY " = 2\n", NULL, 0, 1, "'2' is no value for " BOUNDARY "; it must be one of "
 	  "0 (off), 1 (on)" },
-	{ CAPABILITY " = initial\n", CAPABILITY, 1, 1 },
-	{ CAPABILITY " = any\n", CAPABILITY, 0, 1 },
-	{ CAPABILITY " = 1\n", CAPABILITY, 1, 1 },
-	{ CAPABILITY " = on\n", NULL, 0, 1, "'on' is no value for " CAPABILITY "; it must be one of "
-	  "0 (any), 1 (initial)" },
-	{ CAPABILITY " = 2\n", NULL, 0, 1, "it must be one of 0 (any), 1 (initial)" },
 
 	{ "lockdown = on\n", NULL, 0, 1, "'on' is no value for lockdown; it must be integrity or none" },
 	{ "lockdown\n", NULL, 0, 1, "'=' is missing in 'lockdown'" },
@@ -774,9 +767,9 @@ static void expect_applied(const struct tree *tree, int attach, int traceme, int
 {
 	union psc_policy policy = applied(tree);
 
-	assert_int_equal(policy.slot[PSC_MODE_ATTACH].scope, attach);
-	assert_int_equal(policy.slot[PSC_MODE_TRACEME].scope, traceme);
-	assert_int_equal(policy.slot[PSC_MODE_READ].scope, read_scope);
+	assert_int_equal(policy.scope[PSC_MODE_ATTACH], attach);
+	assert_int_equal(policy.scope[PSC_MODE_TRACEME], traceme);
+	assert_int_equal(policy.scope[PSC_MODE_READ], read_scope);
 }
 
 static void test_merge(void **state)
@@ -840,7 +833,7 @@ static void test_merge(void **state)
 static const struct {
 	const char *what;
 	struct { const char *path, *text; } files[4];	/* NULL for a text: a directory */
-	int policy[PSC_MODE_SLOTS];
+	int policy[4];
 	const char *errors;
 } wrong[] = {
 	{ "nothing is readable", { { OWN, BAD_LINE } }, { 1, 1, 0, 0 }, OWN ":1: '=' is missing" },
@@ -922,34 +915,33 @@ static void test_strictest(void **state)
 			fail_msg("%s: %s", wrong[i].what, error);
 		assert_int_equal(psc_policy_change(&policy, &plan.request, NULL), 0);
 		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-			if (policy.slot[mode].scope != wrong[i].policy[mode] ||
-			    policy.slot[mode].floor)
+			if (policy.scope[mode] != wrong[i].policy[mode] || policy.floor[mode])
 				fail_msg("%s: mode %u: %u, floor %u", wrong[i].what, mode,
-					 policy.slot[mode].scope, policy.slot[mode].floor);
+					 policy.scope[mode], policy.floor[mode]);
 		psc_config_free(&config);
 		free(error);
 		remove_tree(&tree);
 	}
 }
 
-/* What a cgroup gets of sections beside an error; 15: nothing. */
+/* What a cgroup gets of sections beside an error; 255: nothing. */
 static const struct {
 	const char *text, *cgroup;
 	unsigned int global;
 	int attach, traceme, boundary;
 } wrong_sections[] = {
-	{ "[a]\n" YAMA " = 2\n", "a", 1, 2, 2, 15 },
-	{ "[a]\n" YAMA " = 2\n", "a", 2, 15, 15, 15 },
-	{ "[a]\n" YAMA " = 0\n", "a", 1, 15, 15, 15 },
-	{ "[a]\n" YAMA " = siblings\n", "a", 1, 15, 15, 15 },
-	{ "[a]\n" YAMA " = siblings\n", "a", 0, 4, 4, 15 },
-	{ "[a]\n" YAMA " = 3\n", "a", 1, 3, 3, 15 },
-	{ "[a]\n" YAMA " = 3\n[*]\n" YAMA " = 2\n", "a", 1, 3, 3, 15 },
-	{ "[*]\n" YAMA " = 2\n[a]\n" YAMA " = 1\n" TRACEME " = 3\n", "a", 1, 2, 3, 15 },
+	{ "[a]\n" YAMA " = 2\n", "a", 1, 2, 2, 255 },
+	{ "[a]\n" YAMA " = 2\n", "a", 2, 255, 255, 255 },
+	{ "[a]\n" YAMA " = 0\n", "a", 1, 255, 255, 255 },
+	{ "[a]\n" YAMA " = siblings\n", "a", 1, 255, 255, 255 },
+	{ "[a]\n" YAMA " = siblings\n", "a", 0, 4, 4, 255 },
+	{ "[a]\n" YAMA " = 3\n", "a", 1, 3, 3, 255 },
+	{ "[a]\n" YAMA " = 3\n[*]\n" YAMA " = 2\n", "a", 1, 3, 3, 255 },
+	{ "[*]\n" YAMA " = 2\n[a]\n" YAMA " = 1\n" TRACEME " = 3\n", "a", 1, 2, 3, 255 },
 	{ "[a]\n" ATTACH " = 3\n" BOUNDARY " = 1\n[a]\n" YAMA " = 2\n" BOUNDARY " = off\n",
 	  "a", 1, 3, 2, 1 },
-	{ "[a]\n" "kernel.ptracescope.floor = 2\n", "a", 1, 2, 2, 15 },
-	{ "[a\n" YAMA " = 3\n", "a", 1, 15, 15, 15 },
+	{ "[a]\n" "kernel.ptracescope.floor = 2\n", "a", 1, 2, 2, 255 },
+	{ "[a\n" YAMA " = 3\n", "a", 1, 255, 255, 255 },
 };
 
 static void test_strictest_sections(void **state)
@@ -957,9 +949,9 @@ static void test_strictest_sections(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong_sections); i++) {
 		unsigned int global = wrong_sections[i].global;
-		const union psc_policy policy = { .slot = { { global }, { global } } };
+		const union psc_policy policy = { .scope = { global, global } };
 		struct psc_setting settings[PSC_NAMES];
-		int got[PSC_MODE_SLOTS] = { 15, 15, 15, 15, 15 };
+		int got[PSC_MODE_SLOTS] = { 255, 255, 255, 255 };
 		struct tree tree;
 
 		make_tree(&tree);

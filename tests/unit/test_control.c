@@ -42,8 +42,7 @@ static const struct exchange exchanges[] = {
 	{ OURS("Status", ""),
 	  REPLY("\"enforcing\":true,\"policy\":{\"attach\":{\"scope\":3,\"floor\":3},"
 	        "\"traceme\":{\"scope\":3,\"floor\":3},\"read\":{\"scope\":2,\"floor\":0},"
-	        "\"boundary\":{\"scope\":0,\"floor\":0},"
-	        "\"capability\":{\"scope\":0,\"floor\":0}}") },
+	        "\"boundary\":{\"scope\":0,\"floor\":0}}") },
 	{ OURS("Detach", ""), REPLY("") },
 	{ OURS("Reload", ""), REPLY("") },
 	/* parameters may be left out or null where none are needed */
@@ -79,7 +78,7 @@ static const struct exchange exchanges[] = {
 	{ OURS("Lock", "\"names\":[\"read_scope\"]"), INVALID("names") },
 	{ OURS("Lock", "\"names\":[\"kernel.ptracescope.floor\"]"), INVALID("names") },
 	{ OURS("Lock", "\"level\":1,\"names\":[" YAMA "]"), INVALID("names") },
-	{ OURS("Lock", "\"names\":[" YAMA "," YAMA "," YAMA "," YAMA "," YAMA "," YAMA "," YAMA "," YAMA "]"),
+	{ OURS("Lock", "\"names\":[" YAMA "," YAMA "," YAMA "," YAMA "," YAMA "," YAMA "," YAMA "]"),
 	  INVALID("names") },
 	{ OURS("Set", "\"name\":" YAMA), INVALID("value") },
 	{ OURS("Set", "\"value\":3"), INVALID("name") },
@@ -349,7 +348,7 @@ static void test_change_waits(void **state)
 	expect_json(fd, REPLY("\"value\":3"));
 	expect_json(other, REPLY(""));
 	assert_int_equal(s.fake.detached, 1);
-	assert_int_equal(s.fake.policy.slot[PSC_MODE_ATTACH].floor, 3);
+	assert_int_equal(s.fake.policy.floor[PSC_MODE_ATTACH], 3);
 
 	/* It may wait when the service ends, or come to nothing. */
 	s.fake.change_waits = true;
@@ -397,7 +396,7 @@ static void test_backend_errors(void **state)
 				  "\"kernel.yama.ptrace_scope: Operation not permitted\""));
 
 	s.fake.detach_err = -EACCES;
-	s.fake.policy.slot[PSC_MODE_READ].scope = s.fake.policy.slot[PSC_MODE_READ].floor = 2;
+	s.fake.policy.scope[PSC_MODE_READ] = s.fake.policy.floor[PSC_MODE_READ] = 2;
 	put_message(fd, OURS("Detach", ""));
 	spin(&s);
 	expect_json(fd, OUR_ERROR("Locked", "\"name\":\"kernel.ptracescope.read_scope\","

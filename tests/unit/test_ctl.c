@@ -153,7 +153,7 @@ static const struct parse_case parse_cases[] = {
 	{ { "lock", "read=1" }, -EINVAL, "'read=1' is neither a scope nor a name" },
 	{ { "lock", "nonsense" }, -EINVAL, "'nonsense' is neither a scope nor a name; scopes are "
 	  "0 (classic), 1 (restricted), 2 (admin-only), 3 (no-attach); names are ptrace_scope, "
-	  "attach_scope, traceme_scope, read_scope, cgroup_boundary, capability; see 'ptracescopectl lock" },
+	  "attach_scope, traceme_scope, read_scope, cgroup_boundary; see 'ptracescopectl lock" },
 	{ { "list", "--revocable=yes" }, -EINVAL, "unexpected value for option '--revocable'" },
 	{ { "get", "--revocable" }, -EINVAL,
 	  "--revocable does not go with 'get'; it is for: set, cgroup set" },
@@ -288,7 +288,7 @@ static void test_runs(void **state)
 		{ { "status", "--json" }, 0, "{\"enforcing\": true, \"policy\": {\"attach\": "
 		  "{\"scope\": 1, \"floor\": 1}, \"traceme\": {\"scope\": 1, \"floor\": 1}, "
 		  "\"read\": {\"scope\": 2, \"floor\": 0}, \"boundary\": {\"scope\": 0, "
-		  "\"floor\": 0}, \"capability\": {\"scope\": 0, \"floor\": 0}}}\n", "" },
+		  "\"floor\": 0}}}\n", "" },
 		{ { "get", "read_scope" }, 0, "2\n", "" },
 		{ { "get", "attach" }, 0, "1\n", "" },
 		{ { "reload" }, 0, "", "" },
@@ -327,7 +327,7 @@ static void test_lock_runs(void **state)
 		{ { "set", "1" }, 0, "kernel.yama.ptrace_scope = 1\n", "" },
 		{ { "lock" }, 0,
 		  "locked until reboot: attach 1 (restricted), traceme 1 (restricted)\n"
-		  "not locked: read 0 (classic), boundary 0 (off), capability 0 (any)\n", "" },
+		  "not locked: read 0 (classic), boundary 0 (off)\n", "" },
 		{ { "set", "0" }, 3, "",
 		  LINE("kernel.yama.ptrace_scope: locked at 1 (restricted) until reboot") },
 		{ { "lock", "0" }, 3, "",
@@ -335,23 +335,22 @@ static void test_lock_runs(void **state)
 		{ { "lock", "admin-only", "--json" }, 0,
 		  "{\"attach\": {\"scope\": 2, \"floor\": 2}, \"traceme\": {\"scope\": 2, "
 		  "\"floor\": 2}, \"read\": {\"scope\": 0, \"floor\": 0}, \"boundary\": "
-		  "{\"scope\": 0, \"floor\": 0}, \"capability\": {\"scope\": 0, \"floor\": 0}}\n",
-		  "" },
+		  "{\"scope\": 0, \"floor\": 0}}\n", "" },
 		{ { "get" }, 0, "2\n", "" },
 		{ { "lock", "1" }, 3, "",
 		  LINE("kernel.ptracescope.floor: locked at 2 (admin-only) until reboot") },
 		{ { "set", "boundary=on" }, 0, "kernel.ptracescope.cgroup_boundary = 1\n", "" },
 		{ { "lock" }, 0, "locked until reboot: attach 2 (admin-only), traceme "
-		  "2 (admin-only), boundary 1 (on)\nnot locked: read 0 (classic), capability 0 (any)\n", "" },
+		  "2 (admin-only), boundary 1 (on)\nnot locked: read 0 (classic)\n", "" },
 		{ { "set", "attach=3", "--revocable" }, 0,
 		  "kernel.ptracescope.attach_scope = 3\n", "" },
 		{ { "lock", "3" }, 0, "locked until reboot: attach 3 (no-attach), traceme "
 		  "3 (no-attach), boundary 1 (on)\nraised: traceme 2 (admin-only) -> "
-		  "3 (no-attach)\nnot locked: read 0 (classic), capability 0 (any)\n", "" },
+		  "3 (no-attach)\nnot locked: read 0 (classic)\n", "" },
 		/* what is revocable may still be locked */
 		{ { "set", "3", "--revocable" }, 0, "kernel.yama.ptrace_scope = 3\n", "" },
 		{ { "lock" }, 0, "locked until reboot: attach 3 (no-attach), traceme "
-		  "3 (no-attach), boundary 1 (on)\nnot locked: read 0 (classic), capability 0 (any)\n", "" },
+		  "3 (no-attach), boundary 1 (on)\nnot locked: read 0 (classic)\n", "" },
 		{ { "set", "3", "--revocable" }, 0, "kernel.yama.ptrace_scope = 3\n", "" },
 		{ { "get", "kernel.ptracescope.floor" }, 0, "3\n", "" },
 		{ { "set", "2" }, 3, "",
@@ -373,20 +372,14 @@ static void test_lock_names_runs(void **state)
 		{ { "lock", "read" }, 1, "", NOTHING },
 		{ { "set", "read_scope=2" }, 0, "kernel.ptracescope.read_scope = 2\n", "" },
 		{ { "lock", "read", "boundary" }, 0, "locked until reboot: read 2 (admin-only)\n"
-		  "not locked: attach 1 (restricted), traceme 1 (restricted), boundary 0 (off), "
-		  "capability 0 (any)\n", "" },
+		  "not locked: attach 1 (restricted), traceme 1 (restricted), boundary 0 (off)\n",
+		  "" },
 		{ { "set", "read_scope=1" }, 3, "", LINE("kernel.ptracescope.read_scope: locked at "
 							 "2 (admin-only) until reboot") },
 		{ { "set", "0" }, 0, "kernel.yama.ptrace_scope = 0\n", "" },
 		{ { "set", "attach=2" }, 0, "kernel.ptracescope.attach_scope = 2\n", "" },
 		{ { "lock", "ptrace_scope" }, 0, "locked until reboot: attach 2 (admin-only), read 2 "
-		  "(admin-only)\nnot locked: traceme 0 (classic), boundary 0 (off), capability 0 (any)\n", "" },
-		{ { "set", "capability=initial" }, 0, "kernel.ptracescope.capability = 1\n", "" },
-		{ { "lock", "capability" }, 0, "locked until reboot: attach 2 (admin-only), read 2 "
-		  "(admin-only), capability 1 (initial)\nnot locked: traceme 0 (classic), boundary 0 "
-		  "(off)\n", "" },
-		{ { "set", "capability=any" }, 3, "", LINE("kernel.ptracescope.capability: locked at "
-							   "1 (initial) until reboot") },
+		  "(admin-only)\nnot locked: traceme 0 (classic), boundary 0 (off)\n", "" },
 	};
 	struct service s;
 
@@ -496,7 +489,7 @@ static void test_refused_runs(void **state)
 	check_runs(&s, denied, ARRAY_SIZE(denied));
 	s.fake.capable = 1;
 	s.fake.detach_err = -EACCES;
-	s.fake.policy.slot[PSC_MODE_ATTACH].scope = s.fake.policy.slot[PSC_MODE_ATTACH].floor = 2;
+	s.fake.policy.scope[PSC_MODE_ATTACH] = s.fake.policy.floor[PSC_MODE_ATTACH] = 2;
 	check_runs(&s, locked, ARRAY_SIZE(locked));
 	s.fake.reload_err = -EINVAL;
 	s.fake.reload_message = "x.conf:3: \033 bad '\\xff'";
@@ -566,8 +559,7 @@ static void test_strange_answers(void **state)
 		{ ANSWER(REPLY("")), 1, "answer to io.ptracescope.Status is not", "status" },
 		{ ANSWER(REPLY("\"enforcing\":true")), 1, "is not understood", "status" },
 #define PAIR "{\"scope\":1,\"floor\":0}"
-#define MODES(attach) "{\"attach\":" attach ",\"traceme\":" PAIR ",\"read\":" PAIR ",\"boundary\":" PAIR \
-	",\"capability\":" PAIR "}"
+#define MODES(attach) "{\"attach\":" attach ",\"traceme\":" PAIR ",\"read\":" PAIR ",\"boundary\":" PAIR "}"
 #define LIE(field) REPLY("\"enforcing\":true,\"policy\":" MODES(PAIR) "," field)
 		/* of which the low bits are a scope */
 		{ ANSWER(REPLY("\"enforcing\":true,\"policy\":" MODES("{\"scope\":4294967297,"
@@ -705,7 +697,7 @@ static void test_confirmation(void **state)
 		__u64 before;
 		pid_t pid;
 
-		s.fake.policy = (union psc_policy){ .slot[PSC_MODE_ATTACH].scope = cases[i].scope };
+		s.fake.policy = (union psc_policy){ .scope[PSC_MODE_ATTACH] = cases[i].scope };
 		before = s.fake.policy.word;
 		assert_return_code(openpty(&master, &slave, NULL, NULL, NULL), errno);
 		assert_int_equal(write(master, cases[i].typed, strlen(cases[i].typed)),
@@ -793,8 +785,7 @@ static void test_legend(void **state)
 #define STATUS(enforcing, yama, configuration) \
 	"{\"enforcing\":" enforcing ",\"abi\":1,\"build\":\"00ff\",\"adopted\":true,\"policy\":{" \
 	"\"attach\":{\"scope\":2,\"floor\":1},\"traceme\":{\"scope\":1,\"floor\":0}," \
-	"\"read\":{\"scope\":0,\"floor\":0},\"boundary\":{\"scope\":1,\"floor\":0}," \
-	"\"capability\":{\"scope\":1,\"floor\":1}}" \
+	"\"read\":{\"scope\":0,\"floor\":0},\"boundary\":{\"scope\":1,\"floor\":0}}" \
 	yama ",\"refused\":12,\"suppressed\":3," \
 	"\"dropped\":0,\"proof\":\"ok\"," \
 	"\"configuration\":\"" configuration "\",\"version\":\"9.9\",\"pid\":77}"
@@ -809,7 +800,6 @@ static void test_show_status(void **state)
 		  "       traceme: 1 (restricted)\n"
 		  "          read: 0 (classic)\n"
 		  "      boundary: 1 (on)\n"
-		  "    capability: 1 (initial), until reboot not below 1 (initial)\n"
 		  "          yama: not in this kernel\n"
 		  "      refusals: 12; not reported one by one: 3, lost reports: 0\n"
 		  " configuration: ok\n"

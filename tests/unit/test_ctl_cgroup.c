@@ -158,8 +158,7 @@ static void service_with_tree(struct service *s, const char *const *paths)
 	cgroup_tree_new(&tree, &s->fake.cgroups);
 	for (; *paths; paths++)
 		cgroup_make(&tree, *paths);
-	s->fake.policy.slot[PSC_MODE_ATTACH].scope = s->fake.policy.slot[PSC_MODE_TRACEME].scope =
-		1;
+	s->fake.policy.scope[PSC_MODE_ATTACH] = s->fake.policy.scope[PSC_MODE_TRACEME] = 1;
 }
 
 static void service_end(struct service *s)
@@ -183,8 +182,7 @@ static void test_runs(void **state)
 		  "        attach: 1 (restricted), from global\n"
 		  "       traceme: 1 (restricted), from global\n"
 		  "          read: 0 (classic), from global\n"
-		  "      boundary: 0 (off), from global\n"
-		  "    capability: 0 (any), from global\n", "" },
+		  "      boundary: 0 (off), from global\n", "" },
 		{ { "cgroup", "set", "system.slice", "siblings" }, 0,
 		  "system.slice: kernel.yama.ptrace_scope = siblings\n", "" },
 		{ { "cgroup", "get", "web.service", "ptrace_scope" }, 0, "siblings\n", "" },
@@ -202,7 +200,7 @@ static void test_runs(void **state)
 		/* no terminal, no question */
 		{ { "cgroup", "lock", "web.service" }, 0,
 		  "locked until reboot: attach siblings, traceme siblings, read 2 (admin-only)\n"
-		  "not locked: boundary 0 (off), capability 0 (any)\n", "" },
+		  "not locked: boundary 0 (off)\n", "" },
 		{ { "cgroup", "set", "web.service", "2", "--lock" }, 0,
 		  "system.slice/web.service: kernel.yama.ptrace_scope = 2\n", "" },
 		{ { "cgroup", "set", "web.service", "siblings" }, 3, "",
@@ -225,8 +223,7 @@ static void test_runs(void **state)
 		  "        attach: 3 (no-attach), from here, until reboot not below 3 (no-attach)\n"
 		  "       traceme: 3 (no-attach), from here, until reboot not below 3 (no-attach)\n"
 		  "          read: 0 (classic), from global\n"
-		  "      boundary: 1 (on), from here, until reboot not below 1 (on)\n"
-		  "    capability: 0 (any), from global\n", "" },
+		  "      boundary: 1 (on), from here, until reboot not below 1 (on)\n", "" },
 		{ { "cgroup", "list" }, 0,
 		  "CGROUP         ATTACH           FROM  SET HERE\n"
 		  "system.slice   siblings         here  siblings; by admin\n"
@@ -367,15 +364,6 @@ static void test_refusals(void **state)
 	service_end(&s);
 }
 
-/* The entry of a cgroup with these scopes and no others. */
-static union psc_policy attach_and_traceme(__u8 scope)
-{
-	union psc_policy policy = PSC_POLICY_NONE;
-
-	policy.slot[PSC_MODE_ATTACH].scope = policy.slot[PSC_MODE_TRACEME].scope = scope & 0xf;
-	return policy;
-}
-
 /* In several parts; and names that are no text. */
 static void test_long_list(void **state)
 {
@@ -394,7 +382,7 @@ static void test_long_list(void **state)
 		cgroup_make(&tree, path);
 		s.fake.entries[s.fake.n_entries++] = (struct fake_entry){
 			.id = cgroup_ino(&s.fake.cgroups, path), .origin = PSC_ORIGIN_RUNTIME,
-			.policy = attach_and_traceme(2),
+			.policy = { .scope = { 2, 2, 255, 255 } },
 		};
 	}
 	run_against(&s, list, &result);
@@ -450,7 +438,7 @@ static void test_pages(void **state)
 		cgroup_make(&tree, path);
 		s.fake.entries[s.fake.n_entries++] = (struct fake_entry){
 			.id = cgroup_ino(&s.fake.cgroups, path),
-			.policy = attach_and_traceme(2),
+			.policy = { .scope = { 2, 2, 255, 255 } },
 		};
 	}
 	for (; more; pages++) {
@@ -491,8 +479,7 @@ static void test_calls(void **state)
 		{ OURS("CgroupGet", "\"cgroup\":\"a\""),
 		  "\"entry\":{\"attach\":{\"scope\":2,\"floor\":0},"
 		  "\"traceme\":{\"scope\":2,\"floor\":0},"
-		  "\"read\":{\"floor\":0},\"boundary\":{\"floor\":0},"
-		  "\"capability\":{\"floor\":0}}" },
+		  "\"read\":{\"floor\":0},\"boundary\":{\"floor\":0}}" },
 		{ SET_A("2,\"sticky\":true"), "\"attach\":{\"scope\":2,\"floor\":0,\"sticky\":true}" },
 		{ SET_A("2"), "\"attach\":{\"scope\":2,\"floor\":0,\"sticky\":true}" },
 		{ SET_A("2,\"sticky\":false"), "\"attach\":{\"scope\":2,\"floor\":0}" },

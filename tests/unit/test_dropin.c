@@ -42,7 +42,7 @@ static const struct edit_case edits[] = {
 	  HEADER "\n" ATTACH " = admin-only\n" READ " = classic\n" },
 	{ HEADER "\n" SCOPE " = restricted\n" READ " = classic\n", { NAME(2), .value = 2 },
 	  HEADER "\n" SCOPE " = restricted\n" TRACEME " = admin-only\n" READ " = classic\n" },
-	{ HEADER "\n" SCOPE " = restricted\n", { NAME(6), .value = 1 },
+	{ HEADER "\n" SCOPE " = restricted\n", { NAME(5), .value = 1 },
 	  HEADER "\n" SCOPE " = restricted\n" FLOOR " = restricted\n" },
 	{ HEADER "\n" FLOOR " = restricted\n", { NAME(4), .value = 1 },
 	  HEADER "\n" BOUNDARY " = on\n" FLOOR " = restricted\n" },
@@ -101,7 +101,7 @@ static const struct edit_case edits[] = {
 	  "\n[/a]\n" SCOPE " = restricted\n" },
 	{ "[/a]\n" SCOPE " = 2\n", { "/a", NAME(0), .value = 2, .sticky = true },
 	  "\n[/a]\n" SCOPE " = admin-only\nsticky = yes\n" },
-	{ "[/a]\nsticky = yes\n" SCOPE " = 2\n", { "/a", NAME(6), .value = 2 },
+	{ "[/a]\nsticky = yes\n" SCOPE " = 2\n", { "/a", NAME(5), .value = 2 },
 	  "[/a]\nsticky = yes\n" SCOPE " = 2\n" FLOOR " = admin-only\n" },
 
 	/* removing */
@@ -114,7 +114,7 @@ static const struct edit_case edits[] = {
 	{ SCOPE " = 2\n", { NAME(1), .remove = true }, TRACEME " = 2\n" },
 	{ SCOPE " = 2\n" TRACEME " = 1\n", { NAME(1), .remove = true }, TRACEME " = 1\n" },
 	{ SCOPE " = 2\n" FLOOR " = 2\n", { NAME(0), .remove = true }, FLOOR " = 2\n" },
-	{ SCOPE " = 2\n" FLOOR " = 2\n", { NAME(6), .remove = true }, SCOPE " = 2\n" },
+	{ SCOPE " = 2\n" FLOOR " = 2\n", { NAME(5), .remove = true }, SCOPE " = 2\n" },
 	{ SCOPE " = 2\n\n[a.service]\n" SCOPE " = 1\nsticky = yes\n# of a\n\n[b.service]\n" SCOPE " = 1\n",
 	  { "a.service", NAME(0), .remove = true },
 	  SCOPE " = 2\n\n[b.service]\n" SCOPE " = 1\n" },

@@ -198,7 +198,7 @@ static void test_command(void **state)
 			       "is one tracer only\n"));
 	assert_non_null(strstr(result.out, "\nNothing that is known here would allow it.\n"));
 	s.fake.explanation = strangers(PSC_MODE_ATTACH, 3);
-	s.fake.explanation.tracee.effective.policy.slot[PSC_MODE_ATTACH].floor = 3;
+	s.fake.explanation.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 3;
 	run_against(&s, explain, &result);
 	assert_non_null(strstr(result.out, "\nNothing that is known here would allow it before the next "
 			       "boot: there is a floor.\n"));

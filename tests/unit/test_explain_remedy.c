@@ -6,7 +6,7 @@
 
 static void boundary(struct psc_explanation *e)
 {
-	e->question.boundary = e->tracee.effective.policy.slot[PSC_MODE_BOUNDARY].scope = 1;
+	e->question.boundary = e->tracee.effective.policy.scope[PSC_MODE_BOUNDARY] = 1;
 	e->holds &= ~PSC_FACT_INSIDE;
 }
 
@@ -47,12 +47,12 @@ static void test_remedies_for_scopes(void **state)
 	e.holds |= PSC_FACT_ANCESTOR;	/* no lower than needed */
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl set kernel.ptracescope.attach_scope=1" FOR_ALL "\n");
-	e.tracer.effective.policy.slot[PSC_MODE_ATTACH].floor = 2;
+	e.tracer.effective.policy.floor[PSC_MODE_ATTACH] = 2;
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
 	e = strangers(PSC_MODE_ATTACH, 3);
 	e.holds |= PSC_FACT_CAPABLE_TRACEE;
 	assert_remedies(&e, "sudo ptracescopectl set kernel.ptracescope.attach_scope=2" FOR_ALL "\n");
-	e.tracee.effective.policy.slot[PSC_MODE_ATTACH].floor = 3;
+	e.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 3;
 	assert_remedies(&e, "");
 	e = strangers(PSC_MODE_READ, 2);
 	assert_remedies(&e, "sudo cat /proc/200/maps" BY_ROOT "\n"
@@ -67,13 +67,13 @@ static void test_remedies_for_cgroups(void **state)
 	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0);
 
 	(void)state;
-	e.question.scope = e.tracee.effective.policy.slot[PSC_MODE_ATTACH].scope = 2;
+	e.question.scope = e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 2;
 	e.tracee.cgroup = e.tracer.cgroup = 3;
 	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 3;
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0\n");
 	/* Both, each where it is from. */
-	e.tracer.effective.policy.slot[PSC_MODE_ATTACH].scope = 1;
+	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl cgroup set '/it'\\''s' kernel.ptracescope.attach_scope 0"
 			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
@@ -88,50 +88,14 @@ static void test_remedies_for_cgroups(void **state)
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl cgroup set '/a' kernel.ptracescope.cgroup_boundary 0\n");
 	e.question.scope = 1;
-	e.tracee.effective.policy.slot[PSC_MODE_ATTACH].scope = 1;
-	e.tracer.effective.policy.slot[PSC_MODE_ATTACH].scope = 1;
+	e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 1;
+	e.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 1;
 	e.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 0;
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
 			"sudo ptracescopectl set kernel.ptracescope.cgroup_boundary=0"
 			" && sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n");
-	e.tracee.effective.policy.slot[PSC_MODE_BOUNDARY].floor = 1;
+	e.tracee.effective.policy.floor[PSC_MODE_BOUNDARY] = 1;
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n");
-}
-
-#define ANY "sudo ptracescopectl set kernel.ptracescope.capability=0"
-#define CLASSIC "sudo ptracescopectl set kernel.ptracescope.attach_scope=0" FOR_ALL "\n"
-
-/* A capability, and not the initial one, which alone counts. */
-static void test_remedies_for_capabilities(void **state)
-{
-	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 2), more;
-
-	(void)state;
-	e.question.initial = e.tracee.effective.policy.slot[PSC_MODE_CAPABILITY].scope = 1;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n" CLASSIC);	/* it has none */
-	e.capable = 1;
-	e.holds |= PSC_FACT_CAPABLE_TRACEE;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n" ANY FOR_ALL "\n" CLASSIC);
-	more = e;
-	more.tracee.effective.policy.slot[PSC_MODE_CAPABILITY].floor = 1;
-	assert_remedies(&more, "sudo gdb -p 200" BY_ROOT "\n" CLASSIC);
-	/* Both sides, each where it is from. */
-	e.tracee.cgroup = 2;
-	e.tracee.effective.scope_from[PSC_MODE_CAPABILITY] = 2;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl cgroup set '/a' kernel.ptracescope.capability 0\n" CLASSIC);
-	e.tracer.effective.policy.slot[PSC_MODE_CAPABILITY].scope = 1;
-	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n"
-			"sudo ptracescopectl cgroup set '/a' kernel.ptracescope.capability 0 && "
-			ANY FOR_ALL "\n" CLASSIC);
-	/* Where the scope cannot be 0 both have to be lowered. */
-	more = e = strangers(PSC_MODE_ATTACH, 3);
-	more.question.initial = more.tracee.effective.policy.slot[PSC_MODE_CAPABILITY].scope = 1;
-	more.capable = 1;
-	more.holds |= PSC_FACT_CAPABLE_TRACEE;
-	more.tracee.effective.policy.slot[PSC_MODE_ATTACH].floor = 2;
-	assert_remedies(&more, ANY " && sudo ptracescopectl set "
-			"kernel.ptracescope.attach_scope=2" FOR_ALL "\n");
 }
 
 #define RELEASE "sudo ptracescopectl cgroup release --pid "
@@ -142,11 +106,11 @@ static void test_remedies_for_who_has_left(void **state)
 	struct psc_explanation e = strangers(PSC_MODE_ATTACH, 0), kept;
 
 	(void)state;
-	e.question.scope = e.tracee.effective.policy.slot[PSC_MODE_ATTACH].scope = 2;
+	e.question.scope = e.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 2;
 	e.tracee.effective.scope_from[PSC_MODE_ATTACH] = 3;
 	assert_remedies(&e, "sudo gdb -p 200" BY_ROOT "\n" RELEASE "200\n");
 	kept = e;
-	kept.tracee.effective.policy.slot[PSC_MODE_ATTACH].floor = 2;	/* what is locked stays */
+	kept.tracee.effective.policy.floor[PSC_MODE_ATTACH] = 2;	/* what is locked stays */
 	assert_remedies(&kept, "sudo gdb -p 200" BY_ROOT "\n");
 	kept = e;
 	kept.tracee.cgroup = 5;		/* where nobody knows what it would have */
@@ -158,7 +122,7 @@ static void test_remedies_for_who_has_left(void **state)
 	kept.tracee.cgroup = 2;
 	assert_remedies(&kept, "sudo gdb -p 200" BY_ROOT "\n" RELEASE "200\n");
 	kept = e;
-	kept.tracer.effective.policy.slot[PSC_MODE_ATTACH].scope = 2;	/* by the global policy */
+	kept.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 2;	/* by the global policy */
 	assert_remedies(&kept, "sudo gdb -p 200" BY_ROOT "\n");
 	kept.tracer.effective.scope_from[PSC_MODE_ATTACH] = 3;		/* has left it, too */
 	assert_remedies(&kept, "sudo gdb -p 200" BY_ROOT "\n" RELEASE "200 && " RELEASE "100\n");
@@ -170,7 +134,7 @@ static void test_remedies_for_who_has_left(void **state)
 	boundary(&kept);
 	kept.tracee.effective.scope_from[PSC_MODE_BOUNDARY] = 3;
 	assert_remedies(&kept, "sudo gdb -p 200" BY_ROOT "\n" RELEASE "200\n");
-	kept.tracee.effective.policy.slot[PSC_MODE_BOUNDARY].floor = 1;
+	kept.tracee.effective.policy.floor[PSC_MODE_BOUNDARY] = 1;
 	assert_remedies(&kept, "sudo gdb -p 200" BY_ROOT "\n");
 }
 
@@ -203,7 +167,6 @@ int main(void)
 	static const struct CMUnitTest tests[] = {
 		TEST(test_remedies_for_scopes),
 		TEST(test_remedies_for_cgroups),
-		TEST(test_remedies_for_capabilities),
 		TEST(test_remedies_for_who_has_left),
 		TEST(test_remedies_for_the_kernel),
 	};

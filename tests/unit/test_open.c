@@ -15,14 +15,14 @@
 
 static const __u8 values[] = {
 	PSC_SCOPE_CLASSIC, PSC_SCOPE_RESTRICTED, PSC_SCOPE_ADMIN_ONLY, PSC_SCOPE_NO_ATTACH,
-	PSC_SCOPE_SIBLINGS, 8, PSC_SCOPE_INHERIT,
+	PSC_SCOPE_SIBLINGS, 0x80, 0xff,
 };
 
 static void check_mode(const union psc_policy *policy, __u32 mode)
 {
 	const struct psc_question question = {
-		.mode = mode, .scope = policy->slot[mode].scope,
-		.boundary = policy->slot[PSC_MODE_BOUNDARY].scope,
+		.mode = mode, .scope = policy->scope[mode],
+		.boundary = policy->scope[PSC_MODE_BOUNDARY],
 	};
 	struct psc_verdict verdict = psc_judge(&question, 0, 0);
 
@@ -32,7 +32,7 @@ static void check_mode(const union psc_policy *policy, __u32 mode)
 static void check_spoken(const union psc_policy *entry)
 {
 	const union psc_policy used = psc_policy_modes_used(entry), global = {
-		.slot = { { PSC_SCOPE_RESTRICTED }, { PSC_SCOPE_RESTRICTED }, { PSC_SCOPE_RESTRICTED }, { 1 } },
+		.scope = { PSC_SCOPE_RESTRICTED, PSC_SCOPE_RESTRICTED, PSC_SCOPE_RESTRICTED, 1 },
 	};
 	struct psc_effective effective = PSC_EFFECTIVE_NONE;
 
@@ -40,18 +40,17 @@ static void check_spoken(const union psc_policy *entry)
 	psc_effective_add(&effective, &global, 2);
 	psc_effective_end(&effective);
 	for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		bool silent =
-			entry->slot[mode].scope == PSC_SCOPE_INHERIT && !entry->slot[mode].floor;
+		bool silent = entry->scope[mode] == PSC_SCOPE_INHERIT && !entry->floor[mode];
 
-		assert_int_equal(used.slot[mode].scope, silent ? 0 : 0xf);
+		assert_int_equal(used.scope[mode], silent ? 0 : 0xff);
 		if (!silent)
 			continue;
-		assert_int_equal(effective.policy.slot[mode].scope, global.slot[mode].scope);
+		assert_int_equal(effective.policy.scope[mode], global.scope[mode]);
 		assert_int_equal(effective.scope_from[mode], 2);
 	}
 	assert_int_equal(psc_policy_open(&used, PSC_MODE_ATTACH),
-			 !used.slot[PSC_MODE_ATTACH].scope && !used.slot[PSC_MODE_BOUNDARY].scope);
-	assert_int_equal(psc_policy_open(&used, PSC_MODE_READ), !used.slot[PSC_MODE_READ].scope);
+			 !used.scope[PSC_MODE_ATTACH] && !used.scope[PSC_MODE_BOUNDARY]);
+	assert_int_equal(psc_policy_open(&used, PSC_MODE_READ), !used.scope[PSC_MODE_READ]);
 }
 
 static void test_open(void **state)
@@ -66,10 +65,10 @@ static void test_open(void **state)
 		unsigned int rest = i;
 
 		for (__u32 mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-			policy.slot[mode].scope = values[rest % ARRAY_SIZE(values)];
+			policy.scope[mode] = values[rest % ARRAY_SIZE(values)];
 			rest /= ARRAY_SIZE(values);
 			/* A floor has no say beyond the scope. */
-			policy.slot[mode].floor = i < n ? 0 : policy.slot[mode].scope;
+			policy.floor[mode] = i < n ? 0 : policy.scope[mode];
 		}
 		check_mode(&policy, PSC_MODE_ATTACH);
 		check_spoken(&policy);

@@ -90,14 +90,14 @@ static void test_global_runs(void **state)
 	(void)state;
 	service_there(&s);
 	check_runs(&s, cases, ARRAY_SIZE(cases));
-	assert_int_equal(s.fake.policy.slot[PSC_MODE_ATTACH].scope, 2);
+	assert_int_equal(s.fake.policy.scope[PSC_MODE_ATTACH], 2);
 	expect_file(HEADER "\n" SCOPE " = admin-only\n" READ " = restricted\n");
 	fake_root_path(&root, PSC_DROPIN_PATH, path);
 	assert_return_code(stat(path, &st), 0);
 	assert_int_equal(st.st_mode & 07777, 0644);
 	check_runs(&s, removals, ARRAY_SIZE(removals));
 	expect_file(NULL);
-	assert_int_equal(s.fake.policy.slot[PSC_MODE_ATTACH].scope, 2);
+	assert_int_equal(s.fake.policy.scope[PSC_MODE_ATTACH], 2);
 	service_stop(&s);
 }
 
@@ -112,17 +112,17 @@ static void test_lock_runs(void **state)
 		  "locked until reboot: attach 1 (restricted), traceme 1 (restricted)\n"
 		  "raised: attach 0 (classic) -> 1 (restricted)\n"
 		  "raised: traceme 0 (classic) -> 1 (restricted)\n"
-		  "not locked: read 0 (classic), boundary 0 (off), capability 0 (any)\n" KEPT, "" },
+		  "not locked: read 0 (classic), boundary 0 (off)\n" KEPT, "" },
 		{ { "set", "read=1" }, 0, READ " = 1\n", "" },
 		{ { "set", "attach=2" }, 0, ATTACH " = 2\n", "" },
 		{ { "lock", "--persist" }, 0,
 		  "locked until reboot: attach 2 (admin-only), traceme 1 (restricted), "
-		  "read 1 (restricted)\nnot locked: boundary 0 (off), capability 0 (any)\n" KEPT
+		  "read 1 (restricted)\nnot locked: boundary 0 (off)\n" KEPT
 		  "not kept: attach 2 (admin-only), read 1 (restricted); the configuration has one "
 		  "floor, for attach and traceme\n", "" },
 		{ { "lock", "traceme", "attach", "--persist" }, 0,
 		  "locked until reboot: attach 2 (admin-only), traceme 1 (restricted), "
-		  "read 1 (restricted)\nnot locked: boundary 0 (off), capability 0 (any)\n" KEPT
+		  "read 1 (restricted)\nnot locked: boundary 0 (off)\n" KEPT
 		  "not kept: attach 2 (admin-only), read 1 (restricted); the configuration has one "
 		  "floor, for attach and traceme\n", "" },
 	};
@@ -147,7 +147,7 @@ static void test_daemon_refuses(void **state)
 
 	(void)state;
 	service_there(&s);
-	s.fake.policy = (union psc_policy){ .slot = { { 2, 2 }, { 2, 2 } } };
+	s.fake.policy = (union psc_policy){ .scope = { 2, 2 }, .floor = { 2, 2 } };
 	check_runs(&s, refused, ARRAY_SIZE(refused));
 	expect_file(NULL);
 	s.fake.capable = 0;
@@ -204,7 +204,7 @@ static void test_bad_places(void **state)
 	expect_file(HEADER "\n" SCOPE " = restricted\n");
 	fake_root_link(&root, PSC_DROPIN_DIR "/." PSC_DROPIN_NAME ".new", "/dev/null");
 	run_against(&s, set_2, &(struct result){});
-	assert_int_equal(s.fake.policy.slot[PSC_MODE_ATTACH].scope, 1);
+	assert_int_equal(s.fake.policy.scope[PSC_MODE_ATTACH], 1);
 	service_stop(&s);
 }
 
@@ -359,7 +359,7 @@ static void test_cgroup_locks(void **state)
 		  "plain/b*: " FLOOR " = 1\n" KEPT LATER, "" },
 		{ { "cgroup", "lock", "a.service", "--persist" }, 0,
 		  "locked until reboot: attach 2 (admin-only), traceme 2 (admin-only)\n"
-		  "not locked: read 0 (classic), boundary 0 (off), capability 0 (any)\n" KEPT LATER, "" },
+		  "not locked: read 0 (classic), boundary 0 (off)\n" KEPT LATER, "" },
 		{ { "cgroup", "unset", "plain/b*", "floor", "--persist" }, 0,
 		  "the floor stays until reboot\nremoved from " PSC_DROPIN_PATH "\n", "" },
 	};

@@ -23,8 +23,7 @@
  * ATTACH but for boundaries. The facts stand in the order in which they are asked for,
  * "IMAXESTC" is: inside, admin, alive, ancestor, exception, sibling, tracing, capable. 'y' and 'n'
  * are what holds, '-' must not be asked for. '+' stands for the ways in which a boundary
- * is no obstacle: "y-" and "ny"; without one nothing is asked. Where a capability counts in
- * the initial user namespace alone, admin is asked for behind capable.
+ * is no obstacle: "y-" and "ny"; without one nothing is asked.
  */
 enum { OTHER = 1, TRACEME = 2, BOTH = 3 };	/* OTHER: ATTACH and READ */
 enum { ALLOW, REFUSE };
@@ -65,11 +64,6 @@ static const struct verdict_row outside = {
 	.facts = "nn------", .outcome = REFUSE, .reason = PSC_REASON_BOUNDARY,
 };
 
-/* In the place of those who are capable, where that must be so in the initial namespace. */
-static const struct verdict_row elsewhere = {
-	.outcome = REFUSE, .reason = PSC_REASON_NOT_INITIAL,
-};
-
 static const unsigned int fact_of[PSC_FACTS] = {
 	PSC_FACT_INSIDE, PSC_FACT_CAPABLE_INITIAL, PSC_FACT_ALIVE, PSC_FACT_ANCESTOR, PSC_FACT_EXCEPTION,
 	PSC_FACT_SIBLING, PSC_FACT_TRACING, PSC_FACT_CAPABLE_TRACEE,
@@ -103,8 +97,8 @@ static bool bounded(const struct psc_question *q)
 	return q->boundary && q->mode == PSC_MODE_ATTACH;
 }
 
-/* The one row for these facts, as it is where any capability counts. */
-static const struct verdict_row *find_any(const struct psc_question *q, unsigned int truth)
+/* The one row for these facts. */
+static const struct verdict_row *find_row(const struct psc_question *q, unsigned int truth)
 {
 	const struct verdict_row *found = NULL;
 
@@ -122,15 +116,6 @@ static const struct verdict_row *find_any(const struct psc_question *q, unsigned
 	return found;
 }
 
-static const struct verdict_row *find_row(const struct psc_question *q, unsigned int truth)
-{
-	const struct verdict_row *found = find_any(q, truth);
-
-	if (found->reason == PSC_REASON_CAPABLE && q->initial && !(truth & PSC_FACT_CAPABLE_INITIAL))
-		return &elsewhere;
-	return found;
-}
-
 /* What a row says is asked for, with '+' spelled out. */
 static void wanted_questions(const struct verdict_row *row, const struct psc_question *q,
 			     unsigned int truth, char ret[PSC_FACTS + 1])
@@ -139,8 +124,6 @@ static void wanted_questions(const struct verdict_row *row, const struct psc_que
 	if (row->facts[0] != '+')
 		return;
 	memcpy(ret, !bounded(q) ? "--" : truth & PSC_FACT_INSIDE ? "y-" : "ny", 2);
-	if (row->reason == PSC_REASON_CAPABLE && q->initial)
-		ret[1] = truth & PSC_FACT_CAPABLE_INITIAL ? 'y' : 'n';
 }
 
 static bool is_row(const struct psc_verdict *verdict, const struct verdict_row *row)
@@ -163,21 +146,20 @@ static void play(const struct psc_question *q, unsigned int truth)
 
 		while (i < PSC_FACTS && fact_of[i] != verdict.need)
 			i++;
-		/* A single fact, not known yet, in the order of the table, or admin at the end. */
+		/* A single fact, not known yet, in the order of the table. */
 		assert_true(i < PSC_FACTS);
 		assert_int_equal(known & verdict.need, 0);
-		assert_true(i > last || (q->initial && verdict.need == PSC_FACT_CAPABLE_INITIAL &&
-					 last == PSC_FACT_INDEX_CAPABLE_TRACEE));
+		assert_true(i > last);
 		last = i;
 		known |= verdict.need;
 		asked[i] = truth & verdict.need ? 'y' : 'n';
 	}
 	assert_true(calls <= PSC_FACTS + 1);
-	wanted_questions(find_any(q, truth), q, truth, wanted);
+	wanted_questions(row, q, truth, wanted);
 	if (!is_row(&verdict, row) || strcmp(asked, wanted) != 0)
-		fail_msg("mode %u scope %u boundary %u initial %u facts %x: refused %u reason %u "
-			 "asked %s", q->mode, q->scope, q->boundary, q->initial, truth,
-			 verdict.refused, verdict.reason, asked);
+		fail_msg("mode %u scope %u boundary %u facts %x: refused %u reason %u asked %s",
+			 q->mode, q->scope, q->boundary, truth, verdict.refused, verdict.reason,
+			 asked);
 }
 
 /*
@@ -208,11 +190,10 @@ static void test_verdicts(void **state)
 	unsigned int games = 0, questions = 0;
 	(void)state;
 
-	for (size_t i = 0; i < 3 * 2 * 2 * 6 * ARRAY_SIZE(scopes); i++) {
+	for (size_t i = 0; i < 3 * 2 * 6 * ARRAY_SIZE(scopes); i++) {
 		struct psc_question q = {
 			.mode = (__u32)(i % 3), .boundary = (__u32)(i / 3 % 2),
-			.initial = (__u32)(i / 6 % 2),
-			.traceme = scopes[i / 12 % 6], .scope = scopes[i / 72],
+			.traceme = scopes[i / 6 % 6], .scope = scopes[i / 36],
 		};
 
 		for (unsigned int truth = 0; truth <= ALL_FACTS; truth++, games++)
@@ -226,8 +207,8 @@ static void test_verdicts(void **state)
 					questions++;
 				}
 	}
-	assert_int_equal(games, 3 * 2 * 2 * 6 * 11 * 256);
-	assert_int_equal(questions, 3 * 2 * 2 * (11 + 1) * 6561);
+	assert_int_equal(games, 3 * 2 * 6 * 11 * 256);
+	assert_int_equal(questions, 3 * 2 * (11 + 1) * 6561);
 }
 
 /* The words in their order, and what is none. */
@@ -297,8 +278,8 @@ static const struct change_row {
 
 static void put_state(union psc_policy *policy, unsigned int mode, const char *text)
 {
-	policy->slot[mode].scope = (__u8)(text[0] - '0');
-	policy->slot[mode].floor = (__u8)(text[1] - '0');
+	policy->scope[mode] = (__u8)(text[0] - '0');
+	policy->floor[mode] = (__u8)(text[1] - '0');
 }
 
 /*
@@ -309,7 +290,7 @@ static void try_change(const struct change_row *row, unsigned int modes, const s
 		       const union psc_policy *above)
 {
 	/* The slot of the boundary is not asked about. */
-	union psc_policy policy = { .slot[PSC_MODES].scope = 0xa, .slot[PSC_MODES].floor = 0x5 };
+	union psc_policy policy = { .scope[PSC_MODES] = 0xa5, .floor[PSC_MODES] = 0x5a };
 	union psc_policy before, wanted;
 	struct psc_request req = make_request(row->op, modes, row->value,
 					      row->flags | (above ? PSC_FLAG_CGROUP : 0));
@@ -419,8 +400,8 @@ static unsigned int scope_of(const char *text, unsigned int none)
 
 static void put_words(union psc_policy *policy, unsigned int mode, const char *text)
 {
-	policy->slot[mode].scope = (__u8)scope_of(text, PSC_SCOPE_INHERIT);
-	policy->slot[mode].floor = (__u8)scope_of(strchr(text, ' ') + 1, 0);
+	policy->scope[mode] = (__u8)scope_of(text, PSC_SCOPE_INHERIT);
+	policy->floor[mode] = (__u8)scope_of(strchr(text, ' ') + 1, 0);
 }
 
 static void test_entries(void **state)
@@ -439,7 +420,7 @@ static void test_entries(void **state)
 		req.dir_fd = 7;
 		req.origin = PSC_ORIGIN_RUNTIME;
 		put_words(&policy, mode, row->before);
-		above.slot[mode].floor = (__u8)scope_of(row->above, 0);
+		above.floor[mode] = (__u8)scope_of(row->above, 0);
 		put_words(&wanted, mode, locked ? row->before : row->after);
 		err = psc_policy_change(&policy, &req, &above);
 		if (err != (locked ? -PSC_E_LOCKED : 0) || policy.word != wanted.word)
@@ -505,12 +486,12 @@ static void try_whole(const struct whole_row *row, unsigned int mode, bool cgrou
 	put_words(&policy, mode, row->before);
 	before = wanted = policy;
 	put_words(&above, mode, row->above);
-	if (above.slot[mode].scope == PSC_SCOPE_INHERIT)
-		above.slot[mode].scope = 0;
+	if (above.scope[mode] == PSC_SCOPE_INHERIT)
+		above.scope[mode] = 0;
 	if (!wanted_err)
 		put_words(&wanted, mode, row->after);
-	req.want.slot[mode].scope = (__u8)scope_of(row->scope, 0);
-	req.want.slot[mode].floor = (__u8)scope_of(row->floor, 0);
+	req.want.scope[mode] = (__u8)scope_of(row->scope, 0);
+	req.want.floor[mode] = (__u8)scope_of(row->floor, 0);
 	err = psc_policy_change(&policy, &req, cgroup ? &above : NULL);
 	if (err != wanted_err || policy.word != (err ? before.word : wanted.word))
 		fail_msg("row %zu, %d: %d, %llx", (size_t)(row - wholes), cgroup, err,
@@ -536,30 +517,29 @@ static void test_wholes(void **state)
 /* Different verbs and values for each mode; one mode that cannot be refuses all of them. */
 static void test_whole_or_nothing(void **state)
 {
-	const union psc_policy first = { .slot = { { 1, 0 }, { 2, 2 }, { 0, 0 }, { 1, 0 } } };
-	union psc_policy policy = first, second, lost = { .slot = { { 0, 2 } } };
+	const union psc_policy first = { .scope = { 1, 2, 0, 1 }, .floor = { 0, 2, 0, 0 } };
+	union psc_policy policy = first, lost = { .floor = { 2 } };
 	struct psc_request req = {
 		.abi = PSC_ABI, .op = PSC_OP_CHANGE,
 		.set = PSC_MODE_BIT(PSC_MODE_ATTACH) | PSC_MODE_BIT(PSC_MODE_TRACEME),
 		.raise = PSC_MODE_BIT(PSC_MODE_READ), .lock = PSC_MODE_BIT(PSC_MODE_BOUNDARY),
-		.want = { .slot = { [0].scope = 0, [1].scope = 1, [PSC_MODE_READ].floor = 1 } },
+		.want = { .scope = { 0, 1 }, .floor = { [PSC_MODE_READ] = 1 } },
 	};
 	(void)state;
 
 	assert_int_equal(psc_policy_change(&policy, &req, NULL), -PSC_E_LOCKED);
 	assert_int_equal(policy.word, first.word);
-	req.want.slot[PSC_MODE_TRACEME].scope = 3;
+	req.want.scope[PSC_MODE_TRACEME] = 3;
 	assert_int_equal(psc_policy_change(&policy, &req, &lost), -PSC_E_LOCKED);
 	assert_int_equal(policy.word, first.word);
 	assert_int_equal(psc_policy_change(&policy, &req, NULL), 0);
-	second = (union psc_policy){ .slot = { { 0, 0 }, { 3, 3 }, { 1, 1 }, { 1, 1 } } };
-	assert_int_equal(policy.word, second.word);
+	assert_memory_equal(policy.scope, ((__u8[]){ 0, 3, 1, 1 }), 4);
+	assert_memory_equal(policy.floor, ((__u8[]){ 0, 3, 1, 1 }), 4);
 	/* Of several modes to lock those at 0 are left out, but not all. */
 	req = make_request(LOCK, PSC_MODES_ALL, 0, 0);
-	policy = (union psc_policy){ .slot = { { 1 }, { 0 }, { 0 }, { 0 } } };
+	policy = (union psc_policy){ .scope = { 1, 0, 0, 0 } };
 	assert_int_equal(psc_policy_change(&policy, &req, NULL), 0);
-	second = (union psc_policy){ .slot = { { 1, 1 } } };
-	assert_int_equal(policy.word, second.word);
+	assert_memory_equal(policy.floor, ((__u8[]){ 1, 0, 0, 0 }), 4);
 	policy = (union psc_policy){ 0 };
 	assert_int_equal(psc_policy_change(&policy, &req, NULL), -PSC_E_NODATA);
 	assert_int_equal(policy.word, 0);
@@ -601,15 +581,13 @@ static void test_effective(void **state)
 			psc_effective_add(&effective, &policy, 100 + j);
 		}
 		psc_effective_end(&effective);
-		if (effective.policy.slot[mode].scope != scope_of(paths[row].scope, 9) ||
+		if (effective.policy.scope[mode] != scope_of(paths[row].scope, 9) ||
 		    effective.scope_from[mode] != 100 + paths[row].from)
-			fail_msg("row %u: scope %u from %llu", row,
-				 effective.policy.slot[mode].scope,
+			fail_msg("row %u: scope %u from %llu", row, effective.policy.scope[mode],
 				 (unsigned long long)effective.scope_from[mode]);
 		for (unsigned int other = 0; other < PSC_MODE_SLOTS; other++)
 			if (other != mode)
-				assert_int_equal(effective.policy.slot[other].scope,
-						 PSC_SCOPE_INHERIT);
+				assert_int_equal(effective.policy.scope[other], PSC_SCOPE_INHERIT);
 	}
 }
 
@@ -634,18 +612,18 @@ static void test_kept(void **state)
 			struct psc_effective effective = PSC_EFFECTIVE_NONE, other;
 			__u8 sum = (__u8)scope_of(rows[i].sum, 9);
 
-			effective.policy.slot[mode].scope = (__u8)scope_of(rows[i].here, 9);
+			effective.policy.scope[mode] = (__u8)scope_of(rows[i].here, 9);
 			effective.scope_from[mode] = 7;
 			other = effective;
 			if (!streq(rows[i].kept, "-"))
-				kept.slot[mode].scope = (__u8)scope_of(rows[i].kept, 9);
+				kept.scope[mode] = (__u8)scope_of(rows[i].kept, 9);
 			psc_effective_raise(&effective, &kept, 8);
-			assert_int_equal(effective.policy.slot[mode].scope, sum);
+			assert_int_equal(effective.policy.scope[mode], sum);
 			assert_int_equal(effective.scope_from[mode],
 					 streq(rows[i].here, rows[i].sum) ? 7 : 8);
 			psc_scopes_add(&values, &kept);
 			psc_effective_raise(&other, &values, PSC_SOURCE_SEVERAL);
-			assert_int_equal(other.policy.slot[mode].scope, scope_of(rows[i].values, 9));
+			assert_int_equal(other.policy.scope[mode], scope_of(rows[i].values, 9));
 		}
 	}
 }
@@ -667,11 +645,11 @@ static void test_sticky(void **state)
 		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 			union psc_policy policy = PSC_POLICY_NONE, before = PSC_POLICY_NONE, wanted;
 
-			policy.slot[mode].scope = (__u8)rows[i].scope;
-			before.slot[mode].scope = (__u8)rows[i].before;
+			policy.scope[mode] = (__u8)rows[i].scope;
+			before.scope[mode] = (__u8)rows[i].before;
 			wanted = PSC_POLICY_NONE;
-			wanted.slot[mode].scope = (__u8)rows[i].after;
-			policy.slot[mode].floor = 1;
+			wanted.scope[mode] = (__u8)rows[i].after;
+			policy.floor[mode] = 1;
 			policy = psc_policy_sticky(&policy, &before, rows[i].stick << mode,
 						   rows[i].unstick << mode);
 			assert_true(policy.word == wanted.word);
@@ -697,17 +675,17 @@ static const struct {
 	{ { .abi = PSC_ABI, .op = UINT32_MAX, .set = 3 }, BAD },
 	{ CHANGE(), BAD },
 	{ CHANGE(.want = PSC_WANT(1)), BAD },
-	{ CHANGE(.set = 32), BAD },
-	{ CHANGE(.set = 32 | 1), BAD },
+	{ CHANGE(.set = 16), BAD },
+	{ CHANGE(.set = 16 | 1), BAD },
 	{ CHANGE(.set = 0x80000001), BAD },
-	{ CHANGE(.raise = 64), BAD },
-	{ CHANGE(.lock = 32), BAD },
-	{ CHANGE(.unset = 32), BAD },
-	{ CHANGE(.stick = 32, .flags = PSC_FLAG_CGROUP), BAD },
-	{ CHANGE(.unstick = 32, .flags = PSC_FLAG_CGROUP), BAD },
+	{ CHANGE(.raise = 32), BAD },
+	{ CHANGE(.lock = 16), BAD },
+	{ CHANGE(.unset = 16), BAD },
+	{ CHANGE(.stick = 16, .flags = PSC_FLAG_CGROUP), BAD },
+	{ CHANGE(.unstick = 16, .flags = PSC_FLAG_CGROUP), BAD },
 	{ CHANGE(.stick = 1, .unstick = 3, .flags = PSC_FLAG_CGROUP), BAD },
 	{ CHANGE(.stick = 1, .unset = 1, .flags = PSC_FLAG_CGROUP), BAD },
-	{ CHANGE(.set = 1, .raise = 32), BAD },
+	{ CHANGE(.set = 1, .raise = 16), BAD },
 	{ CHANGE(.set = 1, .lock = 0x80000000), BAD },
 	{ CHANGE(.set = 3, .value = 1), BAD },
 	{ CHANGE(.set = 3, .want = PSC_WANT(1), .flags = PSC_FLAG_CGROUP), 0, 0 },
@@ -724,15 +702,14 @@ static const struct {
 	{ CHANGE(.set = 3, .origin = 3), BAD },
 	{ { .abi = PSC_ABI, .op = PSC_OP_INFO, .dir_fd = 1 }, -PSC_E_INVAL, 0 },
 	{ CHANGE(.set = 3, .want = PSC_WANT(5)), RANGE },
-	{ CHANGE(.set = 3, .want = PSC_WANT(15)), RANGE },
-	{ CHANGE(.set = 3, .want = { .slot = { { 1 }, { 8 } } }), RANGE },
+	{ CHANGE(.set = 3, .want = PSC_WANT(255)), RANGE },
+	{ CHANGE(.set = 3, .want = { .scope = { 1, 128 } }), RANGE },
 	{ CHANGE(.set = 3, .want = PSC_WANT(5), .flags = PSC_FLAG_REVOCABLE), RANGE },
 	{ CHANGE(.raise = 7, .want = PSC_WANT(5)), RANGE },
-	{ CHANGE(.set = 1, .raise = 4, .want = { .slot = { { 1, 0 }, { 0, 0 }, { 0, 5 } } }),
-	  RANGE },
+	{ CHANGE(.set = 1, .raise = 4, .want = { .scope = { 1 }, .floor = { 0, 0, 5 } }), RANGE },
 	{ CHANGE(.set = 3, .want = PSC_WANT(PSC_SCOPE_SIBLINGS)), -PSC_E_RANGE, 0 },
 	{ CHANGE(.raise = 3, .want = PSC_WANT(PSC_SCOPE_SIBLINGS)), -PSC_E_RANGE, 0 },
-	/* The boundary is on or off, a capability any or initial. */
+	/* The boundary is on or off. */
 	{ CHANGE(.set = 8, .want = PSC_WANT(1)), 0, 0 },
 	{ CHANGE(.raise = 8, .want = PSC_WANT(1)), 0, 0 },
 	{ CHANGE(.set = 8, .want = PSC_WANT(2)), RANGE },
@@ -740,7 +717,7 @@ static const struct {
 	{ CHANGE(.set = 8, .want = PSC_WANT(PSC_SCOPE_SIBLINGS)), RANGE },
 	{ CHANGE(.set = 8 | 1, .want = PSC_WANT(2)), RANGE },
 	/* What is not asked for is not looked at. */
-	{ CHANGE(.set = 4, .want = { .slot = { { 9, 9 }, { 9, 9 }, { 1, 9 }, { 9, 9 } } }), 0, 0 },
+	{ CHANGE(.set = 4, .want = { .scope = { 9, 9, 1, 9 }, .floor = { 9, 9, 9, 9 } }), 0, 0 },
 	/* Only to ask changes nothing, and looks at nothing else. */
 	{ { .abi = PSC_ABI, .op = PSC_OP_INFO }, 0, 0 },
 	{ { .abi = PSC_ABI, .op = PSC_OP_INFO, .set = UINT32_MAX, .value = UINT32_MAX }, 0, 0 },
@@ -754,7 +731,7 @@ static void test_bad_requests(void **state)
 
 	for (size_t i = 0; i < 2 * ARRAY_SIZE(requests); i++) {
 		struct psc_request req = requests[i / 2].req;
-		union psc_policy policy = { .slot = { { 2, 1 }, { 1, 1 }, { 0, 0 } } };
+		union psc_policy policy = { .scope = { 2, 1, 0 }, .floor = { 1, 1, 0 } };
 		const union psc_policy before = policy;
 		bool cgroup = i % 2;
 		int err, wanted = cgroup ? requests[i / 2].cgroup : requests[i / 2].global;
@@ -804,10 +781,10 @@ static struct psc_request random_request(bool cgroup)
 	};
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		unsigned int most = mode >= PSC_MODES ? 2 : PSC_SCOPE_MAX + 1;
+		unsigned int most = mode == PSC_MODE_BOUNDARY ? 2 : PSC_SCOPE_MAX + 1;
 
-		req.want.slot[mode].scope = (__u8)random_field(next_random() % 16 ? most : 6);
-		req.want.slot[mode].floor = (__u8)random_field(next_random() % 16 ? most : 6);
+		req.want.scope[mode] = (__u8)random_field(next_random() % 16 ? most : 6);
+		req.want.floor[mode] = (__u8)random_field(next_random() % 16 ? most : 6);
 	}
 	/* Whose policy it is tells psc_ctl which one to look at. */
 	req.flags = (req.flags & ~PSC_FLAG_CGROUP) | (cgroup ? PSC_FLAG_CGROUP : 0);
@@ -826,19 +803,18 @@ static void check_step(union psc_policy before, union psc_policy after,
 			    err == -PSC_E_NODATA);
 	}
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		bool none = cgroup && after.slot[mode].scope == PSC_SCOPE_INHERIT;
+		bool none = cgroup && after.scope[mode] == PSC_SCOPE_INHERIT;
 
-		assert_true(psc_scope_rank(after.slot[mode].floor) >=
-			    psc_scope_rank(before.slot[mode].floor));
-		assert_true(none || psc_scope_rank(after.slot[mode].floor) <=
-				    psc_scope_rank(after.slot[mode].scope));
-		assert_true(none || psc_value_fits(mode, after.slot[mode].scope, cgroup));
-		assert_true(psc_value_fits(mode, after.slot[mode].floor, cgroup));
+		assert_true(psc_scope_rank(after.floor[mode]) >= psc_scope_rank(before.floor[mode]));
+		assert_true(none || psc_scope_rank(after.floor[mode]) <=
+				    psc_scope_rank(after.scope[mode]));
+		assert_true(none || psc_value_fits(mode, after.scope[mode], cgroup));
+		assert_true(psc_value_fits(mode, after.floor[mode], cgroup));
 		if (!err && req->op == PSC_OP_CHANGE && (req->lock & PSC_MODE_BIT(mode)) && !none)
-			assert_int_equal(after.slot[mode].floor, after.slot[mode].scope);
+			assert_int_equal(after.floor[mode], after.scope[mode]);
 		if (!(asked & PSC_MODE_BIT(mode))) {
-			assert_int_equal(after.slot[mode].scope, before.slot[mode].scope);
-			assert_int_equal(after.slot[mode].floor, before.slot[mode].floor);
+			assert_int_equal(after.scope[mode], before.scope[mode]);
+			assert_int_equal(after.floor[mode], before.floor[mode]);
 		}
 	}
 }
@@ -859,8 +835,7 @@ static void play_sequence(bool cgroup)
 		refused += err && err != -PSC_E_LOCKED && err != -PSC_E_NODATA;
 		locked += err == -PSC_E_LOCKED;
 		/* All is final: a reboot. */
-		if (policy.slot[0].floor == 3 && policy.slot[1].floor == 3 &&
-		    policy.slot[2].floor == 3) {
+		if (policy.floor[0] == 3 && policy.floor[1] == 3 && policy.floor[2] == 3) {
 			policy = first;
 			finals++;
 		}

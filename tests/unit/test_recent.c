@@ -149,8 +149,8 @@ static void test_now(void **state)
 	assert_non_null(strstr(result.out, "\"now_tracer\": \"same\""));
 	s.fake.explanation.tracer.start_ns++;
 	s.fake.explanation.question.scope = 0;
-	s.fake.explanation.tracer.effective.policy.slot[PSC_MODE_ATTACH].scope = 0;
-	s.fake.explanation.tracee.effective.policy.slot[PSC_MODE_ATTACH].scope = 0;
+	s.fake.explanation.tracer.effective.policy.scope[PSC_MODE_ATTACH] = 0;
+	s.fake.explanation.tracee.effective.policy.scope[PSC_MODE_ATTACH] = 0;
 	run_against(&s, last, &result);
 	assert_int_equal(result.code, PSC_EXIT_NOT_ALLOWED);
 	assert_non_null(strstr(result.out, "\n\n8 (gdb) has ended. Now, for a new child of your shell "

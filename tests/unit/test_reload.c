@@ -155,11 +155,11 @@ static void test_turns(void **state)
 	for (int i = 0; i < N / 2; i++)
 		turn_once(s);
 	/* All is checked before anything is in force. */
-	assert_int_equal(s->fake.policy.slot[PSC_MODE_ATTACH].scope, 0);
+	assert_int_equal(s->fake.policy.scope[PSC_MODE_ATTACH], 0);
 	assert_int_equal(with_entry(s), 0);
 	assert_int_equal(psc_reload_call(&s->reload, &number, &error), -EAGAIN);
 	assert_true(to_the_end(s) > N);
-	assert_int_equal(s->fake.policy.slot[PSC_MODE_ATTACH].scope, 1);
+	assert_int_equal(s->fake.policy.scope[PSC_MODE_ATTACH], 1);
 	assert_int_equal(with_entry(s), N);
 	assert_int_equal(s->done, 1);
 	assert_int_equal(s->calls, 1);
@@ -203,8 +203,8 @@ static void test_refused(void **state)
 		number = 0;
 		error = NULL;
 
-		s->fake.policy.slot[PSC_MODE_ATTACH].scope =
-			s->fake.policy.slot[PSC_MODE_ATTACH].floor = i == 1 ? 2 : 0;
+		s->fake.policy.scope[PSC_MODE_ATTACH] = s->fake.policy.floor[PSC_MODE_ATTACH] =
+			i == 1 ? 2 : 0;
 		s->lock_err = rows[i].lock_err;
 		fake_root_write(&s->conf, CONF, rows[i].text);
 		err = psc_reload_call(&s->reload, &number, &error);
@@ -266,7 +266,7 @@ static void test_first_floor(void **state)
 	assert_int_equal(psc_reload_call(&s->reload, &number, &error), -EBUSY);
 	assert_non_null(strstr(error, "cannot set the first floor"));
 	free(error);
-	assert_int_equal(s->fake.policy.slot[PSC_MODE_ATTACH].scope, 0);
+	assert_int_equal(s->fake.policy.scope[PSC_MODE_ATTACH], 0);
 	assert_int_equal(s->done, 1);
 
 	/* The rest of it follows at once, or is refused as another has been first. */
@@ -281,10 +281,10 @@ static void test_first_floor(void **state)
 	assert_int_equal(with_entry(s), 0);
 	wait_for_floor(s, &number);
 	/* What the configuration sets is compared with what is in force now. */
-	s->fake.policy.slot[PSC_MODE_ATTACH].scope = 2;
+	s->fake.policy.scope[PSC_MODE_ATTACH] = 2;
 	psc_reload_armed(&s->reload);
-	assert_int_equal(s->fake.policy.slot[PSC_MODE_ATTACH].scope, 2);
-	assert_int_equal(s->fake.policy.slot[PSC_MODE_TRACEME].scope, 2);
+	assert_int_equal(s->fake.policy.scope[PSC_MODE_ATTACH], 2);
+	assert_int_equal(s->fake.policy.scope[PSC_MODE_TRACEME], 2);
 	assert_int_equal(s->in_force, 1);
 	psc_reload_looked(&s->reload, 0);
 	to_the_end(s);
@@ -314,7 +314,7 @@ static void test_signals(void **state)
 	to_the_end(s);
 	assert_int_equal(s->done, 2);
 	assert_int_equal(s->calls, 0);
-	assert_int_equal(s->fake.policy.slot[PSC_MODE_ATTACH].scope, 2);
+	assert_int_equal(s->fake.policy.scope[PSC_MODE_ATTACH], 2);
 	assert_int_equal(with_entry(s), 0);
 }
 

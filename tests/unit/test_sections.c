@@ -80,8 +80,7 @@ static int setup(void **state)
 	assert_non_null(s);
 	fake_root_new(&s->conf);
 	cgroup_tree_new(&s->tree, &s->fake.cgroups);
-	s->fake.policy.slot[PSC_MODE_ATTACH].scope = s->fake.policy.slot[PSC_MODE_TRACEME].scope =
-		1;
+	s->fake.policy.scope[PSC_MODE_ATTACH] = s->fake.policy.scope[PSC_MODE_TRACEME] = 1;
 	s->sections = (struct psc_sections){
 		.cgroups = &s->fake.cgroups, .request = request, .section = section,
 		.data = s,
@@ -122,27 +121,20 @@ static void apply(struct state *s, const char *text, enum psc_plan_kind kind)
 	psc_sections_apply(&s->sections, &config, kind);
 }
 
-/*
- * An entry as text: scopes of attach, traceme, read, boundary, and capability where it is set, "-"
- * for none; floors if any.
- */
+/* An entry as text: scopes of attach, traceme, read, boundary, "-" for none; floors if any. */
 static const char *policy_text(const union psc_policy *policy)
 {
 	static char text[2 * PSC_MODE_SLOTS + 2];
-	const struct psc_slot *last = &policy->slot[PSC_MODE_CAPABILITY];
-	const unsigned int n = last->scope == PSC_SCOPE_INHERIT && !last->floor ?
-			       PSC_MODE_CAPABILITY : PSC_MODE_SLOTS;
 	bool floors = false;
 
-	for (unsigned int mode = 0; mode < n; mode++) {
-		unsigned int scope = policy->slot[mode].scope, floor = policy->slot[mode].floor;
+	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
+		unsigned int scope = policy->scope[mode], floor = policy->floor[mode];
 
 		text[mode] = scope == PSC_SCOPE_INHERIT ? '-' : (char)('0' + scope);
-		text[n + 1 + mode] = (char)('0' + floor);
+		text[PSC_MODE_SLOTS + 1 + mode] = (char)('0' + floor);
 		floors |= floor != 0;
 	}
-	text[n] = floors ? ' ' : '\0';
-	text[2 * n + 1] = '\0';
+	text[PSC_MODE_SLOTS] = floors ? ' ' : '\0';
 	return text;
 }
 
@@ -164,10 +156,10 @@ static const char *made_entry(struct state *s, const char *path)
 		if (!psc_cgroup_matches(s->sections.config.sections[i].pattern, path))
 			continue;
 		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-			if (s->next[i].slot[mode].scope != PSC_SCOPE_INHERIT)
-				said.slot[mode].scope = s->next[i].slot[mode].scope;
-			if (s->next[i].slot[mode].floor != PSC_SCOPE_INHERIT)
-				said.slot[mode].floor = s->next[i].slot[mode].floor;
+			if (s->next[i].scope[mode] != PSC_SCOPE_INHERIT)
+				said.scope[mode] = s->next[i].scope[mode];
+			if (s->next[i].floor[mode] != PSC_SCOPE_INHERIT)
+				said.floor[mode] = s->next[i].floor[mode];
 		}
 	}
 	made = psc_policy_made(&said, &none, &s->fake.policy, true);
@@ -403,7 +395,7 @@ static void test_check_foresees(void **state)
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		const union psc_policy floors = {
-			.slot = { [PSC_MODE_ATTACH].floor = (__u8)rows[i].global },
+			.floor = { [PSC_MODE_ATTACH] = (__u8)rows[i].global },
 		};
 		struct psc_config config;
 		char *error = NULL;
@@ -424,7 +416,7 @@ static void test_check_foresees(void **state)
 		assert_int_equal(locks, rows[i].locks);
 		assert_int_equal(s->writes, 0);
 		/* And that is what happens. */
-		s->fake.policy.slot[PSC_MODE_ATTACH].floor = (__u8)rows[i].global;
+		s->fake.policy.floor[PSC_MODE_ATTACH] = (__u8)rows[i].global;
 		assert_int_equal(psc_sections_apply(&s->sections, &config, PSC_PLAN_RELOAD),
 				 rows[i].error != NULL);
 		free(error);

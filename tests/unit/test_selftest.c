@@ -94,7 +94,7 @@ static int setup(void **state)
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	policy = (union psc_policy){ .slot = { { PSC_SCOPE_ADMIN_ONLY } } };
+	policy = (union psc_policy){ .scope = { PSC_SCOPE_ADMIN_ONLY } };
 	yama = -1;
 	noted = 0;
 	changes = probed = ended = 0;
@@ -135,7 +135,7 @@ static void test_not_refused(void **state)
 	assert_int_equal(changes, 2);	/* the first was that the others have nothing to prove */
 	assert_int_equal(probed, 2);
 
-	policy.slot[PSC_MODE_ATTACH].scope = PSC_SCOPE_CLASSIC;
+	policy.scope[PSC_MODE_ATTACH] = PSC_SCOPE_CLASSIC;
 	prove();
 	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_ATTACH),
 			    "nothing to prove at this scope");
@@ -153,7 +153,7 @@ static void test_yama_first(void **state)
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
 		probed = ended = 0;
 		yama = cases[i].yama;
-		policy.slot[PSC_MODE_ATTACH].scope = cases[i].scope;
+		policy.scope[PSC_MODE_ATTACH] = cases[i].scope;
 		prove();
 		assert_int_equal(probed, 1);
 		assert_int_equal(psc_selftest_failed(selftest), cases[i].tried);
@@ -162,7 +162,7 @@ static void test_yama_first(void **state)
 
 static void lower(void)
 {
-	policy.slot[PSC_MODE_ATTACH].scope = PSC_SCOPE_CLASSIC;
+	policy.scope[PSC_MODE_ATTACH] = PSC_SCOPE_CLASSIC;
 }
 
 static void test_changed_meanwhile(void **state)
@@ -248,14 +248,12 @@ static void test_modes(void **state)
 	static const enum psc_proof modes[] = { PSC_PROOF_TRACEME, PSC_PROOF_READ };
 
 	(void)state;
-	policy = (union psc_policy){ .slot = { { 0 }, { PSC_SCOPE_RESTRICTED }, { 0 } } };
+	policy = (union psc_policy){ .scope = { 0, PSC_SCOPE_RESTRICTED, 0 } };
 	prove();
 	assert_string_equal(psc_selftest_outcome(selftest, PSC_PROOF_TRACEME),
 			    "nothing to prove at this scope");
 	assert_int_equal(probed, 0);
-	policy = (union psc_policy){
-		.slot = { { 0 }, { PSC_SCOPE_ADMIN_ONLY }, { PSC_SCOPE_RESTRICTED } }
-	};
+	policy = (union psc_policy){ .scope = { 0, PSC_SCOPE_ADMIN_ONLY, PSC_SCOPE_RESTRICTED } };
 	prove();
 	assert_int_equal(probed, 1);
 	assert_true(psc_selftest_failed(selftest));

@@ -132,7 +132,7 @@ static int ask(const struct walk *walk, const struct psc_cgroup *cgroup, struct 
 		ret->cgroup = cgroup->id;
 		return walk->check->request(walk->check->data, ret);
 	}
-	ret->policy = PSC_POLICY_NONE;
+	memset(ret->policy.scope, PSC_SCOPE_INHERIT, sizeof(ret->policy.scope));
 	ret->sees_moves = walk->sees_moves;
 	return 0;
 }

@@ -114,7 +114,7 @@ void psc_config_keep_stricter(struct psc_config *config, const union psc_policy 
 			struct psc_setting *setting = &section->settings[i];
 
 			if (setting->present &&
-			    !psc_scope_is_stricter(setting->value, policy->slot[psc_names[i].mode].scope)) {
+			    !psc_scope_is_stricter(setting->value, policy->scope[psc_names[i].mode])) {
 				free(setting->source);
 				*setting = (struct psc_setting){};
 			}

@@ -137,16 +137,11 @@ union psc_policy psc_pattern_policy(const struct psc_setting settings[PSC_NAMES]
 	union psc_policy policy = { .word = ~0ULL };
 
 	for (size_t i = 0; i < PSC_NAMES; i++) {
-		for (unsigned int mode = 0; settings[i].present && mode < PSC_MODE_SLOTS; mode++) {
-			struct psc_slot *slot = &policy.slot[mode];
+		__u8 *values = psc_names[i].floor ? policy.floor : policy.scope;
 
-			if (!(psc_names[i].modes & PSC_MODE_BIT(mode)))
-				continue;
-			if (psc_names[i].floor)
-				slot->floor = value_of(&settings[i]);
-			else
-				slot->scope = value_of(&settings[i]);
-		}
+		for (unsigned int mode = 0; settings[i].present && mode < PSC_MODE_SLOTS; mode++)
+			if (psc_names[i].modes & PSC_MODE_BIT(mode))
+				values[mode] = value_of(&settings[i]);
 	}
 	return policy;
 }
@@ -168,8 +163,8 @@ __u32 psc_settings_sticky(const struct psc_setting settings[PSC_NAMES])
 bool psc_pattern_locks(const union psc_policy *policy)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (policy->slot[mode].scope == PSC_SCOPE_NO_ATTACH ||
-		    (policy->slot[mode].floor && policy->slot[mode].floor != PSC_SCOPE_INHERIT))
+		if (policy->scope[mode] == PSC_SCOPE_NO_ATTACH ||
+		    (policy->floor[mode] && policy->floor[mode] != PSC_SCOPE_INHERIT))
 			return true;
 	return false;
 }

@@ -24,8 +24,8 @@ static int refuse_locked(const struct psc_setting *setting, const struct psc_nam
 void psc_floors_raise(union psc_policy *floors, const union psc_policy *policy)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (psc_scope_is_stricter(policy->slot[mode].floor, floors->slot[mode].floor))
-			floors->slot[mode].floor = policy->slot[mode].floor;
+		if (psc_scope_is_stricter(policy->floor[mode], floors->floor[mode]))
+			floors->floor[mode] = policy->floor[mode];
 }
 
 /* The modes that settings of narrower names, which come later, speak for. */
@@ -43,8 +43,8 @@ static void plan_raise(struct psc_plan *plan, __u32 modes, unsigned int floor)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (modes & PSC_MODE_BIT(mode))
-			plan->request.want.slot[mode].floor = (__u8)psc_scope_stricter(
-				plan->request.want.slot[mode].floor, floor);
+			plan->request.want.floor[mode] =
+				(__u8)psc_scope_stricter(plan->request.want.floor[mode], floor);
 	plan->request.raise |= modes;
 	plan->any |= modes != 0;
 }
@@ -56,7 +56,7 @@ static void plan_set(struct psc_plan *plan, __u32 modes, unsigned int scope, boo
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (modes & PSC_MODE_BIT(mode))
-			req->want.slot[mode].scope = (__u8)scope;
+			req->want.scope[mode] = (__u8)scope;
 	req->set |= modes;
 	plan->any |= modes != 0;
 	if (scope != PSC_SCOPE_NO_ATTACH)
@@ -75,9 +75,9 @@ static struct psc_plan plan_new(void)
 bool psc_request_locks(const struct psc_request *req)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (((req->raise & PSC_MODE_BIT(mode)) && req->want.slot[mode].floor) ||
+		if (((req->raise & PSC_MODE_BIT(mode)) && req->want.floor[mode]) ||
 		    ((req->set & PSC_MODE_BIT(mode)) &&
-		     req->want.slot[mode].scope == PSC_SCOPE_NO_ATTACH &&
+		     req->want.scope[mode] == PSC_SCOPE_NO_ATTACH &&
 		     !(req->flags & PSC_FLAG_REVOCABLE)))
 			return true;
 	return false;
@@ -99,7 +99,7 @@ static __u32 higher_modes(__u32 modes, unsigned int value, const union psc_polic
 	__u32 higher = 0;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (psc_scope_is_stricter(policy->slot[mode].scope, value))
+		if (psc_scope_is_stricter(policy->scope[mode], value))
 			higher |= PSC_MODE_BIT(mode);
 	return modes & higher;
 }
@@ -107,7 +107,7 @@ static __u32 higher_modes(__u32 modes, unsigned int value, const union psc_polic
 static bool below_floor(__u32 modes, unsigned int value, const union psc_policy *policy)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if ((modes & PSC_MODE_BIT(mode)) && psc_scope_is_stricter(policy->slot[mode].floor, value))
+		if ((modes & PSC_MODE_BIT(mode)) && psc_scope_is_stricter(policy->floor[mode], value))
 			return true;
 	return false;
 }
@@ -143,8 +143,8 @@ static int tell_locked(const struct psc_config *config, const struct psc_plan *p
 
 		for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 			if ((modes & plan->request.set & PSC_MODE_BIT(mode)) &&
-			    config->settings[i].value == plan->request.want.slot[mode].scope &&
-			    psc_scope_is_stricter(policy->slot[mode].floor, config->settings[i].value))
+			    config->settings[i].value == plan->request.want.scope[mode] &&
+			    psc_scope_is_stricter(policy->floor[mode], config->settings[i].value))
 				return refuse_locked(&config->settings[i], name, policy, ret_error);
 	}
 	return -EACCES;
@@ -210,8 +210,7 @@ static __u32 stale_modes(const struct psc_request *info, __u32 wanted)
 		return 0;
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (!(wanted & PSC_MODE_BIT(mode)) &&
-		    info->policy.slot[mode].scope != PSC_SCOPE_INHERIT &&
-		    !info->policy.slot[mode].floor)
+		    info->policy.scope[mode] != PSC_SCOPE_INHERIT && !info->policy.floor[mode])
 			modes |= PSC_MODE_BIT(mode);
 	return modes;
 }
@@ -240,9 +239,8 @@ static char *tell_cgroup(const struct psc_setting *setting, const struct psc_nam
 static bool is_said(const struct psc_request *info, unsigned int mode, unsigned int scope,
 		    bool revocable)
 {
-	return info->policy.slot[mode].scope == scope &&
-	       (scope != PSC_SCOPE_NO_ATTACH || revocable ||
-		info->policy.slot[mode].floor == scope);
+	return info->policy.scope[mode] == scope &&
+	       (scope != PSC_SCOPE_NO_ATTACH || revocable || info->policy.floor[mode] == scope);
 }
 
 /* Who raises the floor as well does not mean to have a scope below it. */
@@ -271,10 +269,10 @@ static int fit_scope(struct cgroup_plan *p, __u32 modes, unsigned int value, boo
 	struct psc_plan plan = p->plan;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		unsigned int now = info->policy.slot[mode].scope;
+		unsigned int now = info->policy.scope[mode];
 		unsigned int scope = lifted(p->settings, mode, value);
 		bool said = is_said(info, mode, scope, revocable);
-		bool below = psc_scope_is_stricter(info->effective.slot[mode].floor, scope);
+		bool below = psc_scope_is_stricter(info->effective.floor[mode], scope);
 
 		if (!(modes & PSC_MODE_BIT(mode)))
 			continue;
@@ -301,7 +299,7 @@ static __u32 lower_floors(const struct psc_request *info, __u32 modes, unsigned 
 	__u32 lower = 0;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if ((modes & PSC_MODE_BIT(mode)) && psc_scope_is_stricter(value, info->effective.slot[mode].floor))
+		if ((modes & PSC_MODE_BIT(mode)) && psc_scope_is_stricter(value, info->effective.floor[mode]))
 			lower |= PSC_MODE_BIT(mode);
 	return lower;
 }
@@ -350,7 +348,7 @@ static void plan_sticky(struct cgroup_plan *p, __u32 wanted)
 	/* What a container has by its own wish is not this setting. */
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		if (info->origin == PSC_ORIGIN_RUNTIME &&
-		    info->policy.slot[mode].scope != PSC_SCOPE_INHERIT)
+		    info->policy.scope[mode] != PSC_SCOPE_INHERIT)
 			wanted &= ~PSC_MODE_BIT(mode);
 	req->stick = sticky & wanted & ~info->sticky;
 	if (p->kind == PSC_PLAN_RELOAD && info->origin == PSC_ORIGIN_CONFIG)

@@ -315,9 +315,9 @@ int psc_sections_check(const struct psc_sections *sections, struct psc_config *c
 static void without_floors(union psc_policy *policy)
 {
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		if (policy->slot[mode].scope == PSC_SCOPE_NO_ATTACH)
-			policy->slot[mode].scope = PSC_SCOPE_ADMIN_ONLY;
-		policy->slot[mode].floor = PSC_SCOPE_INHERIT;
+		if (policy->scope[mode] == PSC_SCOPE_NO_ATTACH)
+			policy->scope[mode] = PSC_SCOPE_ADMIN_ONLY;
+		policy->floor[mode] = PSC_SCOPE_INHERIT;
 	}
 }
 
@@ -343,7 +343,7 @@ static int publish(const struct psc_sections *sections, bool floors)
 	}
 	req = (struct psc_section_request){
 		.abi = PSC_ABI, .op = PSC_SECTIONS_COMMIT,
-		.index = (__u32)sections->config.n_sections, .pattern.policy.slot[0].floor = locks,
+		.index = (__u32)sections->config.n_sections, .pattern.policy.floor[0] = locks,
 	};
 	return err ? err : sections->section(sections->data, &req);
 }

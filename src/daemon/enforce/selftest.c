@@ -62,7 +62,7 @@ static void set_outcomes(struct psc_selftest *selftest, const enum psc_outcome o
 		changed = true;
 		selftest->outcomes[what] = outcomes[what];
 		psc_outcome_log(selftest->kernel, (enum psc_proof)what, old, outcomes[what],
-				selftest->policy.slot[what].scope, first);
+				selftest->policy.scope[what], first);
 	}
 	if (changed)
 		selftest->changed(selftest->data);
@@ -231,10 +231,10 @@ static int open_pipes(struct pipes *pipes)
  */
 static bool declaration_allows(const struct psc_selftest *selftest)
 {
-	const struct psc_slot *slot = selftest->policy.slot;
+	const __u8 *scope = selftest->policy.scope;
 
-	return slot[PSC_MODE_ATTACH].scope == PSC_SCOPE_RESTRICTED ||
-		slot[PSC_MODE_READ].scope == PSC_SCOPE_RESTRICTED;
+	return scope[PSC_MODE_ATTACH] == PSC_SCOPE_RESTRICTED ||
+		scope[PSC_MODE_READ] == PSC_SCOPE_RESTRICTED;
 }
 
 /* Start the two. Return: 0 or a negative errno. */
@@ -298,7 +298,7 @@ void psc_selftest_prove(struct psc_selftest *selftest)
 		arm_next(selftest);
 		return;
 	}
-	any = psc_outcome_plan(&selftest->policy, outcomes);
+	any = psc_outcome_plan(selftest->policy.scope, outcomes);
 	for (int what = 0; what < PSC_PROOFS; what++)
 		selftest->tried[what] = outcomes[what] == PSC_OUTCOME_PENDING;
 	if (any && start_both(selftest)) {

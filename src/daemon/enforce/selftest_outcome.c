@@ -85,20 +85,20 @@ static bool yama_refuses(__u32 scope)
 		(yama == PSC_SCOPE_RESTRICTED && scope == PSC_SCOPE_RESTRICTED);
 }
 
-bool psc_outcome_plan(const union psc_policy *policy, enum psc_outcome outcomes[PSC_PROOFS])
+bool psc_outcome_plan(const __u8 *scope, enum psc_outcome outcomes[PSC_PROOFS])
 {
 	bool any = false;
 
 	for (int what = 0; what < PSC_PROOFS; what++)
 		outcomes[what] = PSC_OUTCOME_PENDING;
 	for (int mode = 0; mode <= PSC_PROOF_READ; mode++) {
-		if (policy->slot[mode].scope == PSC_SCOPE_CLASSIC ||
-		    (mode == PSC_PROOF_TRACEME && psc_scope_rank(policy->slot[mode].scope) <
+		if (scope[mode] == PSC_SCOPE_CLASSIC ||
+		    (mode == PSC_PROOF_TRACEME && psc_scope_rank(scope[mode]) <
 						  psc_scope_rank(PSC_SCOPE_ADMIN_ONLY)))
 			outcomes[mode] = PSC_OUTCOME_NOTHING;
-		else if (policy->slot[mode].scope == PSC_SCOPE_SIBLINGS)
+		else if (scope[mode] == PSC_SCOPE_SIBLINGS)
 			outcomes[mode] = PSC_OUTCOME_SIBLINGS;
-		else if (mode != PSC_PROOF_READ && yama_refuses(policy->slot[mode].scope))
+		else if (mode != PSC_PROOF_READ && yama_refuses(scope[mode]))
 			outcomes[mode] = PSC_OUTCOME_OTHER_MODULE;
 		any = any || outcomes[mode] != PSC_OUTCOME_NOTHING;
 	}

@@ -32,11 +32,11 @@ enum psc_outcome psc_outcome_of(__u8 result, bool noted);
 
 /**
  * psc_outcome_plan - what must be tried
- * @policy: in force for the daemon's own processes
+ * @scope: in force for the daemon's own processes, by mode
  * @outcomes: PSC_OUTCOME_PENDING for what must be tried, for the others what is known already
  *
  * Return: whether there is anything to prove.
  */
-bool psc_outcome_plan(const union psc_policy *policy, enum psc_outcome outcomes[PSC_PROOFS]);
+bool psc_outcome_plan(const __u8 *scope, enum psc_outcome outcomes[PSC_PROOFS]);
 
 #endif

@@ -15,13 +15,13 @@ static json_t *entry_json(const struct psc_request *info)
 	json_t *entry = json_object();
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		unsigned int scope = info->policy.slot[mode].scope;
+		unsigned int scope = info->policy.scope[mode];
 
 		json_object_set_new(entry, psc_mode_word(mode),
 				    json_pack("{s:o*, s:i, s:o*}", "scope",
 					      scope == PSC_SCOPE_INHERIT ? NULL :
 					      json_integer(scope), "floor",
-					      info->policy.slot[mode].floor, "sticky",
+					      info->policy.floor[mode], "sticky",
 					      info->sticky & PSC_MODE_BIT(mode) ? json_true() :
 										   NULL));
 	}
@@ -71,8 +71,8 @@ int psc_cgroup_process_json(const struct psc_cgroups *cgroups, const struct psc_
 
 		json_object_set_new(effective, psc_mode_word(mode),
 				    json_pack("{s:i, s:i, s:o, s:b}",
-					      "scope", process.effective.slot[mode].scope,
-					      "floor", process.effective.slot[mode].floor,
+					      "scope", process.effective.scope[mode],
+					      "floor", process.effective.floor[mode],
 					      "source", left ? left_json(cgroups, id) :
 							source_json(&subject, id),
 					      "left", left));
@@ -87,8 +87,8 @@ static json_t *effective_json(const struct psc_cgroup_subject *subject, const st
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		json_object_set_new(effective, psc_mode_word(mode),
 				    json_pack("{s:i, s:i, s:o}",
-					      "scope", info->effective.slot[mode].scope,
-					      "floor", info->effective.slot[mode].floor,
+					      "scope", info->effective.scope[mode],
+					      "floor", info->effective.floor[mode],
 					      "source", source_json(subject,
 								    info->source[mode])));
 	return effective;

@@ -187,7 +187,7 @@ static int answer_failure(struct psc_varlink_call *call, const struct psc_name *
 	case -PSC_E_LOCKED:
 		return cgroup_locked(call, name, cgroup);
 	case -PSC_E_RANGE:
-		return psc_control_out_of_range(call, name, req->want.slot[name->mode].scope);
+		return psc_control_out_of_range(call, name, req->want.scope[name->mode]);
 	case -PSC_E_NODATA:
 		return psc_control_nothing_to_lock(call);
 	case -EBUSY:

@@ -142,8 +142,8 @@ static json_t *effective_json(const struct psc_explain_paths *paths,
 
 		json_object_set_new(policy, psc_mode_word(mode),
 				    json_pack("{s:i, s:i, s:o, s:o*}",
-					      "scope", effective->policy.slot[mode].scope,
-					      "floor", effective->policy.slot[mode].floor,
+					      "scope", effective->policy.scope[mode],
+					      "floor", effective->policy.floor[mode],
 					      "source", from ? path_json(paths, from) :
 							       json_string(""),
 					      "left", psc_explain_has_left(side, from, paths) ?
@@ -224,13 +224,11 @@ static json_t *scope_json(const struct psc_explanation *e, const struct psc_expl
 		if (e->known & 1U << i)
 			json_object_set_new(facts, psc_explain_fact_word(i),
 					    json_boolean(e->holds & 1U << i));
-	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:s, s:o*, s:o, s:s*, s:o*}",
+	return json_pack("{s:s, s:s, s:i, s:i, s:b, s:o*, s:o, s:s*, s:o*}",
 			 "verdict", verdict.refused ? "refused" : "allowed",
 			 "reason", psc_reason_word(verdict.reason),
 			 "scope", (int)e->question.scope, "traceme_scope", (int)e->question.traceme,
 			 "boundary", e->question.boundary != 0,
-			 "capability", psc_value_word(psc_name_of_mode(PSC_MODE_CAPABILITY),
-						      e->question.initial),
 			 "container", e->container ? path_json(paths, e->container) : NULL,
 			 "facts", facts,
 			 "declared", e->declared < ARRAY_SIZE(declared) &&

@@ -89,7 +89,7 @@ static int set(struct psc_varlink_call *call, const struct psc_name *name, struc
 	case -PSC_E_LOCKED:
 		return policy_locked(call, name);
 	case -PSC_E_RANGE:
-		return psc_control_out_of_range(call, name, req.want.slot[name->mode].scope);
+		return psc_control_out_of_range(call, name, req.want.scope[name->mode]);
 	case -EBUSY:
 		return psc_control_fail(call, err, PSC_CONTROL_NO_FLOOR);
 	default:
@@ -136,7 +136,7 @@ static void log_lock(const struct psc_varlink_call *call, const struct psc_reque
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		len += (size_t)snprintf(text + len, sizeof(text) - len, "%s %s %u -> %u",
 					mode ? "," : "", psc_mode_word(mode),
-					req->before.slot[mode].floor, req->policy.slot[mode].floor);
+					req->before.floor[mode], req->policy.floor[mode]);
 	psc_control_done(call, text);
 }
 

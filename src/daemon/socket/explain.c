@@ -184,9 +184,7 @@ bool psc_explain_fits(const struct psc_explanation *e)
 	const __u32 mode = e->question.mode;
 
 	return mode < PSC_MODES &&
-	       e->question.scope == psc_scope_stricter(e->tracer.effective.policy.slot[mode].scope,
-						       e->tracee.effective.policy.slot[mode].scope) &&
-	       e->question.boundary == e->tracee.effective.policy.slot[PSC_MODE_BOUNDARY].scope &&
-	       e->question.initial == (e->tracer.effective.policy.slot[PSC_MODE_CAPABILITY].scope |
-				       e->tracee.effective.policy.slot[PSC_MODE_CAPABILITY].scope);
+	       e->question.scope == psc_scope_stricter(e->tracer.effective.policy.scope[mode],
+						       e->tracee.effective.policy.scope[mode]) &&
+	       e->question.boundary == e->tracee.effective.policy.scope[PSC_MODE_BOUNDARY];
 }

@@ -184,12 +184,12 @@ static int try_dumpable(const struct search *s)
 /* May this mode's value be that low, where this side is? */
 static bool can_fall(const struct psc_explain_side *side, __u32 mode, unsigned int value)
 {
-	return psc_scope_rank(side->effective.policy.slot[mode].floor) <= psc_scope_rank(value);
+	return psc_scope_rank(side->effective.policy.floor[mode]) <= psc_scope_rank(value);
 }
 
 static bool is_above(const struct psc_explain_side *side, __u32 mode, unsigned int value)
 {
-	return psc_scope_rank(side->effective.policy.slot[mode].scope) > psc_scope_rank(value);
+	return psc_scope_rank(side->effective.policy.scope[mode]) > psc_scope_rank(value);
 }
 
 /* One more command behind others. Takes over both; NULL means that there is none. */
@@ -202,10 +202,11 @@ static char *both(char *first, char *second)
 	return text;
 }
 
-/* The commands that bring a value of both sides down to another; NULL where there are none. */
-static char *lower_commands(struct search *s, __u32 mode, unsigned int value)
+/* The commands that bring the scope of both sides down to a value; NULL where there are none. */
+static char *lower_commands(struct search *s, unsigned int value)
 {
 	const struct psc_explain_side *sides[] = { &s->e->tracee, &s->e->tracer };
+	const __u32 mode = s->e->question.mode;
 	char *text = NULL;
 	__u64 last = 0;
 
@@ -226,77 +227,40 @@ static char *lower_commands(struct search *s, __u32 mode, unsigned int value)
 	return text;
 }
 
-/* What besides the scope is taken away. */
-#define BOUNDARY 1U
-#define INITIAL 2U
-
-/* Can it be, and is there anything to take away? */
-static bool can_take(const struct search *s, unsigned int what)
-{
-	const struct psc_explain_side *tracee = &s->e->tracee;
-
-	if (what & BOUNDARY &&
-	    (!s->e->question.boundary || !can_fall(tracee, PSC_MODE_BOUNDARY, 0)))
-		return false;
-	return !(what & INITIAL) ||
-	       (s->e->question.initial && can_fall(tracee, PSC_MODE_CAPABILITY, 0) &&
-		can_fall(&s->e->tracer, PSC_MODE_CAPABILITY, 0));
-}
-
-/* The commands for what is taken away, and for a lower scope where @lower is set. */
-static char *policy_commands(struct search *s, unsigned int what, bool lower,
-			     unsigned int value)
-{
-	const struct psc_explain_side *tracee = &s->e->tracee;
-	char *text = NULL, *more;
-
-	if (what & BOUNDARY) {
-		text = set_command(s, tracee, PSC_MODE_BOUNDARY, 0);
-		if (!text)
-			return NULL;
-	}
-	if (what & INITIAL) {
-		more = lower_commands(s, PSC_MODE_CAPABILITY, 0);
-		text = text ? both(text, more) : more;
-		if (!text)
-			return NULL;
-	}
-	if (!lower)
-		return text;
-	more = lower_commands(s, s->e->question.mode, value);
-	return text ? both(text, more) : more;
-}
-
-/* Lower the scope, no lower than needed, and take @what away, or one of the two. */
-static int try_policy(struct search *s, unsigned int what)
+/* Lower the scope, no lower than needed, and take the boundary away, or one of the two. */
+static int try_policy(struct search *s, bool boundary)
 {
 	const __u32 mode = s->e->question.mode;
+	const struct psc_explain_side *tracee = &s->e->tracee;
 	static const unsigned int values[] = {
 		PSC_SCOPE_NO_ATTACH, PSC_SCOPE_ADMIN_ONLY, PSC_SCOPE_RESTRICTED, PSC_SCOPE_CLASSIC,
 	};
 
-	if (!can_take(s, what))
+	if (boundary && (!s->e->question.boundary || !can_fall(tracee, PSC_MODE_BOUNDARY, 0)))
 		return 0;
 	for (size_t i = 0; i < ARRAY_SIZE(values); i++) {
 		struct psc_explanation changed = *s->e;
 		bool lower = psc_scope_rank(changed.question.scope) > psc_scope_rank(values[i]);
-		char *text;
+		char *text = NULL;
 
-		if (!what && !lower)
+		if (!boundary && !lower)
 			continue;
-		if (what & BOUNDARY)
+		if (boundary)
 			changed.question.boundary = 0;
-		if (what & INITIAL)
-			changed.question.initial = 0;
-		if (lower && (!can_fall(&s->e->tracee, mode, values[i]) ||
+		if (lower && (!can_fall(tracee, mode, values[i]) ||
 			      !can_fall(&s->e->tracer, mode, values[i])))
 			return 0;
 		if (lower)
 			changed.question.scope = values[i];
 		if (!allows(&changed))
 			continue;
-		s->global = false;
-		text = policy_commands(s, what, lower, values[i]);
+		if (lower)
+			text = lower_commands(s, values[i]);
+		if (boundary) {
+			char *off = set_command(s, tracee, PSC_MODE_BOUNDARY, 0);
+
+			text = lower ? both(off, text) : off;
+		}
 		return text ? add(s->ret, false, text,
 				  s->global ? "for all processes of the system" : NULL) : 0;
 	}
@@ -306,9 +270,7 @@ static int try_policy(struct search *s, unsigned int what)
 /* Give a side what would be in effect without what it keeps of scopes. Is that anything else? */
 static bool release_side(struct search *s, struct psc_explain_side *side)
 {
-	const __u32 modes[] = {
-		s->e->question.mode, PSC_MODE_BOUNDARY, PSC_MODE_CAPABILITY,
-	};
+	const __u32 modes[] = { s->e->question.mode, PSC_MODE_BOUNDARY };
 	bool any = false;
 	union psc_policy there;
 
@@ -318,8 +280,8 @@ static bool release_side(struct search *s, struct psc_explain_side *side)
 		return false;
 	/* Floors are kept. */
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++)
-		side->effective.policy.slot[modes[i]].scope = (__u8)psc_scope_stricter(
-			there.slot[modes[i]].scope, side->effective.policy.slot[modes[i]].floor);
+		side->effective.policy.scope[modes[i]] = (__u8)psc_scope_stricter(
+			there.scope[modes[i]], side->effective.policy.floor[modes[i]]);
 	return true;
 }
 
@@ -341,12 +303,9 @@ static int try_release(struct search *s)
 		return 0;
 	if (!s->tracer)
 		changed.tracer = s->e->tracer;
-	changed.question.scope = psc_scope_stricter(changed.tracer.effective.policy.slot[mode].scope,
-						    changed.tracee.effective.policy.slot[mode].scope);
-	changed.question.boundary = changed.tracee.effective.policy.slot[PSC_MODE_BOUNDARY].scope;
-	changed.question.initial =
-		changed.tracer.effective.policy.slot[PSC_MODE_CAPABILITY].scope |
-		changed.tracee.effective.policy.slot[PSC_MODE_CAPABILITY].scope;
+	changed.question.scope = psc_scope_stricter(changed.tracer.effective.policy.scope[mode],
+						    changed.tracee.effective.policy.scope[mode]);
+	changed.question.boundary = changed.tracee.effective.policy.scope[PSC_MODE_BOUNDARY];
 	/* By another cgroup, of which these facts may not hold. */
 	hold(&changed, PSC_FACT_SIBLING | PSC_FACT_INSIDE, false);
 	if (!allows(&changed))
@@ -357,36 +316,24 @@ static int try_release(struct search *s)
 	return add(s->ret, false, text, NULL);
 }
 
-/* Nothing more is taken away than is needed. */
-static int try_policies(struct search *s)
-{
-	const size_t before = s->ret->n;
-	int err = try_release(s);
-
-	if (!err && psc_explain_scope(s->e).reason == PSC_REASON_NOT_INITIAL)
-		err = try_policy(s, INITIAL);
-	if (!err)
-		err = try_policy(s, 0);
-	if (!err && s->ret->n == before)
-		err = try_policy(s, BOUNDARY);
-	if (!err && s->ret->n == before)
-		err = try_policy(s, INITIAL);
-	if (!err && s->ret->n == before)
-		err = try_policy(s, BOUNDARY | INITIAL);
-	return err;
-}
-
 int psc_explain_remedies(const struct psc_explanation *e, __s32 tracer, __s32 tracee,
 			 const struct psc_explain_paths *paths, struct psc_remedies *ret)
 {
 	struct search s = { e, tracer, tracee, paths, ret, false };
+	size_t before;
 	int err;
 
 	*ret = (struct psc_remedies){};
 	if (allows(e))
 		return 0;
-	err = try_root(&s) ?: try_user(&s) ?: try_declare(&s) ?: try_dumpable(&s) ?:
-	      try_policies(&s);
+	err = try_root(&s) ?: try_user(&s) ?: try_declare(&s) ?: try_dumpable(&s);
+	before = ret->n;
+	if (!err)
+		err = try_release(&s);
+	if (!err)
+		err = try_policy(&s, false);
+	if (!err && ret->n == before)
+		err = try_policy(&s, true);
 	if (err)
 		psc_remedies_free(ret);
 	return err;

@@ -147,11 +147,11 @@ static void put_scope(struct text *t, const char *who, const struct psc_explain_
 {
 	const __u32 mode = t->e->question.mode;
 	const struct psc_name *name = psc_name_of_mode(mode);
-	unsigned int floor = side->effective.policy.slot[mode].floor;
+	unsigned int floor = side->effective.policy.floor[mode];
 	char label[PSC_LABEL_SIZE];
 
 	fprintf(t->out, "%s is at %s scope %s%s ", who, psc_mode_word(mode),
-		psc_value_label(name, side->effective.policy.slot[mode].scope, label),
+		psc_value_label(name, side->effective.policy.scope[mode], label),
 		psc_explain_has_left(side, side->effective.scope_from[mode], t->paths) ?
 		", kept from" : " by");
 	put_source(t, side, mode);
@@ -180,19 +180,6 @@ static void put_declared(struct text *t)
 	}
 }
 
-/* By the setting of one side, or of both. */
-static void put_not_initial(struct text *t)
-{
-	const struct psc_explain_side *tracer = &t->e->tracer, *tracee = &t->e->tracee;
-	const struct psc_explain_side *side =
-		tracee->effective.policy.slot[PSC_MODE_CAPABILITY].scope ? tracee : tracer;
-
-	fprintf(t->out, "the tracer has CAP_SYS_PTRACE in the tracee's user namespace but not in the "
-		"initial one, and %s is 1 (initial) for the %s by ", PSC_NAME_CAPABILITY,
-		side == tracee ? "tracee" : "tracer");
-	put_source(t, side, PSC_MODE_CAPABILITY);
-}
-
 /* What a refusal, or what allowed it, rests on. */
 static void put_reason(struct text *t, unsigned int reason)
 {
@@ -213,9 +200,6 @@ static void put_reason(struct text *t, unsigned int reason)
 			fputs("the tracer's process traces the tracee already", t->out);
 		else
 			put_declared(t);
-		break;
-	case PSC_REASON_NOT_INITIAL:
-		put_not_initial(t);
 		break;
 	case PSC_REASON_BOUNDARY:
 		fputs("the tracer is outside of the tracee's container, of which ", t->out);

@@ -72,14 +72,14 @@ static void tampering(const struct text *text, const struct psc_metrics *m)
 
 static void policy(const struct text *text, const struct psc_metrics *m)
 {
-	describe(text, "scope", "", "gauge", "The global scope in force; of boundary and capability 0 or 1.");
+	describe(text, "scope", "", "gauge", "The global scope in force; of the boundary 0 or 1.");
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		fprintf(text->out, PREFIX "scope{mode=\"%s\"} %u\n", psc_mode_word(mode),
-			m->policy.slot[mode].scope);
+			m->policy.scope[mode]);
 	describe(text, "floor", "", "gauge", "What the scope cannot be lowered below until reboot.");
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
 		fprintf(text->out, PREFIX "floor{mode=\"%s\"} %u\n", psc_mode_word(mode),
-			m->policy.slot[mode].floor);
+			m->policy.floor[mode]);
 	gauge(text, "cgroup_settings", "Cgroups that have settings of their own.", m->cgroups);
 	gauge(text, "sticky_floors", "Tasks that keep floors or sticky settings of cgroups.",
 	      m->sticky_floors);

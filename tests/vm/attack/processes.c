@@ -40,9 +40,8 @@ static int run_policy(char **args)
 	(void)args;
 	if (ask(&req))
 		return -errno;
-	printf("%u %u %u, floor %u %u %u\n", req.policy.slot[0].scope, req.policy.slot[1].scope,
-	       req.policy.slot[2].scope, req.policy.slot[0].floor, req.policy.slot[1].floor,
-	       req.policy.slot[2].floor);
+	printf("%u %u %u, floor %u %u %u\n", req.policy.scope[0], req.policy.scope[1],
+	       req.policy.scope[2], req.policy.floor[0], req.policy.floor[1], req.policy.floor[2]);
 	exit(0);
 }
 

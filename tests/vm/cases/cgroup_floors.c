@@ -32,8 +32,8 @@ static void test_rules(void)
 	is(cg_set("f", ATTACH, 2) ?: cg_set("f", ATTACH, 1), 0, "up, and down to the floor");
 	is(cg_set("f", TRACEME, 0), 0, "other modes are free");
 	req = cg_info("f/s");
-	ok(!req.policy.slot[0].scope && req.effective.slot[0].scope == 1 && req.source[0] ==
-	   cg_info("f").cgroup && req.effective.slot[0].floor == 1, "the floor binds f/s");
+	ok(req.policy.scope[0] == 0 && req.effective.scope[0] == 1 && req.effective.floor[0] == 1 &&
+	   req.source[0] == cg_info("f").cgroup, "the floor binds f/s, whatever it had");
 	is(cg_set("f/s", ATTACH, 0), -EACCES, "where 0 is refused now");
 	is(cg_set("f/s", ATTACH, PSC_SCOPE_SIBLINGS), -EACCES, "and siblings");
 	is(cg_set("f/s", ATTACH, 1), 0, "1 is not");
@@ -41,12 +41,12 @@ static void test_rules(void)
 
 	is(cg_lock("f/s", READ, 2), 0, "a floor without an opinion");
 	req = cg_info("f/s");
-	ok(req.policy.slot[2].scope == PSC_SCOPE_INHERIT && req.policy.slot[2].floor == 2 &&
-	   req.effective.slot[2].scope == 2, "stays without one, and holds");
+	ok(req.policy.scope[2] == PSC_SCOPE_INHERIT && req.policy.floor[2] == 2 &&
+	   req.effective.scope[2] == 2, "stays without one, and holds");
 	is(cg_unset("f/s", READ), -EACCES, "until reboot");
 	cg_make("f/t");
 	is(cg_lock("f/t", ATTACH, PSC_SCOPE_SIBLINGS), 0, "a floor of siblings");
-	is(cg_info("f/t").effective.slot[0].scope, 1, "below one of 1 changes nothing");
+	is(cg_info("f/t").effective.scope[0], 1, "below one of 1 changes nothing");
 	is(cg_set("f/t", READ, PSC_SCOPE_NO_ATTACH), 0, "a revocable 3");
 	is(cg_set("f/t", READ, 0), 0, "is revoked");
 	req = (struct psc_request){ .op = PSC_OP_CHANGE, .set = READ, .want = PSC_WANT(3) };
@@ -273,7 +273,7 @@ static void test_delegation(void)
 	is(tell(&a, PUPPET_RMDIR, 0, "d/x"), 0, "removes it");
 	is(tell(&a, PUPPET_MKDIR, 0, "d/x"), 0, "and makes it anew");
 	is(tell(&a, PUPPET_MOVE, 0, "d/x"), 0, "without entry");
-	is(cg_info("d/x").effective.slot[0].floor, 0, "and without floor");
+	is(cg_info("d/x").effective.floor[0], 0, "and without floor");
 	is(peek(&b, a.pid), -EPERM, "but her process has kept the floor");
 	is(peek(&out, b.pid), 0, "which the other never had");
 	puppet_end(&a);
@@ -491,7 +491,7 @@ static void test_no_room(void)
 	is(cg_move("f", many) ?: cg_move("", many), 0, "more are moved than the reserve has room for");
 	is(look(many), -EPERM, "who is moved has the floor");
 	is(look(outside.pid), -EPERM, "as has everybody then");
-	ok(global_info().policy.slot[0].scope == 3 && global_info().policy.slot[0].floor == 3,
+	ok(global_info().policy.scope[0] == 3 && global_info().policy.floor[0] == 3,
 	   "which the global policy says");
 	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "but everybody forks, needing no room for it");
 	is(global_set(ATTACH, 0), -EACCES, "a global scope of 0 is refused");

@@ -22,7 +22,7 @@ static void test_requests(void)
 	} rows[] = {
 		{ "another ABI", { .abi = PSC_ABI - 1, .op = PSC_OP_CHANGE, .set = 1 }, -EINVAL },
 		{ "no mode", { .op = PSC_OP_CHANGE }, -EINVAL },
-		{ "an unknown mode", { .op = PSC_OP_CHANGE, .set = 32 }, -EINVAL },
+		{ "an unknown mode", { .op = PSC_OP_CHANGE, .set = 16 }, -EINVAL },
 		{ "an unknown flag", { .op = PSC_OP_CHANGE, .set = 1, .flags = 4 }, -EINVAL },
 		{ "an unknown origin", { .op = PSC_OP_CHANGE, .set = 1, .origin = 3 }, -EINVAL },
 		{ "a scope that is none", { .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(5) },
@@ -143,8 +143,8 @@ static int without_cap(void)
 static bool is_policy(const union psc_policy *policy, int attach, int traceme, int read,
 		      int boundary)
 {
-	return policy->slot[0].scope == attach && policy->slot[1].scope == traceme &&
-	       policy->slot[2].scope == read && policy->slot[3].scope == boundary;
+	return policy->scope[0] == attach && policy->scope[1] == traceme &&
+	       policy->scope[2] == read && policy->scope[3] == boundary;
 }
 
 /* Reads and writes of entries, and what is inherited; the global policy is 1 1 0 0. */
@@ -180,7 +180,7 @@ static void test_inheritance(void)
 	is(global_info().locked, 0, "and no floor");
 
 	is(cg_set("a/b/c", ATTACH, 3), 0, "a revocable 3");
-	ok(!cg_info("a/b/c").policy.slot[0].floor && !global_info().locked, "locks nothing");
+	ok(!cg_info("a/b/c").policy.floor[0] && !global_info().locked, "locks nothing");
 	is(cg_set("a/b/c", TRACEME, 0), 0, "another mode of the same cgroup");
 	is(cg_unset("a/b/c", ATTACH), 0, "no opinion on attach any more");
 	info = cg_info("a/b/c");

@@ -69,7 +69,7 @@ static void test_paths(void)
 	cg_remove(longest);
 	id = inode("a/b");
 	is(set_by_id(id, 2), 0, "an entry by the id");
-	is(cg_info("a/b").policy.slot[PSC_MODE_ATTACH].scope, 2, "is that cgroup's");
+	is(cg_info("a/b").policy.scope[PSC_MODE_ATTACH], 2, "is that cgroup's");
 	cg_remove("a/b");
 	is(set_by_id(id, 2), -ENODEV, "one that has gone");
 	is(set_by_id(id + (1ULL << 32), 2), -ENODEV, "an id that nobody has");

@@ -47,7 +47,7 @@ static union psc_policy sets(unsigned int mode, unsigned int value)
 {
 	union psc_policy policy = { .word = ~0ULL };
 
-	policy.slot[mode].scope = (__u8)value;
+	policy.scope[mode] = (__u8)value;
 	return policy;
 }
 
@@ -60,7 +60,7 @@ static void only(const char *pattern, unsigned int mode, unsigned int value)
 
 static bool has(const char *path, unsigned int mode, unsigned int value)
 {
-	return cg_info(path).policy.slot[mode].scope == value;
+	return cg_info(path).policy.scope[mode] == value;
 }
 
 static bool has_entry(const char *path)
@@ -204,7 +204,7 @@ static void test_random(void)
 
 				asked++;
 				matched += wanted;
-				if ((info.policy.slot[mode].scope == 1) == wanted)
+				if ((info.policy.scope[mode] == 1) == wanted)
 					continue;
 				wrong++;
 				printf("# %s %s: fnmatch says %d\n", patterns[mode], path, wanted);
@@ -223,7 +223,7 @@ static void test_values(void)
 	struct psc_request info;
 
 	cg_make("v");
-	policy.slot[PSC_MODE_TRACEME].scope = 2;
+	policy.scope[PSC_MODE_TRACEME] = 2;
 	if (put(0, "v/*", policy) || put(1, "v/a", sets(PSC_MODE_ATTACH, PSC_SCOPE_SIBLINGS)) ||
 	    put(2, "v/b", sets(PSC_MODE_READ, 1)) || put(3, "v/*", sets(PSC_MODE_BOUNDARY, 1)))
 		bail("put");
@@ -234,16 +234,15 @@ static void test_values(void)
 	cg_make("v/a");
 	cg_make("v/a/below");
 	info = cg_info("v/a");
-	ok(info.policy.slot[PSC_MODE_ATTACH].scope == PSC_SCOPE_SIBLINGS &&
-		   info.policy.slot[PSC_MODE_TRACEME].scope == 2 &&
-		   info.policy.slot[PSC_MODE_READ].scope == PSC_SCOPE_INHERIT &&
-		   info.policy.slot[PSC_MODE_BOUNDARY].scope == 1 &&
-		   !psc_policy_highest_floor(&info.policy, 15),
+	ok(info.policy.scope[PSC_MODE_ATTACH] == PSC_SCOPE_SIBLINGS &&
+	   info.policy.scope[PSC_MODE_TRACEME] == 2 &&
+	   info.policy.scope[PSC_MODE_READ] == PSC_SCOPE_INHERIT &&
+	   info.policy.scope[PSC_MODE_BOUNDARY] == 1 && !psc_policy_highest_floor(&info.policy, 15),
 	   "the later section wins, value by value");
 	is(info.origin, PSC_ORIGIN_CONFIG, "by the configuration");
 	ok(!has_entry("v/a/below"), "further down is no entry");
 	cg_make("v/b");
-	is(cg_info("v/b").policy.slot[PSC_MODE_READ].scope, 1, "another cgroup, another sum");
+	is(cg_info("v/b").policy.scope[PSC_MODE_READ], 1, "another cgroup, another sum");
 	is(global_info().locked, 0, "nothing is locked");
 	is(commit(0), 0, "no sections");
 	cg_make("v/c");
@@ -281,7 +280,7 @@ static void test_budget(void)
 	is(commit(PSC_SECTIONS_MAX), 0, "256 sections of the worst kind");
 	cg_make(name);
 	info = cg_info(name);
-	is(info.policy.slot[PSC_MODE_ATTACH].scope, 2, "what takes too long to match is strict");
+	is(info.policy.scope[PSC_MODE_ATTACH], 2, "what takes too long to match is strict");
 	is((int)(counter(PSC_STAT_SPARED) - spared), 1, "and counted");
 	cg_remove(name);
 	cg_make("b/z");
@@ -531,7 +530,7 @@ static void test_floors(void)
 	struct psc_request info;
 
 	cg_make("f");
-	policy.slot[PSC_MODE_ATTACH].floor = policy.slot[PSC_MODE_TRACEME].floor = 2;
+	policy.floor[PSC_MODE_ATTACH] = policy.floor[PSC_MODE_TRACEME] = 2;
 	if (put(0, "f/*", policy) || put(1, "f/n*", sets(PSC_MODE_READ, 3)))
 		bail("put");
 	is(commit(2), -ECANCELED, "a set with a floor needs the guards");
@@ -543,15 +542,13 @@ static void test_floors(void)
 	is(global_info().locked, 1, "as the first floor");
 	cg_make("f/x");
 	info = cg_info("f/x");
-	ok(info.policy.slot[PSC_MODE_ATTACH].scope == 2 &&
-		   info.policy.slot[PSC_MODE_ATTACH].floor == 2 &&
-		   info.policy.slot[PSC_MODE_TRACEME].scope == PSC_SCOPE_INHERIT &&
-		   info.policy.slot[PSC_MODE_TRACEME].floor == 2,
-	   "a new cgroup has the floor");
+	ok(info.policy.scope[PSC_MODE_ATTACH] == 2 && info.policy.floor[PSC_MODE_ATTACH] == 2 &&
+	   info.policy.scope[PSC_MODE_TRACEME] == PSC_SCOPE_INHERIT &&
+	   info.policy.floor[PSC_MODE_TRACEME] == 2, "a new cgroup has the floor");
 	is(cg_set("f/x", ATTACH, 1), -EACCES, "which holds");
 	cg_make("f/nx");
 	info = cg_info("f/nx");
-	ok(info.policy.slot[PSC_MODE_READ].scope == 3 && info.policy.slot[PSC_MODE_READ].floor == 3,
+	ok(info.policy.scope[PSC_MODE_READ] == 3 && info.policy.floor[PSC_MODE_READ] == 3,
 	   "a scope of 3 is one");
 	put(0, "f/x/*", sets(PSC_MODE_ATTACH, 1));
 	is(commit(1), 0, "any set may follow");
@@ -571,20 +568,19 @@ static void test_floors_spared(void)
 	char name[256];
 
 	cg_make("b");
-	policy.slot[PSC_MODE_ATTACH].floor = 2;
+	policy.floor[PSC_MODE_ATTACH] = 2;
 	put_worst(policy, name);
 	is(commit(PSC_SECTIONS_MAX), 0, "256 sections of the worst kind, the last one has a floor");
 	cg_make(name);
 	info = cg_info(name);
-	is(info.policy.slot[PSC_MODE_ATTACH].floor, 2,
-	   "what takes too long to match has the floor");
-	is(info.effective.slot[PSC_MODE_ATTACH].scope, 2, "and is at it");
+	is(info.policy.floor[PSC_MODE_ATTACH], 2, "what takes too long to match has the floor");
+	is(info.effective.scope[PSC_MODE_ATTACH], 2, "and is at it");
 	cg_remove(name);
 	put_worst(sets(PSC_MODE_READ, 3), name);
 	is(commit(PSC_SECTIONS_MAX), 0, "the last one has a scope of 3");
 	cg_make(name);
 	info = cg_info(name);
-	ok(info.policy.slot[PSC_MODE_READ].scope == 3 && info.policy.slot[PSC_MODE_READ].floor == 3,
+	ok(info.policy.scope[PSC_MODE_READ] == 3 && info.policy.floor[PSC_MODE_READ] == 3,
 	   "which is final");
 	cg_remove(name);
 	cg_remove("b");

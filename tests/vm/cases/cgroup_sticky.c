@@ -86,7 +86,7 @@ static void test_rules(void)
 	is(look(p.pid), -EPERM, "keeps it");
 	is((int)process("g", p.pid).left, ATTACH, "as is told of the process");
 	ok(process("g", p.pid).source[0] == cg_info("f").cgroup &&
-	   process("g", p.pid).effective.slot[0].scope == 3, "by the cgroup f");
+	   process("g", p.pid).effective.scope[0] == 3, "by the cgroup f");
 	is(peek(&p, getpid()), -EPERM, "it may not look into others, either");
 	is(cg_set("f", ATTACH, 0) ?: look(p.pid), 0, "f = 0 lowers it");
 	is((int)cg_info("f").sticky, ATTACH, "and still sticks");
@@ -108,7 +108,7 @@ static void test_rules(void)
 	puppet_end(&q);
 	cg_remove("f");
 	is(look(p.pid), -EPERM, "f is removed, what it had stays");
-	is(process("g", p.pid).effective.slot[0].scope, 3, "as is told");
+	is(process("g", p.pid).effective.scope[0], 3, "as is told");
 	cg_make("f");
 	is(cg_set("f", ATTACH, 0), 0, "another f of that name");
 	is(look(p.pid), -EPERM, "is not meant");
@@ -245,8 +245,8 @@ static void test_many_left(void)
 	is(cg_set("d", ATTACH, 0), 0, "lowered there");
 	is(look(p.pid), -EPERM, "that stays, by its value");
 	is(process("c", p.pid).source[0] == PSC_SOURCE_SEVERAL, 1, "as is told");
-	is(process("c", p.pid).effective.slot[1].scope, 1, "that of b is there");
-	is(cg_set("b", TRACEME, 0) ?: process("c", p.pid).effective.slot[1].scope, 0,
+	is(process("c", p.pid).effective.scope[1], 1, "that of b is there");
+	is(cg_set("b", TRACEME, 0) ?: process("c", p.pid).effective.scope[1], 0,
 	   "and can be lowered, as one of the first");
 	is(release(p.pid) ?: look(p.pid), 0, "all of it goes with a release");
 	puppet_end(&p);
@@ -415,7 +415,7 @@ static void test_no_room(void)
 	ok(shed() > ROOM / 2, "the others are counted");
 	is(look(outside.pid), 0, "nobody else has to do with it");
 	ok(tell(&outside, PUPPET_SPAWN, 0, "") > 0, "and everybody forks");
-	ok(global_info().policy.slot[0].floor == 0 && global_info().policy.slot[0].scope == 0,
+	ok(global_info().policy.floor[0] == 0 && global_info().policy.scope[0] == 0,
 	   "the global policy is what it was");
 	is(cg_lock("g", ATTACH, 3) ?: cg_move("", locked.pid), 0, "who leaves a cgroup with a floor");
 	is(look(locked.pid), -EPERM, "keeps it: for floors there is room");
@@ -449,14 +449,14 @@ static void test_floors(void)
 	is(cg_set("f", ATTACH, 3), 0, "f = 3 above its floor");
 	is(cg_move("g", p.pid), 0, "a process leaves");
 	found = process("g", p.pid);
-	ok(found.effective.slot[0].scope == 3 && found.effective.slot[0].floor == 2 &&
-	   found.effective.slot[2].scope == 2 && found.effective.slot[2].floor == 0,
+	ok(found.effective.scope[0] == 3 && found.effective.floor[0] == 2 &&
+	   found.effective.scope[2] == 2 && found.effective.floor[2] == 0,
 	   "and has the floor and both scopes");
 	is(look(p.pid), -EPERM, "they hold");
 	is(release(p.pid), 0, "it is released");
 	found = process("g", p.pid);
-	ok(found.effective.slot[0].scope == 2 && found.effective.slot[0].floor == 2 &&
-	   found.effective.slot[2].scope == 0, "from the scopes, not from the floor");
+	ok(found.effective.scope[0] == 2 && found.effective.floor[0] == 2 &&
+	   found.effective.scope[2] == 0, "from the scopes, not from the floor");
 	is(bpf_obj_get(PSC_PIN_DIR "/psc_sticky"), -EPERM, "nobody opens the map");
 	puppet_end(&p);
 	cg_remove("f");

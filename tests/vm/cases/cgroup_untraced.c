@@ -95,7 +95,7 @@ static void test_floors(void)
 	is(cg_lock("a", ATTACH, 2), -EOPNOTSUPP, "a floor of a cgroup is refused");
 	is(cg_lock("a", BOUNDARY, 1), -EOPNOTSUPP, "a locked boundary");
 	is(cg_request("a", &final), -EOPNOTSUPP, "and a final 3");
-	ok(cg_info("a").policy.slot[0].scope == 1 && !cg_info("a").policy.slot[0].floor,
+	ok(cg_info("a").policy.scope[0] == 1 && !cg_info("a").policy.floor[0],
 	   "which leaves the entry as it was");
 	is(psc_kernel_locked(kernel), 0, "nothing is locked");
 }

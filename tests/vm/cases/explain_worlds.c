@@ -93,20 +93,16 @@ static void set_policy(uint64_t *state, unsigned int scope)
 		PSC_SCOPE_INHERIT, PSC_SCOPE_INHERIT, 0, 1, 2, 3, PSC_SCOPE_SIBLINGS,
 		PSC_SCOPE_SIBLINGS,
 	};
-	static const unsigned int capabilities[] = { PSC_SCOPE_INHERIT, 0, 1 };
 	bool some = roll(state, 3) > 0;
 
 	set_scope(OURS, scope);
 	set_mode(NULL, PSC_MODE_BOUNDARY, roll(state, 4) == 0);
-	set_mode(NULL, PSC_MODE_CAPABILITY, roll(state, 3) == 0);
 	for (unsigned int i = 0; i < CGROUPS; i++) {
 		for (enum psc_mode mode = 0; mode < PSC_MODES; mode++)
 			set_mode(cgroups[i], mode, some ? values[roll(state, ARRAY_SIZE(values))] :
 							  PSC_SCOPE_INHERIT);
 		set_mode(cgroups[i], PSC_MODE_BOUNDARY, some && roll(state, 3) == 0 ?
 			 1 : PSC_SCOPE_INHERIT);
-		set_mode(cgroups[i], PSC_MODE_CAPABILITY, some ? capabilities[roll(state, 3)] :
-							  PSC_SCOPE_INHERIT);
 	}
 }
 
@@ -114,7 +110,6 @@ static void clear_policy(void)
 {
 	set_scope(OURS, 0);
 	set_mode(NULL, PSC_MODE_BOUNDARY, 0);
-	set_mode(NULL, PSC_MODE_CAPABILITY, 0);
 	for (unsigned int i = 0; i < CGROUPS; i++)
 		for (enum psc_mode mode = 0; mode < PSC_MODE_SLOTS; mode++)
 			set_mode(cgroups[i], mode, PSC_SCOPE_INHERIT);

@@ -215,7 +215,7 @@ static int info_without_cap(void *data)
 	struct psc_request req = { .abi = PSC_ABI, .op = PSC_OP_INFO };
 
 	(void)data;
-	return drop_ptrace_cap() ?: psc_kernel_request(kernel, &req) ?: req.policy.slot[0].scope;
+	return drop_ptrace_cap() ?: psc_kernel_request(kernel, &req) ?: (int)req.policy.scope[0];
 }
 
 /* --- tests --- */
@@ -230,7 +230,7 @@ static void test_requests(void)
 		{ "another ABI", { .abi = PSC_ABI + 1, .op = PSC_OP_CHANGE, .set = 1 }, -EINVAL },
 		{ "an unknown operation", { .abi = PSC_ABI, .op = 6, .set = 1 }, -EINVAL },
 		{ "no mode", { .abi = PSC_ABI, .op = PSC_OP_CHANGE }, -EINVAL },
-		{ "an unknown mode", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 33 }, -EINVAL },
+		{ "an unknown mode", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 17 }, -EINVAL },
 		{ "an unknown flag", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .flags = 4 },
 		  -EINVAL },
 		{ "an origin", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .origin = 1 },
@@ -242,7 +242,7 @@ static void test_requests(void)
 		{ "scope 4", { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(4) },
 		  -ERANGE },
 		{ "scope 2^32-1",
-		  { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(15) }, -ERANGE },
+		  { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .set = 1, .want = PSC_WANT(255) }, -ERANGE },
 		{ "floor 4",
 		  { .abi = PSC_ABI, .op = PSC_OP_CHANGE, .raise = 1, .want = PSC_WANT(4) }, -ERANGE },
 	};
@@ -508,9 +508,9 @@ static void test_races(void)
 		}
 		if (psc_kernel_policy(kernel, &policy))
 			bail("policy");
-		good = good && policy.slot[PSC_MODE_READ].floor >= floor &&
-		       policy.slot[PSC_MODE_READ].scope >= policy.slot[PSC_MODE_READ].floor;
-		floor = policy.slot[PSC_MODE_READ].floor;
+		good = good && policy.floor[PSC_MODE_READ] >= floor &&
+		       policy.scope[PSC_MODE_READ] >= policy.floor[PSC_MODE_READ];
+		floor = policy.floor[PSC_MODE_READ];
 	}
 	for (unsigned int w = 0; w < ARRAY_SIZE(writers); w++)
 		waitpid(writers[w], NULL, 0);

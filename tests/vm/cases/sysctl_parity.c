@@ -206,7 +206,7 @@ static int read_ours(unsigned int *ret_scope)
 	int ret = err ? REFUSED : yama->present ? (int)yama->value : UNSET;
 
 	psc_policy_change(&policy, &plan.request, NULL);
-	*ret_scope = policy.slot[PSC_MODE_ATTACH].scope;
+	*ret_scope = policy.scope[PSC_MODE_ATTACH];
 	psc_config_free(&config);
 	free(error);
 	return ret;

@@ -76,12 +76,12 @@ static void set_ours(unsigned int scope)
 	unsigned int read_scope = cgroup_fd >= 0 ? PSC_SCOPE_INHERIT : 0;
 
 	run_ctl(&req);
-	if (req.policy.slot[PSC_MODE_ATTACH].scope != scope ||
-	    req.policy.slot[PSC_MODE_TRACEME].scope != scope ||
-	    req.policy.slot[PSC_MODE_READ].scope != read_scope)
+	if (req.policy.scope[PSC_MODE_ATTACH] != scope ||
+	    req.policy.scope[PSC_MODE_TRACEME] != scope ||
+	    req.policy.scope[PSC_MODE_READ] != read_scope)
 		bail("psc_ctl was to set scope %u, it replied %u, %u, %u", scope,
-		     req.policy.slot[PSC_MODE_ATTACH].scope,
-		     req.policy.slot[PSC_MODE_TRACEME].scope, req.policy.slot[PSC_MODE_READ].scope);
+		     req.policy.scope[PSC_MODE_ATTACH], req.policy.scope[PSC_MODE_TRACEME],
+		     req.policy.scope[PSC_MODE_READ]);
 }
 
 void scope_by_cgroup(bool by_cgroup)

@@ -23,7 +23,7 @@ static int has_entry(struct psc_kernel *kernel, const char *path)
 	};
 	int err = fd < 0 ? -errno : psc_kernel_request(kernel, &info);
 
-	return err ? err : info.policy.slot[PSC_MODE_ATTACH].scope != PSC_SCOPE_INHERIT;
+	return err ? err : info.policy.scope[PSC_MODE_ATTACH] != PSC_SCOPE_INHERIT;
 }
 
 int main(int argc, char **argv)

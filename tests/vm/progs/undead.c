@@ -118,7 +118,7 @@ static void look_at_others(struct puppet *other, struct puppet *outside, struct 
 	is(peek(outside, other->pid), -EPERM, "and keeps its floor");
 	is(cg_move("d/y", beside->pid) ?: cg_move("d/x", beside->pid), 0,
 	   "somebody moves within the locked subtree");
-	ok(!global_info().policy.slot[0].floor && !global_info().policy.slot[0].scope,
+	ok(!global_info().policy.floor[0] && !global_info().policy.scope[0],
 	   "nobody else has a floor by that");
 	child = tell(outside, PUPPET_SPAWN, 0, "");
 	ok(child > 0, "who is in no locked cgroup forks");
