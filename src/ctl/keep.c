@@ -41,6 +41,23 @@ static enum psc_cli_exit find_pattern(const struct psc_cli *cli, char **ret)
 			"this name, so --persist cannot keep its settings; nothing changed", shown);
 }
 
+/* Prepare changes that are all of what the command is for. */
+static enum psc_cli_exit keep(const struct psc_cli *cli, struct psc_persist *persist,
+			      struct psc_dropin_change *changes, size_t n)
+{
+	_cleanup_free_ char *pattern = NULL;
+	enum psc_cli_exit code;
+
+	if (!cli->persist)
+		return PSC_EXIT_DONE;
+	code = find_pattern(cli, &pattern);
+	if (code != PSC_EXIT_DONE)
+		return code;
+	for (size_t i = 0; i < n; i++)
+		changes[i].pattern = pattern;
+	return psc_persist_prepare(persist, changes, n);
+}
+
 enum psc_cli_exit psc_keep_setting(const struct psc_cli *cli, struct psc_persist *persist)
 {
 	struct psc_dropin_change changes[] = {
@@ -48,43 +65,22 @@ enum psc_cli_exit psc_keep_setting(const struct psc_cli *cli, struct psc_persist
 		  .not_sticky = cli->not_sticky },
 		{ .name = psc_name_find(PSC_NAME_FLOOR), .value = cli->value },
 	};
-	_cleanup_free_ char *pattern = NULL;
-	enum psc_cli_exit code;
 
-	if (!cli->persist)
-		return PSC_EXIT_DONE;
-	code = find_pattern(cli, &pattern);
-	if (code != PSC_EXIT_DONE)
-		return code;
-	changes[0].pattern = changes[1].pattern = pattern;
-	return psc_persist_prepare(persist, changes, cli->lock && !cli->name->floor ? 2 : 1);
+	return keep(cli, persist, changes, cli->lock && !cli->name->floor ? 2 : 1);
 }
 
 enum psc_cli_exit psc_keep_unset(const struct psc_cli *cli, struct psc_persist *persist)
 {
 	struct psc_dropin_change change = { .name = cli->name, .remove = true };
-	_cleanup_free_ char *pattern = NULL;
-	enum psc_cli_exit code;
 
-	if (!cli->persist)
-		return PSC_EXIT_DONE;
-	code = find_pattern(cli, &pattern);
-	if (code != PSC_EXIT_DONE)
-		return code;
-	change.pattern = pattern;
-	return psc_persist_prepare(persist, &change, 1);
-}
-
-static unsigned int part(const json_t *policy, unsigned int mode, const char *key)
-{
-	return (unsigned int)psc_show_number(json_object_get(policy, psc_mode_word(mode)), key);
+	return keep(cli, persist, &change, 1);
 }
 
 /* The lower one of attach and traceme. */
 static unsigned int lowest(const json_t *policy, const char *key)
 {
-	unsigned int attach = part(policy, PSC_MODE_ATTACH, key);
-	unsigned int traceme = part(policy, PSC_MODE_TRACEME, key);
+	unsigned int attach = psc_show_part(policy, PSC_MODE_ATTACH, key);
+	unsigned int traceme = psc_show_part(policy, PSC_MODE_TRACEME, key);
 
 	return psc_scope_rank(attach) < psc_scope_rank(traceme) ? attach : traceme;
 }
@@ -168,7 +164,7 @@ static void tell_rest(const json_t *policy, unsigned int floor)
 	const char *before = "not kept:";
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
-		unsigned int value = part(policy, mode, "floor");
+		unsigned int value = psc_show_part(policy, mode, "floor");
 		bool has = PSC_MODES_YAMA & PSC_MODE_BIT(mode);
 		char label[PSC_LABEL_SIZE];
 

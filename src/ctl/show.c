@@ -289,7 +289,7 @@ void psc_show_status(FILE *out, const json_t *status, bool colour)
 	show_programs(&screen, status);
 }
 
-static unsigned int part(const json_t *policy, unsigned int mode, const char *key)
+unsigned int psc_show_part(const json_t *policy, unsigned int mode, const char *key)
 {
 	return (unsigned int)psc_show_number(json_object_get(policy, psc_mode_word(mode)), key);
 }
@@ -301,13 +301,13 @@ static void show_floors(FILE *out, const json_t *policy, const char *head, bool 
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++) {
 		const struct psc_name *name = psc_name_of_mode((enum psc_mode)mode);
-		unsigned int floor = part(policy, mode, "floor");
+		unsigned int floor = psc_show_part(policy, mode, "floor");
 		char label[PSC_LABEL_SIZE];
 
 		if (!floor != !locked)
 			continue;
 		fprintf(out, "%s %s %s", before, psc_mode_word(mode),
-			psc_value_label(name, locked ? floor : part(policy, mode, "scope"), label));
+			psc_value_label(name, locked ? floor : psc_show_part(policy, mode, "scope"), label));
 		before = ",";
 	}
 	if (before != head)
@@ -319,7 +319,7 @@ void psc_show_lock(FILE *out, const json_t *before, const json_t *policy)
 	show_floors(out, policy, "locked until reboot:", true);
 	for (unsigned int mode = 0; before && mode < PSC_MODE_SLOTS; mode++) {
 		const struct psc_name *name = psc_name_of_mode((enum psc_mode)mode);
-		unsigned int old = part(before, mode, "scope"), now = part(policy, mode, "scope");
+		unsigned int old = psc_show_part(before, mode, "scope"), now = psc_show_part(policy, mode, "scope");
 		char from[PSC_LABEL_SIZE], to[PSC_LABEL_SIZE];
 
 		if (old != now)

@@ -21,6 +21,9 @@ void psc_show_once(char *text);
 /* A number, or -1 where there is none. */
 json_int_t psc_show_number(const json_t *object, const char *key);
 
+/* Of a Policy of io.ptracescope: the "scope" or the "floor" of a mode. */
+unsigned int psc_show_part(const json_t *policy, unsigned int mode, const char *key);
+
 /* Print a Cgroup of io.ptracescope; -EBADMSG when it is none. */
 int psc_show_cgroup(FILE *out, const json_t *cgroup);
 

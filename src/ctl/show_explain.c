@@ -86,13 +86,25 @@ static int show_refusing_too(FILE *out, const json_t *steps, bool colour)
 	return err;
 }
 
+static bool others_may_refuse(const json_t *others)
+{
+	const json_t *other;
+	size_t i;
+
+	json_array_foreach(others, i, other)
+		if (json_is_true(json_object_get(other, "may_refuse")))
+			return true;
+	return false;
+}
+
 /* What else may refuse it. */
 static int show_others(FILE *out, const json_t *others)
 {
 	const json_t *other;
-	bool any = false;
 	size_t i;
 
+	if (others_may_refuse(others))
+		fputs("\nNot judged here, and may refuse it, too:\n", out);
 	json_array_foreach(others, i, other) {
 		_cleanup_free_ char *module = psc_show_text(other, "module");
 		_cleanup_free_ char *state = psc_show_path(other, "state");
@@ -101,9 +113,6 @@ static int show_others(FILE *out, const json_t *others)
 			continue;
 		if (!module || !state)
 			return -ENOMEM;
-		if (!any)
-			fputs("\nNot judged here, and may refuse it, too:\n", out);
-		any = true;
 		fprintf(out, "  %s: %s\n", module, state);
 	}
 	return 0;
@@ -125,17 +134,6 @@ static bool has_floor(const json_t *explanation)
 	return false;
 }
 
-static bool others_may_refuse(const json_t *explanation)
-{
-	const json_t *other;
-	size_t i;
-
-	json_array_foreach(json_object_get(explanation, "others"), i, other)
-		if (json_is_true(json_object_get(other, "may_refuse")))
-			return true;
-	return false;
-}
-
 static void show_no_remedy(FILE *out, const json_t *explanation)
 {
 	const char *decides = string(explanation, "decides");
@@ -152,7 +150,8 @@ static int show_remedies(FILE *out, const json_t *explanation)
 	size_t i;
 
 	if (json_array_size(remedies))
-		fprintf(out, "\nEach of these would allow it%s:\n", others_may_refuse(explanation) ?
+		fprintf(out, "\nEach of these would allow it%s:\n",
+			others_may_refuse(json_object_get(explanation, "others")) ?
 			", unless what is not judged here refuses" : "");
 	else
 		show_no_remedy(out, explanation);

@@ -93,23 +93,15 @@ void psc_plan_without_floors(struct psc_plan *plan)
 	plan->any = req->set || req->unset;
 }
 
-/* The modes whose scope a setting would lower. */
-static __u32 higher_modes(__u32 modes, unsigned int value, const union psc_policy *policy)
+/* The modes in which @values, scopes or floors, is stricter than @value. */
+static __u32 stricter_modes(__u32 modes, const __u8 values[PSC_MODE_SLOTS], unsigned int value)
 {
-	__u32 higher = 0;
+	__u32 stricter = 0;
 
 	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if (psc_scope_is_stricter(policy->scope[mode], value))
-			higher |= PSC_MODE_BIT(mode);
-	return modes & higher;
-}
-
-static bool below_floor(__u32 modes, unsigned int value, const union psc_policy *policy)
-{
-	for (unsigned int mode = 0; mode < PSC_MODE_SLOTS; mode++)
-		if ((modes & PSC_MODE_BIT(mode)) && psc_scope_is_stricter(policy->floor[mode], value))
-			return true;
-	return false;
+		if (psc_scope_is_stricter(values[mode], value))
+			stricter |= PSC_MODE_BIT(mode);
+	return modes & stricter;
 }
 
 /* One setting of the global configuration. */
@@ -126,8 +118,8 @@ static void plan_setting(struct psc_plan *plan, enum psc_plan_kind kind,
 		return;
 	}
 	modes &= ~modes_after(config->settings, i);
-	higher = kind == PSC_PLAN_RAISE ? higher_modes(modes, setting->value, policy) : 0;
-	if (higher && !below_floor(higher, setting->value, policy))
+	higher = kind == PSC_PLAN_RAISE ? stricter_modes(modes, policy->scope, setting->value) : 0;
+	if (higher && !stricter_modes(higher, policy->floor, setting->value))
 		psc_notice("%s: %s = %u is lower than what is in force, which stays; a reload "
 			   "applies it", setting->source, name->name, setting->value);
 	plan_set(plan, modes & ~higher, setting->value, setting->revocable);
