@@ -109,7 +109,6 @@ int psc_status_metrics(const struct psc_daemon *d, struct psc_metrics *ret)
 	if (err && err != -EOPNOTSUPP)
 		return err;
 	ret->counted = !err;
-	ret->refused = ret->stats[PSC_STAT_REFUSED];
 	ret->enforcing = is_enforcing(d);
 	ret->configured = !d->reload.error;
 	ret->policy = info.policy;

@@ -6,9 +6,9 @@
 #include "metrics.h"
 
 static const struct psc_metrics some = {
-	.counted = true, .enforcing = true, .configured = true, .refused = 9, .cgroups = 3,
+	.counted = true, .enforcing = true, .configured = true, .cgroups = 3,
 	.sticky_floors = 2, .build = 0xabc, .longest_turn_usec = 1234567, .unlogged = 4,
-	.stats[PSC_STAT_SUPPRESSED] = 70, .stats[PSC_STAT_DROPPED] = 8,
+	.stats[PSC_STAT_REFUSED] = 9, .stats[PSC_STAT_SUPPRESSED] = 70, .stats[PSC_STAT_DROPPED] = 8,
 	.policy = { .scope = { 1, 2, 0, 1 }, .floor = { 1, 0, 0, 0 } },
 	.counts.n[PSC_COUNT_REFUSED(PSC_MODE_ATTACH, PSC_REASON_UNRELATED)] = 5,
 	.counts.n[PSC_COUNT_REFUSED(PSC_MODE_READ, PSC_REASON_BOUNDARY)] = 6,

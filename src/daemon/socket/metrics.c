@@ -46,7 +46,7 @@ static void refusals(const struct text *text, const struct psc_metrics *m)
 	counter(text, "refusals", "Accesses that were refused, without the daemon's own tests.");
 	if (!m->counted)
 		fprintf(text->out, PREFIX "refusals_total{mode=\"unknown\",reason=\"unknown\"} %"
-			PRIu64 "\n", (uint64_t)m->refused);
+			PRIu64 "\n", (uint64_t)m->stats[PSC_STAT_REFUSED]);
 	for (unsigned int mode = 0; m->counted && mode < PSC_MODES; mode++)
 		for (unsigned int reason = 0; reason < PSC_REASONS; reason++)
 			if (psc_reason_refuses(reason))

@@ -14,7 +14,6 @@ struct psc_metrics {
 	__u64 stats[PSC_STATS];
 	bool counted;			/* is @counts there? Not with programs of an older version */
 	struct psc_counts counts;
-	__u64 refused;			/* in all, without the daemon's own tests */
 	bool enforcing, configured;
 	union psc_policy policy;
 	__u32 cgroups;			/* that have an entry */
