@@ -11,21 +11,11 @@
 
 #include "config.h"
 #include "dropin.h"
+#include "dropin_words.h"
 #include "fake_root.h"
 #include "names.h"
 #include "util.h"
 
-#define HEADER \
-	"# Written by ptracescopectl: settings that somebody has made with --persist.\n" \
-	"# \"ptracescopectl unset NAME --persist\" and \"ptracescopectl cgroup unset CGROUP --persist\"\n" \
-	"# remove them. Lines that you change or add yourself are kept.\n"
-#define SCOPE PSC_NAME_YAMA
-#define ATTACH "kernel.ptracescope.attach_scope"
-#define TRACEME "kernel.ptracescope.traceme_scope"
-#define READ "kernel.ptracescope.read_scope"
-#define BOUNDARY "kernel.ptracescope.cgroup_boundary"
-#define FLOOR "kernel.ptracescope.floor"
-#define NAME(i) .name = &psc_names[i]
 
 struct edit_case {
 	const char *before;

@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -369,17 +368,9 @@ static bool say(bool good, const char *what)
 static void prepare(void)
 {
 	const struct psc_loader_options options = { .pin_dir = PSC_PIN_DIR };
-	int exe = open("/proc/self/exe", O_RDONLY), err;
-	cpu_set_t one;
+	int err;
 
-	if (exe < 0 || dup2(exe, EXE_FD) != EXE_FD)
-		bail("opening this program: %s", strerror(errno));
-	if (exe != EXE_FD)
-		close(exe);
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		bail("sched_setaffinity: %s", strerror(errno));
+	actors_prepare();
 	for (unsigned int i = 0; i < CGROUPS; i++) {
 		char path[256];
 

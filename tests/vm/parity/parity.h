@@ -153,6 +153,8 @@ struct reply {
 
 /* Say hello on a socket and serve commands until told to exit. */
 _Noreturn void actor_run(int fd);
+/* Before the first world: opens EXE_FD, and keeps everything on one CPU. */
+void actors_prepare(void);
 
 /* ---- world.c ---- */
 

@@ -12,7 +12,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "interface.h"
+#include "daemon_socket.h"
 #include "kernel.h"
 
 #define HELD 3
@@ -25,11 +25,8 @@ static void __attribute__((noreturn)) die(const char *what)
 
 static int hold(char **command)
 {
-	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = PSC_SOCKET_PATH };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	int fd = daemon_connect();
 
-	if (fd < 0 || connect(fd, (const void *)&address, sizeof(address)))
-		die(PSC_SOCKET_PATH);
 	if (fd != HELD && (dup2(fd, HELD) < 0 || close(fd)))
 		die("dup2");
 	execvp(command[0], command);

@@ -16,10 +16,9 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#include "interface.h"
+#include "daemon_socket.h"
 
 static const char request[] = "{\"method\":\"io.ptracescope.List\"}";
 static const char malformed[] = "]{\"method\":\xff\xfe{{[[[\"";
@@ -28,16 +27,6 @@ static void __attribute__((noreturn)) die(const char *what)
 {
 	perror(what);
 	exit(EXIT_FAILURE);
-}
-
-static int connect_once(void)
-{
-	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = PSC_SOCKET_PATH };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	if (fd < 0 || connect(fd, (const void *)&address, sizeof(address)))
-		die(PSC_SOCKET_PATH);
-	return fd;
 }
 
 /* The daemon may hang up at any time, which is no failure. False when nothing could be sent. */
@@ -100,7 +89,7 @@ static void ready(void)
 static void __attribute__((noreturn)) vanish(unsigned int n)
 {
 	for (unsigned int i = 0;; i++) {
-		int fd = connect_once();
+		int fd = daemon_connect();
 
 		if (i % 2)
 			half(fd);
@@ -124,7 +113,7 @@ int main(int argc, char **argv)
 		if (strcmp(argv[1], kinds[kind].word) != 0)
 			continue;
 		for (unsigned int i = 0; i < n; i++)
-			kinds[kind].run(connect_once());
+			kinds[kind].run(daemon_connect());
 		ready();
 		for (;;)
 			pause();

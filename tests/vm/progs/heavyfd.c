@@ -13,10 +13,9 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include "daemon_socket.h"
 #include "fuse.h"
-#include "interface.h"
 
 #define PLACE "/tmp/heavyfd"
 
@@ -26,11 +25,8 @@ static atomic_int *armed;
 static int mute_connection(void)
 {
 	static const char request[] = "{\"method\":\"io.ptracescope.List\"}";
-	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = PSC_SOCKET_PATH };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0), left = 0;
+	int fd = daemon_connect(), left = 0;
 
-	if (fd < 0 || connect(fd, (const void *)&address, sizeof(address)))
-		die(PSC_SOCKET_PATH);
 	for (int i = 0; i < 5000; i++) {
 		if (send(fd, request, sizeof(request), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
 			die("send");

@@ -24,12 +24,11 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base64.h"
-#include "interface.h"
+#include "daemon_socket.h"
 #include "util.h"
 
 #define LONGEST (24 * 1024)		/* of a message */
@@ -41,16 +40,6 @@ static void __attribute__((noreturn)) die(const char *what)
 {
 	perror(what);
 	exit(EXIT_FAILURE);
-}
-
-static int connect_once(void)
-{
-	const struct sockaddr_un address = { .sun_family = AF_UNIX, .sun_path = PSC_SOCKET_PATH };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	if (fd < 0 || connect(fd, (const void *)&address, sizeof(address)))
-		die(PSC_SOCKET_PATH);
-	return fd;
 }
 
 /* A call, and its reply: an allocation. */
@@ -109,7 +98,7 @@ static int deep(const char *dir, int n)
 static int list(void)
 {
 	static char message[2 * LONGEST] = CALL("CgroupList", "");
-	int fd = connect_once(), pages = 0, found = 0;
+	int fd = daemon_connect(), pages = 0, found = 0;
 	long begin = now();
 
 	for (char *next = message; next; pages++) {
@@ -135,7 +124,7 @@ static int measure(int n, const char *scope)
 	snprintf(set, sizeof(set), CALL("Set", YAMA ",\"value\":%s"), scope);
 	for (int i = 0; i < n; i++) {
 		long begin = now(), took;
-		int fd = connect_once();
+		int fd = daemon_connect();
 
 		free(call(fd, i % 2 ? CALL("Get", YAMA) : set));
 		close(fd);
@@ -245,7 +234,7 @@ static void __attribute__((noreturn)) flood(const char *message, unsigned int n)
 	bool ready = false;
 
 	for (unsigned int i = 0; i < n; i++)
-		fds[i] = (struct pollfd){ connect_once(), POLLOUT, 0 };
+		fds[i] = (struct pollfd){ daemon_connect(), POLLOUT, 0 };
 	for (;;) {
 		unsigned int answered = 0;
 
@@ -280,7 +269,7 @@ static void __attribute__((noreturn)) pass_rights(void)
 	rights->cmsg_type = SCM_RIGHTS;
 	rights->cmsg_len = CMSG_LEN(sizeof(int));
 	for (int i = 0;; i++) {
-		int fd = connect_once();
+		int fd = daemon_connect();
 		char c;
 
 		memcpy(CMSG_DATA(rights), &passed, sizeof(passed));

@@ -5,9 +5,7 @@
  * ours does at 3 has been noted for every world.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -451,22 +449,6 @@ static void add_seeds(const char *list, unsigned int from, unsigned int to)
 	free(copy);
 }
 
-/* Everything on one CPU, so that tasks are freed in the order in which they ended. */
-static void prepare(void)
-{
-	cpu_set_t one;
-	int exe = open("/proc/self/exe", O_RDONLY);
-
-	if (exe < 0 || dup2(exe, EXE_FD) != EXE_FD)
-		bail("opening this program: %s", strerror(errno));
-	if (exe != EXE_FD)
-		close(exe);
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	if (sched_setaffinity(0, sizeof(one), &one))
-		bail("sched_setaffinity: %s", strerror(errno));
-}
-
 static _Noreturn void usage(int code)
 {
 	fprintf(code ? stderr : stdout,
@@ -531,7 +513,7 @@ int main(int argc, char **argv)
 	}
 	if (optind != argc || (to && !seed))
 		usage(2);
-	prepare();
+	actors_prepare();
 	scope_open(run.self ? NULL : pins);
 	if (!seed)
 		found = add_scenarios(scenarios, scenario_count, scenario) +
