@@ -67,9 +67,9 @@ static __always_inline bool has_floor(const struct state *state)
 }
 
 /*
- * There is going to be a floor, global or of a cgroup. The first one is worth something only
- * if nothing stands against it, and if nothing can have come since that was looked for. Who has
- * looked, and so tells the number of his arming, learns also if another has been first.
+ * There is going to be a floor, global or of a cgroup. The first one requires that the daemon has
+ * found nothing that could undo it, and that the guards have been armed without a break since
+ * then: @armed is the number of that arming. 0, of who has not looked, does where there is a floor.
  * @references: to the map psc_state, by which the anchor will tell whether all programs are
  * there; 0: there is no anchor. What it kept before is anybody's: it was not under a floor.
  * Return: 0, -PSC_E_CANCELED or -PSC_E_AGAIN.

@@ -318,8 +318,8 @@ GLOBAL int left_words(carried_words *words, __u64 leader, __u64 address, __u64 t
 }
 
 /*
- * The same of sticky scopes, all that contain what is left and not what is entered. And who
- * enters a cgroup that has some gets an element now, so that he needs no memory to leave it.
+ * The same for sticky scopes: those of all cgroups that contain @from and not @to. A process that
+ * enters a cgroup with sticky scopes gets its element now, so that leaving takes no memory.
  */
 GLOBAL int left_sticky(carried_words *words, __u64 from, __u64 to)
 {

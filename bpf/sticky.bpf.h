@@ -21,7 +21,7 @@
 struct users_walk {
 	__u64 id;
 	__u64 take, give;	/* bits to be cleared, and to be added then */
-	__u64 now;		/* what is left of it afterwards, or USERS_GONE */
+	__u64 now;		/* the bits afterwards, or USERS_GONE */
 };
 
 #define USERS_GONE (~0ULL)
